@@ -1,0 +1,163 @@
+"""Every error this package raises on purpose.
+
+::
+
+    RKLLMError
+    ├── LibraryNotFound          no librkllmrt.so (or emulator) where one was expected
+    ├── UnsupportedRuntime       a library whose version is unknown, or that contradicts itself
+    │   └── UnsupportedFeature   the runtime's version lacks what was asked for
+    ├── ModelNotFound            no such model in the models folder
+    ├── ModelLoadError           the library refused the model
+    ├── InvalidRequest           a request that can never succeed as it stands
+    │   └── ContextLengthExceeded   the prompt does not fit the model's context window
+    ├── QueueFull                too many requests wait already; try again later
+    ├── RequestTimeout           a time limit passed before the answer was complete
+    ├── RequestCancelled         the caller cancelled the request
+    ├── GenerationError          the library failed while it ran
+    │   └── WorkerCrashed        the process that ran the library died
+    └── EngineClosed             use after close()
+
+Messages say what happened, with numbers, and what to do next. Data that a caller may want to act
+on is also in attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class RKLLMError(Exception):
+    """Root of all errors raised by this package."""
+
+
+class LibraryNotFound(RKLLMError, OSError):
+    """No runtime library was found where one was expected."""
+
+
+class UnsupportedRuntime(RKLLMError):
+    """The library's version is unknown, or what it says of itself does not agree."""
+
+
+class UnsupportedFeature(UnsupportedRuntime):
+    """The runtime in use lacks a feature; the message names the version that has it."""
+
+
+class ModelNotFound(RKLLMError, LookupError):
+    """No model of that name exists; ``known`` lists the ids that do."""
+
+    def __init__(self, model: str, known: Sequence[str] = (), hint: str = "") -> None:
+        self.model = model
+        self.known = tuple(known)
+        listed = ", ".join(self.known) if self.known else "none"
+        super().__init__(f"Model {model!r} was not found. Known models: {listed}.{' ' + hint if hint else ''}")
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+class ModelLoadError(RKLLMError):
+    """The library could not load the model; ``log_tail`` holds the library's own last lines."""
+
+    def __init__(self, message: str, log_tail: Sequence[str] = ()) -> None:
+        self.log_tail = tuple(log_tail)
+        super().__init__(with_log(message, self.log_tail))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+class InvalidRequest(RKLLMError, ValueError):
+    """The request cannot succeed as it stands; ``param`` names the part at fault where one is."""
+
+    def __init__(self, message: str, param: str | None = None) -> None:
+        self.param = param
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+class ContextLengthExceeded(InvalidRequest):
+    """The prompt does not fit; ``n_prompt_tokens`` and ``n_ctx`` are the two numbers."""
+
+    def __init__(self, n_prompt_tokens: int, n_ctx: int) -> None:
+        self.n_prompt_tokens = n_prompt_tokens
+        self.n_ctx = n_ctx
+        super().__init__(
+            f"The prompt has {n_prompt_tokens} tokens, and the model's context window holds {n_ctx}, "
+            f"of which at least one is needed for the answer. Shorten the messages, or load the model "
+            f"with a larger context if it allows one.",
+            param="messages",
+        )
+
+
+class QueueFull(RKLLMError):
+    """The queue of waiting requests is at its bound; ``retry_after`` is a wait in seconds."""
+
+    def __init__(self, waiting: int, bound: int, retry_after: float) -> None:
+        self.waiting = waiting
+        self.bound = bound
+        self.retry_after = retry_after
+        super().__init__(
+            f"{waiting} requests are waiting for this model already and the bound is {bound}. "
+            f"Try again in about {retry_after:.0f} s."
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+class RequestTimeout(RKLLMError, TimeoutError):
+    """A time limit of a request passed; ``phase`` says in which part: queue, load or run."""
+
+    def __init__(self, message: str, phase: str, limit_seconds: float) -> None:
+        self.phase = phase
+        self.limit_seconds = limit_seconds
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+class RequestCancelled(RKLLMError):
+    """The request was cancelled by its caller before it was complete."""
+
+
+class GenerationError(RKLLMError):
+    """The library failed during a run; ``log_tail`` holds the library's own last lines."""
+
+    def __init__(self, message: str, log_tail: Sequence[str] = ()) -> None:
+        self.log_tail = tuple(log_tail)
+        super().__init__(with_log(message, self.log_tail))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+class WorkerCrashed(GenerationError):
+    """The worker process that ran the library ended by itself."""
+
+
+class EngineClosed(RKLLMError, RuntimeError):
+    """The engine was closed; nothing can be asked of it any more."""
+
+
+def with_log(message: str, log_tail: Sequence[str]) -> str:
+    """Append the last lines a library printed to an error message."""
+    if not log_tail:
+        return message
+    return message + "\nThe library's last lines:\n" + "\n".join(f"  {line}" for line in log_tail)
+
+
+def _rebuild(cls: type[RKLLMError], args: tuple[object, ...], state: dict[str, object]) -> RKLLMError:
+    """Unpickle an error whose ``__init__`` does not take ``args``."""
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
