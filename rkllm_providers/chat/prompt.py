@@ -1,0 +1,83 @@
+"""Messages to what the model is run on: token ids, or text where it has no tokenizer."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rkllm_providers.chat.types import ChatMessage
+from rkllm_providers.errors import ContextLengthExceeded, InvalidRequest
+from rkllm_providers.models import ModelCard
+
+# A runtime that applies its own template adds markers and perhaps a system text around the prompt.
+_TEMPLATE_ALLOWANCE: Final = 64
+_BYTES_PER_TOKEN: Final = 4
+_LABELS: Final = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool result"}
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the model is run on: exactly one of ``ids`` (int32) and ``text`` is set.
+
+    ``n_tokens`` is exact for ids and an estimate for text; ``room`` is the number of tokens that
+    can be generated behind it without leaving the context window.
+    """
+
+    ids: array[int] | None
+    text: str | None
+    n_tokens: int
+    room: int
+
+
+def build_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> Prompt:
+    """Render a conversation for a model, and open the assistant's turn.
+
+    Raises:
+        InvalidRequest: There are no messages, or the model's template refuses them.
+        ContextLengthExceeded: The prompt leaves no room for an answer.
+    """
+    if not messages:
+        raise InvalidRequest("There are no messages; at least one is needed.", "messages")
+    if card.tokenizer is None or card.template is None:
+        return _text_prompt(card, messages)
+    rendered = card.template.render([_as_mapping(message) for message in messages])
+    ids = array("i", card.tokenizer.encode(_encodable(rendered)))
+    room = card.context_length - len(ids)
+    if room < 1:
+        raise ContextLengthExceeded(len(ids), card.context_length)
+    return Prompt(ids, None, len(ids), room)
+
+
+def _as_mapping(message: ChatMessage) -> dict[str, str]:
+    mapping = {"role": message.role, "content": message.content}
+    if message.name is not None:
+        mapping["name"] = message.name
+    return mapping
+
+
+def _text_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> Prompt:
+    """Text for the runtime's own template, which knows one user turn and nothing else."""
+    if len(messages) == 1 and messages[0].role == "user":
+        text = messages[0].content
+    else:
+        text = "\n\n".join(f"{_LABELS[message.role]}: {message.content}" for message in messages)
+    text = _encodable(text)
+    size = len(text.encode())
+    # No token is shorter than a byte: so many tokens it can have at the most.
+    most = size + _TEMPLATE_ALLOWANCE
+    estimate = size // _BYTES_PER_TOKEN + 1
+    if estimate >= card.context_length:
+        raise ContextLengthExceeded(estimate, card.context_length)
+    room = max(card.context_length - most, (card.context_length - estimate) // 2, 1)
+    return Prompt(None, text, estimate, room)
+
+
+def _encodable(text: str) -> str:
+    """Replace lone surrogates, which JSON can carry and UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

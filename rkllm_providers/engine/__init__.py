@@ -1,0 +1,53 @@
+"""A model at work: its worker process, its queue, and clients for threads and event loops.
+
+The names are imported when they are first used: the worker process lives in this package too, and
+should not pay for tokenizers and templates that only its parent needs.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rkllm_providers.engine.client import ModelClient, acollect, collect
+    from rkllm_providers.engine.engine import Engine
+    from rkllm_providers.engine.registry import EngineRegistry, open_model, shared_registry
+    from rkllm_providers.engine.run import EngineLimits, LoadSpec, RunDone, RunRequest, RuntimeInfo
+
+_HOMES = {
+    "ModelClient": "client",
+    "acollect": "client",
+    "collect": "client",
+    "Engine": "engine",
+    "EngineRegistry": "registry",
+    "open_model": "registry",
+    "shared_registry": "registry",
+    "EngineLimits": "run",
+    "LoadSpec": "run",
+    "RunDone": "run",
+    "RunRequest": "run",
+    "RuntimeInfo": "run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+__all__ = [
+    "Engine",
+    "EngineLimits",
+    "EngineRegistry",
+    "LoadSpec",
+    "ModelClient",
+    "RunDone",
+    "RunRequest",
+    "RuntimeInfo",
+    "acollect",
+    "collect",
+    "open_model",
+    "shared_registry",
+]

@@ -1,0 +1,197 @@
+"""A model to talk to: messages in, chat events out, for threads and for event loops.
+
+The synchronous and the asynchronous way share everything but the waiting. Both stream; a whole
+answer is the collected stream. Leaving a stream early, in any way, aborts its run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Sequence
+from contextlib import aclosing, closing
+from typing import Final, cast
+
+from rkllm_providers.chat import (
+    ChatEvent,
+    ChatMessage,
+    ChatResult,
+    Finish,
+    GenerateOptions,
+    Prompt,
+    TextDelta,
+    TextStream,
+    Timings,
+    Usage,
+    build_prompt,
+)
+from rkllm_providers.chat.stream import Token
+from rkllm_providers.engine.engine import Engine
+from rkllm_providers.engine.run import RunDone, RunItem, RunRequest
+from rkllm_providers.engine.streams import AsyncStream, SyncStream
+from rkllm_providers.errors import GenerationError, InvalidRequest, RKLLMError
+from rkllm_providers.models import ModelCard
+
+# The engine answers every run within its own limits; this only guards against a fault in it.
+_SYNC_WAIT_SECONDS: Final = 24 * 3600.0
+
+
+class Answer:
+    """Turns the items of one run into chat events: what both ways of waiting share."""
+
+    def __init__(self, card: ModelCard, prompt: Prompt, options: GenerateOptions) -> None:
+        limit = prompt.room if options.max_tokens is None else min(options.max_tokens, prompt.room)
+        if limit < 1:
+            raise InvalidRequest(f"max_tokens is {options.max_tokens}; at least 1 is needed.", "max_tokens")
+        self.request = RunRequest(
+            prompt=prompt.text if prompt.ids is None else prompt.ids,
+            max_tokens=limit,
+            sampling=options.sampling,
+            timeout=options.timeout,
+        )
+        self._prompt = prompt
+        self._text = TextStream(card.end_tokens, limit, options.stop)
+        self.finished = False
+
+    def feed(self, items: Sequence[RunItem]) -> list[ChatEvent]:
+        """The events of a batch of items.
+
+        Raises:
+            RKLLMError: The run failed.
+        """
+        last = items[-1]
+        if isinstance(last, RKLLMError):
+            self.finished = True
+            raise last
+        if not isinstance(last, RunDone):
+            events: list[ChatEvent] = list(self._text.feed(cast(Sequence[Token], items)))
+            return events
+        events = list(self._text.feed(cast(Sequence[Token], items[:-1])))
+        events += self._text.close()
+        events.append(self._finish(last))
+        self.finished = True
+        return events
+
+    @property
+    def wants_abort(self) -> bool:
+        """Whether a stop sequence was met while the run is still under way."""
+        return self._text.stopped and not self.finished
+
+    def _finish(self, done: RunDone) -> Finish:
+        n_prompt = self._prompt.n_tokens
+        if self._prompt.ids is None and done.kv_size is not None:
+            # The last sampled token is not in the cache.
+            n_prompt = max(1, done.kv_size - max(0, done.n_tokens - 1))
+        cached = 0 if done.prefill_tokens is None else max(0, n_prompt - done.prefill_tokens)
+        return Finish(
+            self._text.finish_reason,
+            Usage(n_prompt, self._text.n_tokens, cached),
+            Timings(done.queue_ms, done.load_ms, done.prefill_ms, done.decode_ms),
+            done.warnings,
+        )
+
+
+class ModelClient:
+    """A model that can be talked to. Light: the engine behind it may be shared by many."""
+
+    def __init__(self, card: ModelCard, engine: Engine) -> None:
+        self.card = card
+        self.engine = engine
+
+    def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
+        """Number of prompt tokens of a conversation (an estimate for a model without tokenizer).
+
+        Raises:
+            InvalidRequest: The messages cannot be rendered, or do not fit.
+        """
+        return build_prompt(self.card, messages).n_tokens
+
+    def stream(
+        self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None
+    ) -> Generator[ChatEvent, None, None]:
+        """Answer, event by event; the last one is a ``Finish``. Closing it aborts the run.
+
+        Raises:
+            RKLLMError: The request is refused, or its run fails.
+        """
+        answer = self._answer(messages, options)
+        items = SyncStream()
+        run = self.engine.submit(answer.request, items.put)
+        try:
+            while not answer.finished:
+                yield from answer.feed(self._next_batch(items))
+                if answer.wants_abort:
+                    self.engine.abort(run)
+        finally:
+            if not answer.finished:
+                self.engine.cancel(run)
+
+    def complete(self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None) -> ChatResult:
+        """Answer in one piece. Raises what ``stream`` raises."""
+        with closing(self.stream(messages, options)) as events:
+            return collect(events)
+
+    async def astream_batches(
+        self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None
+    ) -> AsyncGenerator[list[ChatEvent], None]:
+        """Like ``astream``, but everything that has arrived at once: fewer steps of the loop."""
+        # Rendering and tokenising take milliseconds on a board: not on the loop.
+        answer = await asyncio.to_thread(self._answer, messages, options)
+        items = AsyncStream()
+        run = self.engine.submit(answer.request, items.put)
+        try:
+            while not answer.finished:
+                events = answer.feed(await items.get())
+                if answer.wants_abort:
+                    self.engine.abort(run)
+                if events:
+                    yield events
+        finally:
+            if not answer.finished:
+                self.engine.cancel(run)
+
+    async def astream(
+        self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None
+    ) -> AsyncGenerator[ChatEvent, None]:
+        """The asynchronous twin of ``stream``. Closing it, or cancelling its task, aborts the run."""
+        async with aclosing(self.astream_batches(messages, options)) as batches:
+            async for events in batches:
+                for event in events:
+                    yield event
+
+    async def acomplete(
+        self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None
+    ) -> ChatResult:
+        """The asynchronous twin of ``complete``."""
+        async with aclosing(self.astream(messages, options)) as events:
+            return await acollect(events)
+
+    def _answer(self, messages: Sequence[ChatMessage], options: GenerateOptions | None) -> Answer:
+        return Answer(self.card, build_prompt(self.card, messages), options or GenerateOptions())
+
+    def _next_batch(self, items: SyncStream) -> list[RunItem]:
+        try:
+            return items.get(_SYNC_WAIT_SECONDS)
+        except TimeoutError as error:
+            raise GenerationError(f"The engine of {self.engine.spec.name} never answered.") from error
+
+
+def collect(events: Iterable[ChatEvent]) -> ChatResult:
+    """The whole answer of a stream."""
+    text: list[str] = []
+    for event in events:
+        if isinstance(event, TextDelta):
+            text.append(event.text)
+        else:
+            return ChatResult("".join(text), event)
+    raise GenerationError("The answer ended without saying how.")
+
+
+async def acollect(events: AsyncIterable[ChatEvent]) -> ChatResult:
+    """The whole answer of an asynchronous stream."""
+    text: list[str] = []
+    async for event in events:
+        if isinstance(event, TextDelta):
+            text.append(event.text)
+        else:
+            return ChatResult("".join(text), event)
+    raise GenerationError("The answer ended without saying how.")

@@ -1,0 +1,545 @@
+"""One model at work: a queue of requests in front of a worker process.
+
+Every engine has one thread that owns the worker: it starts it, sends it frames, reads its tokens
+and keeps the time limits. Callers, on whatever thread or event loop, only put something into the
+engine's inbox and wake that thread, so nothing here ever blocks an event loop.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import selectors
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Final
+
+from rkllm_providers import errors
+from rkllm_providers.chat.types import Sampling
+from rkllm_providers.engine import frames
+from rkllm_providers.engine.frames import Frame, FrameKind
+from rkllm_providers.engine.process import WorkerProcess
+from rkllm_providers.engine.run import (
+    EngineLimits,
+    LoadSpec,
+    Run,
+    RunDone,
+    RunItem,
+    RunRequest,
+    RunState,
+    RuntimeInfo,
+    Sink,
+)
+from rkllm_providers.errors import (
+    EngineClosed,
+    GenerationError,
+    ModelLoadError,
+    QueueFull,
+    RequestTimeout,
+    RKLLMError,
+    WorkerCrashed,
+)
+
+logger = logging.getLogger(__name__)
+
+_RECEIVE_BYTES: Final = 1 << 18
+_SEND_SECONDS: Final = 10.0
+_TOKEN_KINDS: Final = (int(FrameKind.TOKEN), int(FrameKind.WAITING))
+
+
+class Engine:
+    """A model that is loaded on its first request and runs requests in the order they came.
+
+    Thread-safe. Creating one does no I/O.
+    """
+
+    def __init__(self, spec: LoadSpec, limits: EngineLimits | None = None) -> None:
+        self.spec = spec
+        self.limits = limits or EngineLimits()
+        self._lock = threading.Lock()
+        self._inbox: deque[Callable[[], None]] = deque()
+        self._ids = itertools.count(1)
+        self._n_waiting = 0
+        self._closed = False
+        self._thread: threading.Thread | None = None
+        self._wake_fd = -1
+        self._info: RuntimeInfo | None = None
+        self._run_seconds = 1.0  # a moving average, for Retry-After
+        # The rest belongs to the engine's thread.
+        self._queue: deque[Run] = deque()
+        self._current: Run | None = None
+        self._worker: WorkerProcess | None = None
+        self._ready = False
+        self._reader = frames.FrameReader()
+        self._marks = 0
+        self._load_started = 0.0
+        self._load_sampling = Sampling()
+        self._abort_deadline: float | None = None
+        self._load_sinks: list[Callable[[RuntimeInfo | RKLLMError], None]] = []
+        self._selector = selectors.DefaultSelector()
+
+    # What callers use -----------------------------------------------------------------------
+
+    def submit(self, request: RunRequest, sink: Sink) -> Run:
+        """Queue a run. Its items arrive at ``sink``, ending with a ``RunDone`` or an error.
+
+        Raises:
+            QueueFull: The bound on waiting requests is reached.
+            EngineClosed: The engine was closed.
+        """
+        run = Run(next(self._ids), request, sink)
+        with self._lock:
+            self._check_open()
+            if self._n_waiting >= self.limits.queue:
+                retry = max(1.0, self._run_seconds * (self._n_waiting + 1))
+                raise QueueFull(self._n_waiting, self.limits.queue, retry)
+            self._n_waiting += 1
+            self._post_locked(lambda: self._enqueue(run))
+        return run
+
+    def cancel(self, run: Run) -> None:
+        """Stop a run. Its sink gets nothing any more; the next run starts when this one has ended."""
+        run.cancelled = True
+        with self._lock:
+            if not self._closed:
+                self._post_locked(lambda: self._cancel(run))
+
+    def abort(self, run: Run) -> None:
+        """End a run that is under way; its sink gets its ``RunDone`` as if it had ended by itself."""
+        with self._lock:
+            if not self._closed:
+                self._post_locked(lambda: self._abort_current() if run is self._current else None)
+
+    def load(self, sink: Callable[[RuntimeInfo | RKLLMError], None]) -> None:
+        """Load the model if it is not loaded; ``sink`` is called on the engine's thread."""
+        with self._lock:
+            self._check_open()
+            self._post_locked(lambda: self._load_for(sink))
+
+    @property
+    def info(self) -> RuntimeInfo | None:
+        """What runs the model; ``None`` until it is loaded."""
+        return self._info
+
+    @property
+    def waiting(self) -> int:
+        """Number of requests in the queue, not counting the one that runs."""
+        return self._n_waiting
+
+    @property
+    def worker_pid(self) -> int | None:
+        """Process id of the worker, while there is one."""
+        worker = self._worker
+        return worker.pid if worker is not None else None
+
+    @property
+    def closed(self) -> bool:
+        """Whether ``close`` was called."""
+        return self._closed
+
+    def close(self, seconds: float = 5.0) -> None:
+        """End all requests and the worker. Returns when the worker is gone; may be called twice."""
+        with self._lock:
+            thread = self._thread
+            if not self._closed:
+                self._closed = True
+                self._post_locked(lambda: None)
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(seconds)
+
+    # Inbox ----------------------------------------------------------------------------------
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise EngineClosed(f"The engine of {self.spec.name} was closed; open the model again to use it.")
+
+    def _post_locked(self, action: Callable[[], None]) -> None:
+        if self._thread is None:
+            if self._closed:
+                return
+            self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+            self._thread = threading.Thread(target=self._main, name=f"rkllm-{self.spec.name}", daemon=True)
+            self._thread.start()
+        self._inbox.append(action)
+        if self._wake_fd >= 0:
+            os.eventfd_write(self._wake_fd, 1)
+
+    # The engine's thread ----------------------------------------------------------------------
+
+    def _main(self) -> None:
+        self._selector.register(self._wake_fd, selectors.EVENT_READ)
+        try:
+            while not self._closed:
+                for key, _ in self._selector.select(self._seconds_to_deadline()):
+                    if key.fd == self._wake_fd:
+                        os.eventfd_read(self._wake_fd)
+                    else:
+                        self._receive()
+                while self._inbox:
+                    self._inbox.popleft()()
+                self._enforce_limits()
+                self._dispatch()
+        finally:
+            self._shut_down()
+
+    def _enqueue(self, run: Run) -> None:
+        if not run.cancelled:
+            self._queue.append(run)
+            return
+        self._left_queue()
+        run.state = RunState.ENDED
+
+    def _left_queue(self) -> None:
+        with self._lock:
+            self._n_waiting -= 1
+
+    def _cancel(self, run: Run) -> None:
+        if run is self._current:
+            self._abort_current()
+        elif run in self._queue:
+            self._queue.remove(run)
+            self._left_queue()
+            run.state = RunState.ENDED
+
+    def _abort_current(self) -> None:
+        if self._current is not None and self._worker is not None and self._abort_deadline is None:
+            self._abort_deadline = time.monotonic() + self.limits.abort_seconds
+            self._send(frames.pack_abort(self._current.id))
+
+    def _dispatch(self) -> None:
+        """Start the next run if the worker is free, or the worker if there is none."""
+        if self._current is not None or not self._queue:
+            return
+        if self._worker is None:
+            self._start_worker(self._queue[0].request.sampling)
+            return
+        if not self._ready:
+            return
+        run = self._queue.popleft()
+        self._left_queue()
+        run.state = RunState.RUNNING
+        run.started_at = time.monotonic()
+        self._current = run
+        self._abort_deadline = None
+        request = run.request
+        is_text = isinstance(request.prompt, str)
+        order = {
+            "run": run.id,
+            "max_tokens": request.max_tokens,
+            "sampling": asdict(request.sampling),
+            "input": "text" if is_text else "tokens",
+        }
+        blob = request.prompt.encode() if isinstance(request.prompt, str) else request.prompt.tobytes()
+        self._send(frames.pack_json(FrameKind.RUN, order, blob))
+
+    def _load_for(self, sink: Callable[[RuntimeInfo | RKLLMError], None]) -> None:
+        if self._info is not None and self._ready:
+            sink(self._info)
+            return
+        self._load_sinks.append(sink)
+        if self._worker is None:
+            self._start_worker(Sampling())
+
+    def _start_worker(self, sampling: Sampling) -> None:
+        self._load_started = time.monotonic()
+        self._load_sampling = sampling
+        self._reader = frames.FrameReader()
+        self._marks = 0
+        self._ready = False
+        try:
+            self._worker = WorkerProcess(self.spec.name)
+        except ModelLoadError as error:
+            self._fail_all(error)
+            return
+        self._worker.channel.settimeout(_SEND_SECONDS)
+        self._selector.register(self._worker.channel, selectors.EVENT_READ)
+        spec = self.spec
+        self._send(
+            frames.pack_json(
+                FrameKind.LOAD,
+                {
+                    "model": str(spec.model_path),
+                    "emulated": spec.emulated,
+                    "library": spec.library,
+                    "version": spec.runtime_version,
+                    "context_length": spec.context_length,
+                    "sampling": asdict(sampling),
+                },
+            )
+        )
+
+    def _send(self, frame: bytes) -> None:
+        worker = self._worker
+        if worker is None:
+            return
+        try:
+            worker.channel.sendall(frame)
+        except OSError as error:  # a closed socket, or one nobody reads: either way the worker is lost
+            logger.warning("%s: sending to the worker failed: %s", self.spec.name, error)
+            self._worker_lost()
+
+    def _receive(self) -> None:
+        worker = self._worker
+        if worker is None:
+            return
+        try:
+            data = worker.channel.recv(_RECEIVE_BYTES)
+            received = self._reader.feed(data)
+        except OSError as error:
+            logger.warning("%s: reading from the worker failed: %s", self.spec.name, error)
+            data, received = b"", []
+        if not data:
+            self._worker_lost()
+            return
+        run = self._current
+        current_id = run.id if run is not None and not run.cancelled else -1
+        batch: list[RunItem] = []
+        for frame in received:
+            kind = frame.kind
+            if kind in _TOKEN_KINDS:
+                if frame.run_id == current_id:
+                    batch.append((frame.token_id, frame.body if kind == _TOKEN_KINDS[0] else None))
+            elif kind == FrameKind.DONE:
+                self._run_done(frames.unpack_json(frame.body), batch)
+                batch, current_id = [], -1
+            elif kind == FrameKind.READY:
+                self._loaded(frames.unpack_json(frame.body))
+            elif kind == FrameKind.FAILED:
+                self._load_failed(frames.unpack_json(frame.body))
+        if batch and run is not None:
+            run.sink(batch)
+
+    def _loaded(self, content: dict[str, Any]) -> None:
+        self._ready = True
+        self._marks += 1
+        self._info = info = RuntimeInfo(**content)
+        logger.info(
+            "%s: loaded in %.0f ms on runtime %s%s",
+            self.spec.name,
+            info.load_ms,
+            info.version,
+            " (emulator)" if info.emulated else "",
+        )
+        load_ms = (time.monotonic() - self._load_started) * 1000
+        for run in self._queue:
+            run.load_ms = load_ms
+        sinks, self._load_sinks = self._load_sinks, []
+        for sink in sinks:
+            sink(info)
+
+    def _load_failed(self, content: dict[str, Any]) -> None:
+        worker = self._worker
+        tail = worker.log.tail_after_marks(self._marks + 1) if worker is not None else []
+        self._drop_worker(kill=False)
+        self._fail_all(_error(content, tail, ModelLoadError))
+
+    def _run_done(self, content: dict[str, Any], batch: list[RunItem]) -> None:
+        run, self._current = self._current, None
+        self._abort_deadline = None
+        if run is None or content["run"] != run.id:
+            raise RuntimeError(f"The worker ended run {content['run']}, which is not under way.")
+        run.state = RunState.ENDED
+        elapsed = time.monotonic() - run.started_at
+        self._run_seconds += 0.2 * (elapsed - self._run_seconds)
+        if content["error"] is not None:
+            self._marks += 1
+        if run.cancelled:
+            return
+        if content["error"] is not None:
+            tail = self._worker.log.tail_after_marks(self._marks) if self._worker is not None else []
+            batch.append(_error(content, tail, GenerationError))
+        else:
+            waited = (run.started_at - run.submitted_at) * 1000
+            batch.append(
+                RunDone(
+                    n_tokens=content["n_tokens"],
+                    queue_ms=max(0.0, waited - run.load_ms),
+                    load_ms=run.load_ms,
+                    prefill_ms=content["prefill_ms"],
+                    decode_ms=content["decode_ms"],
+                    prefill_tokens=content["prefill_tokens"],
+                    kv_size=content["kv_size"],
+                    warnings=self._warnings_for(run),
+                )
+            )
+        run.sink(batch)
+
+    def _warnings_for(self, run: Run) -> tuple[str, ...]:
+        info = self._info
+        wanted = run.request.sampling
+        if info is None or info.per_run_sampling or wanted in (self._load_sampling, Sampling()):
+            return ()
+        names = ", ".join(
+            name for name, value in asdict(wanted).items() if value not in (None, getattr(self._load_sampling, name))
+        )
+        return (
+            f"Runtime {info.version} takes sampling parameters only when it loads a model, and this model is "
+            f"loaded with others; not applied: {names}. Runtime 1.3.0 takes them per request.",
+        )
+
+    def _worker_lost(self) -> None:
+        """The worker's socket closed without our asking."""
+        worker = self._worker
+        if worker is None:
+            return
+        how = worker.describe_end()
+        tail = worker.log.tail_after_end()
+        was_ready = self._ready
+        self._drop_worker(kill=True)
+        logger.error("%s: the worker process (pid %d) %s", self.spec.name, worker.pid, how)
+        run, self._current = self._current, None
+        if not was_ready:
+            self._fail_all(ModelLoadError(f"The worker process that loaded {self.spec.name} {how}.", tail))
+        if run is None:
+            return
+        run.state = RunState.ENDED
+        self._deliver_error(
+            run,
+            WorkerCrashed(
+                f"The worker process that ran {self.spec.name} {how} during this request. "
+                f"The next request starts a new one.",
+                tail,
+            ),
+        )
+
+    def _drop_worker(self, *, kill: bool) -> None:
+        worker, self._worker = self._worker, None
+        self._ready = False
+        self._abort_deadline = None
+        if worker is None:
+            return
+        self._selector.unregister(worker.channel)
+        if kill:
+            worker.kill()
+        else:
+            worker.stop()
+
+    def _fail_all(self, error: RKLLMError) -> None:
+        """A load failed: it fails everybody who waited for it, so that none waits in vain."""
+        sinks, self._load_sinks = self._load_sinks, []
+        for sink in sinks:
+            sink(error)
+        while self._queue:
+            run = self._queue.popleft()
+            self._left_queue()
+            run.state = RunState.ENDED
+            self._deliver_error(run, error)
+
+    def _deliver_error(self, run: Run, error: RKLLMError) -> None:
+        if not run.cancelled:
+            run.sink([error])
+
+    # Time limits ------------------------------------------------------------------------------
+
+    def _deadline_of(self, run: Run) -> float:
+        limits = self.limits
+        if run.state is RunState.QUEUED:
+            deadline = run.submitted_at + limits.queue_seconds
+        else:
+            deadline = run.started_at + limits.run_seconds
+        if run.request.timeout is not None:
+            deadline = min(deadline, run.submitted_at + run.request.timeout)
+        return deadline
+
+    def _deadlines(self) -> list[float]:
+        deadlines = [self._deadline_of(run) for run in self._queue]
+        if self._abort_deadline is not None:
+            deadlines.append(self._abort_deadline)
+        elif self._current is not None:
+            deadlines.append(self._deadline_of(self._current))
+        if self._worker is not None and not self._ready:
+            deadlines.append(self._load_started + self.limits.load_seconds)
+        return deadlines
+
+    def _seconds_to_deadline(self) -> float | None:
+        deadlines = self._deadlines()
+        return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
+
+    def _enforce_limits(self) -> None:
+        now = time.monotonic()
+        if self._worker is not None and not self._ready and now >= self._load_started + self.limits.load_seconds:
+            tail = self._worker.log.lines()[-5:]
+            self._drop_worker(kill=True)
+            self._fail_all(
+                ModelLoadError(f"Loading {self.spec.name} took longer than {self.limits.load_seconds:.0f} s.", tail)
+            )
+        for run in [run for run in self._queue if now >= self._deadline_of(run)]:
+            self._queue.remove(run)
+            self._left_queue()
+            run.state = RunState.ENDED
+            self._deliver_error(run, self._timeout_of(run, queued=True))
+        current = self._current
+        if current is None:
+            return
+        if self._abort_deadline is not None:
+            if now >= self._abort_deadline:
+                logger.error("%s: a run did not end after its abort; the worker is replaced", self.spec.name)
+                self._drop_worker(kill=True)
+                self._current = None
+                current.state = RunState.ENDED
+                self._deliver_error(
+                    current,
+                    GenerationError(
+                        f"The run did not end within {self.limits.abort_seconds:.0f} s of its abort; its worker "
+                        f"was replaced."
+                    ),
+                )
+        elif now >= self._deadline_of(current):
+            # The caller is freed now; the worker when the library has ended the run.
+            self._deliver_error(current, self._timeout_of(current))
+            current.cancelled = True
+            self._abort_current()
+
+    def _timeout_of(self, run: Run, *, queued: bool = False) -> RequestTimeout:
+        limit = run.request.timeout
+        if queued:
+            if limit is None:
+                limit = self.limits.queue_seconds
+            return RequestTimeout(
+                f"The request waited {limit:.1f} s in the queue of {self.spec.name} without being started. "
+                f"Try again later, or allow a longer time.",
+                "queue",
+                limit,
+            )
+        if limit is None:
+            limit = self.limits.run_seconds
+        return RequestTimeout(
+            f"The request to {self.spec.name} was not complete after {limit:.1f} s and was aborted. "
+            f"Ask for fewer tokens, or allow a longer time.",
+            "run",
+            limit,
+        )
+
+    # The end ----------------------------------------------------------------------------------
+
+    def _shut_down(self) -> None:
+        with self._lock:
+            self._closed = True
+        while self._inbox:
+            self._inbox.popleft()()
+        closed = EngineClosed(f"The engine of {self.spec.name} was closed.")
+        run, self._current = self._current, None
+        self._fail_all(closed)
+        if run is not None:
+            run.state = RunState.ENDED
+            self._deliver_error(run, closed)
+        self._drop_worker(kill=False)
+        self._selector.close()
+        with self._lock:
+            os.close(self._wake_fd)
+            self._wake_fd = -1
+
+
+def _error(content: dict[str, Any], tail: list[str], default: type[ModelLoadError | GenerationError]) -> RKLLMError:
+    """The error a worker reported, as the class it was raised as."""
+    kind = getattr(errors, str(content["error"]), default)
+    message = str(content["message"])
+    if issubclass(kind, (ModelLoadError, GenerationError)):
+        return kind(message, tail)
+    if kind in (errors.LibraryNotFound, errors.UnsupportedRuntime, errors.UnsupportedFeature, errors.InvalidRequest):
+        return kind(message)  # type: ignore[no-any-return]
+    return default(message, tail)

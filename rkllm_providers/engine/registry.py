@@ -1,0 +1,118 @@
+"""One engine per model in a process, however many objects talk to it.
+
+Front ends ask for a client and give it back; the engine lives while somebody holds one.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from pathlib import Path
+
+from rkllm_providers.engine.client import ModelClient
+from rkllm_providers.engine.engine import Engine
+from rkllm_providers.engine.run import EngineLimits, LoadSpec
+from rkllm_providers.models import Catalog, ModelCard, ModelEntry, read_card
+
+
+class EngineRegistry:
+    """Reference-counted engines by what they load. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._engines: dict[LoadSpec, tuple[Engine, int]] = {}
+        self._cards: dict[tuple[Path, int, int], ModelCard] = {}
+
+    def acquire(
+        self,
+        entry: ModelEntry,
+        *,
+        context_length: int | None = None,
+        library: str | None = None,
+        runtime_version: str | None = None,
+        limits: EngineLimits | None = None,
+    ) -> ModelClient:
+        """A client for a model. Reads the model's head, so keep it off event loops.
+
+        ``context_length`` lowers the context window; the model's own is the most. ``limits`` count
+        for the first caller only. Give the client back with ``release``.
+
+        Raises:
+            ModelLoadError: The model file is broken.
+        """
+        card = self.card(entry)
+        context = min(context_length or card.context_length, card.context_length)
+        spec = LoadSpec(
+            entry.id, entry.path, entry.format.runs_on_emulator, context, library, runtime_version
+        )
+        if context != card.context_length:
+            card = card.with_context(context)
+        with self._lock:
+            engine, holders = self._engines.get(spec) or (Engine(spec, limits), 0)
+            if engine.closed:
+                engine, holders = Engine(spec, limits), 0
+            self._engines[spec] = (engine, holders + 1)
+        return ModelClient(card, engine)
+
+    def release(self, client: ModelClient) -> None:
+        """Give a client back; the last one closes the engine."""
+        spec = client.engine.spec
+        with self._lock:
+            engine, holders = self._engines.get(spec, (client.engine, 0))
+            if engine is not client.engine:
+                return
+            if holders > 1:
+                self._engines[spec] = (engine, holders - 1)
+                return
+            self._engines.pop(spec, None)
+        engine.close()
+
+    def card(self, entry: ModelEntry) -> ModelCard:
+        """A model's card, read once for as long as its file does not change."""
+        stat = entry.path.stat()
+        key = (entry.path, stat.st_mtime_ns, stat.st_size)
+        with self._lock:
+            card = self._cards.get(key)
+        if card is None:
+            card = read_card(entry)
+            with self._lock:
+                self._cards = {known: value for known, value in self._cards.items() if known[0] != entry.path}
+                self._cards[key] = card
+        return card
+
+    def close(self) -> None:
+        """Close all engines, whoever holds them."""
+        with self._lock:
+            engines = [engine for engine, _ in self._engines.values()]
+            self._engines.clear()
+        for engine in engines:
+            engine.close()
+
+
+_shared = EngineRegistry()
+atexit.register(_shared.close)
+
+
+def shared_registry() -> EngineRegistry:
+    """The registry of this process."""
+    return _shared
+
+
+def open_model(
+    model: str | Path,
+    *,
+    models_dir: str | Path | None = None,
+    context_length: int | None = None,
+    library: str | None = None,
+    runtime_version: str | None = None,
+) -> ModelClient:
+    """A client for a model by its id or path, sharing its engine with everybody in this process.
+
+    Raises:
+        ModelNotFound: There is no such model.
+        ModelLoadError: The model file is broken.
+    """
+    entry = Catalog(models_dir).find(model)
+    return shared_registry().acquire(
+        entry, context_length=context_length, library=library, runtime_version=runtime_version
+    )

@@ -1,0 +1,113 @@
+"""What an engine is asked and what it answers: plain values, and the run that joins them."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+from rkllm_providers.chat.stream import Token
+from rkllm_providers.chat.types import Sampling
+from rkllm_providers.errors import RKLLMError
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSpec:
+    """What an engine loads: equal specs can share one engine.
+
+    ``library`` and ``runtime_version`` override how the runtime library is found and told; for an
+    ``emulated`` model ``runtime_version`` is the version the emulator plays.
+    """
+
+    name: str
+    model_path: Path
+    emulated: bool
+    context_length: int
+    library: str | None = None
+    runtime_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLimits:
+    """Bounds on everything that waits, in requests and seconds."""
+
+    queue: int = 64
+    queue_seconds: float = 300.0
+    load_seconds: float = 600.0
+    run_seconds: float = 1800.0
+    abort_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """One run: ``prompt`` is int32 token ids, or text for the runtime's own template.
+
+    ``timeout`` is in seconds from submission to the last token; ``None`` leaves the engine's limits.
+    """
+
+    prompt: array[int] | str
+    max_tokens: int
+    sampling: Sampling = field(default_factory=Sampling)
+    timeout: float | None = None
+
+
+class RunDone(NamedTuple):
+    """How a run ended, and where its time went (milliseconds).
+
+    ``prefill_tokens`` are the prompt tokens that were really computed, ``None`` where the runtime
+    does not tell; ``kv_size`` the positions in the KV cache afterwards, likewise.
+    """
+
+    n_tokens: int
+    queue_ms: float
+    load_ms: float
+    prefill_ms: float
+    decode_ms: float
+    prefill_tokens: int | None
+    kv_size: int | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeInfo:
+    """What runs the model: filled in when it is loaded."""
+
+    version: str
+    group: str
+    emulated: bool
+    library: str
+    per_run_sampling: bool
+    load_ms: float
+
+
+# What a run delivers: its tokens in order, then exactly one end or error.
+RunItem = Token | RunDone | RKLLMError
+Sink = Callable[[list[RunItem]], None]
+
+
+class RunState(Enum):
+    """Where a run is. Only the engine's thread moves it, except into CANCELLED."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+class Run:
+    """A submitted request. ``sink`` is called on the engine's thread, with batches."""
+
+    __slots__ = ("cancelled", "id", "load_ms", "request", "sink", "started_at", "state", "submitted_at")
+
+    def __init__(self, run_id: int, request: RunRequest, sink: Sink) -> None:
+        self.id = run_id
+        self.request = request
+        self.sink = sink
+        self.state = RunState.QUEUED
+        self.cancelled = False
+        self.submitted_at = time.monotonic()
+        self.started_at = 0.0
+        self.load_ms = 0.0

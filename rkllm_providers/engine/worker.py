@@ -1,0 +1,267 @@
+"""The process that holds one loaded model: ``python -m rkllm_providers.engine.worker FD``.
+
+The only process that loads the runtime library. It is driven by frames (see ``frames``) over the
+socket whose descriptor it is given. The main thread loads and runs; a second one reads frames, so
+that an abort is seen while the library runs, and ends the process when the other side is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from array import array
+from queue import SimpleQueue
+from typing import Any, Final
+
+from rkllm_providers.engine import frames
+from rkllm_providers.engine.frames import Frame, FrameKind
+from rkllm_providers.errors import RKLLMError
+from rkllm_providers.runtime import (
+    ErrorEvent,
+    FinishEvent,
+    InitParams,
+    ModelHandle,
+    PerfStat,
+    PromptInput,
+    RuntimeEvent,
+    RuntimeLibrary,
+    SamplingParams,
+    TokenEvent,
+    TokenInput,
+    UnsupportedFeature,
+    line_buffer_stdout,
+)
+
+# How long a run may take to end after its owner is gone, before the process ends regardless.
+_ORPHAN_GRACE_SECONDS: Final = 2.0
+_RECEIVE_BYTES: Final = 1 << 18
+
+
+class Run:
+    """The run that is under way: counts its tokens, and ends it at its limit."""
+
+    def __init__(
+        self, channel: socket.socket, handle: ModelHandle, run_id: int, max_tokens: int, *, self_limiting: bool
+    ) -> None:
+        self.id = run_id
+        self.n_tokens = 0
+        self.failed = False
+        self.cancelled = False
+        self.perf: PerfStat | None = None
+        self.first_token_at = 0.0
+        self._send = channel.sendall
+        self._abort = handle.abort
+        self._max_tokens = max_tokens
+        # A runtime that was told the limit ends by itself; aborting it then could hit an idle library.
+        self._abort_at_limit = not self_limiting
+
+    def on_event(self, event: RuntimeEvent) -> None:
+        """Pass a token on. Called by the library, from inside ``rkllm_run``."""
+        if isinstance(event, TokenEvent):
+            if self.cancelled or self.n_tokens >= self._max_tokens:
+                # Nothing the library does after its abort belongs to the answer.
+                self._abort()
+                return
+            self.n_tokens += 1
+            if self.n_tokens == 1:
+                self.first_token_at = time.monotonic()
+            token_id, text, waiting = event
+            if waiting:
+                self._send(frames.pack_waiting(self.id, token_id))
+            else:
+                self._send(frames.pack_token(self.id, token_id, text))
+            if self._abort_at_limit and self.n_tokens >= self._max_tokens:
+                self._abort()
+        elif isinstance(event, FinishEvent):
+            self.perf = event.perf
+        elif isinstance(event, ErrorEvent):
+            self.failed = True
+
+
+class Worker:
+    """Answers the frames of one engine."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._inbox: SimpleQueue[Frame | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._current: Run | None = None
+        self._aborted_early: set[int] = set()
+        self._handle: ModelHandle | None = None
+
+    def serve(self) -> int:
+        """Load, then run until told to close or left alone. Returns the exit code."""
+        threading.Thread(target=self._read, name="frames", daemon=True).start()
+        first = self._inbox.get()
+        if first is None or first.kind != FrameKind.LOAD:
+            return 0
+        if not self._load(frames.unpack_json(first.body)):
+            return 1
+        while (frame := self._inbox.get()) is not None and frame.kind == FrameKind.RUN:
+            self._run(*frames.unpack_run(frame.body))
+        if self._handle is not None:
+            self._handle.destroy()
+        return 0
+
+    def _load(self, order: dict[str, Any]) -> bool:
+        started = time.monotonic()
+        try:
+            path, version = order["library"], order["version"]
+            if order["emulated"]:
+                from rkllm_providers.emulator import build_library
+
+                path = str(build_library(version) if version else build_library())
+                version = None
+            library = RuntimeLibrary.open(path, version)
+            per_run = library.supports(PER_RUN_SAMPLING)
+            wanted = {name: value for name, value in order["sampling"].items() if value is not None}
+            self._handle = ModelHandle(
+                library,
+                InitParams(
+                    model_path=order["model"],
+                    max_context_len=order["context_length"],
+                    sampling=None if per_run or not wanted else SamplingParams(**wanted),
+                ),
+            )
+        except RKLLMError as error:
+            self._log_mark()
+            self._send(FrameKind.FAILED, {"error": type(error).__name__, "message": str(error)})
+            return False
+        self._log_mark()
+        identity = library.identity
+        self._send(
+            FrameKind.READY,
+            {
+                "version": identity.version,
+                "group": identity.group,
+                "emulated": identity.is_emulator,
+                "library": str(identity.path),
+                "per_run_sampling": per_run,
+                "load_ms": (time.monotonic() - started) * 1000,
+            },
+        )
+        return True
+
+    def _run(self, order: dict[str, Any], prompt: bytes) -> None:
+        handle = self._handle
+        if handle is None:
+            raise RuntimeError("A run was ordered before a model was loaded.")
+        per_run = handle.library.supports(PER_RUN_SAMPLING)
+        run = Run(self._channel, handle, order["run"], order["max_tokens"], self_limiting=per_run)
+        with self._lock:
+            self._current = run
+            run.cancelled = run.id in self._aborted_early
+            self._aborted_early.discard(run.id)
+        outcome: dict[str, Any] = {"run": run.id, "error": None, "message": None}
+        started = time.monotonic()
+        try:
+            if not run.cancelled:
+                self._generate(handle, run, order, prompt)
+        except RKLLMError as error:
+            outcome |= {"error": type(error).__name__, "message": str(error)}
+        ended = time.monotonic()
+        with self._lock:
+            self._current = None
+        if run.failed and outcome["error"] is None:
+            outcome |= {"error": "GenerationError", "message": "The library reported that the run failed."}
+        if outcome["error"] is not None:
+            self._log_mark()
+        first = run.first_token_at or ended
+        perf = run.perf
+        outcome |= {
+            "n_tokens": run.n_tokens,
+            "prefill_ms": perf.prefill_ms if perf else (first - started) * 1000,
+            "decode_ms": (ended - first) * 1000,
+            "prefill_tokens": perf.prefill_tokens if perf else None,
+            "kv_size": self._kv_size(handle),
+        }
+        self._send(FrameKind.DONE, outcome)
+
+    def _generate(self, handle: ModelHandle, run: Run, order: dict[str, Any], prompt: bytes) -> None:
+        library = handle.library
+        sampling = None
+        limit = None
+        if library.supports(PER_RUN_SAMPLING):
+            limit = order["max_tokens"]
+            wanted = {name: value for name, value in order["sampling"].items() if value is not None}
+            sampling = SamplingParams(**wanted) if wanted else None
+        content: TokenInput | PromptInput
+        if order["input"] == "tokens":
+            ids = array("i")
+            ids.frombytes(prompt)
+            content = TokenInput(ids)
+        else:
+            content = PromptInput(prompt.decode())
+        handle.run(content, run.on_event, max_new_tokens=limit, sampling=sampling)
+
+    def _kv_size(self, handle: ModelHandle) -> int | None:
+        try:
+            return handle.kv_cache_size()
+        except UnsupportedFeature:
+            return None
+
+    def _read(self) -> None:
+        """The second thread: takes frames until the other side is gone."""
+        reader = frames.FrameReader()
+        try:
+            while data := self._channel.recv(_RECEIVE_BYTES):
+                for frame in reader.feed(data):
+                    if frame.kind == FrameKind.ABORT:
+                        self._abort(frame.run_id)
+                    else:
+                        self._inbox.put(frame)
+        except ConnectionError as error:
+            print(f"worker: the connection failed: {error}", file=sys.stderr, flush=True)
+        self._leave()
+
+    def _abort(self, run_id: int) -> None:
+        with self._lock:
+            run = self._current
+            if run is None or run.id != run_id:
+                # Its RUN frame waits in the inbox, or the run ended before this frame came.
+                self._aborted_early.add(run_id)
+                self._aborted_early = {known for known in self._aborted_early if known >= run_id}
+                return
+            run.cancelled = True
+            # What an abort does to an idle library is not documented, so only a running one gets it;
+            # should it start only now, the first event aborts it.
+            if self._handle is not None and self._handle.is_running:
+                self._handle.abort()
+
+    def _leave(self) -> None:
+        """End the process: in order where it is idle, at once where a run does not end."""
+        with self._lock:
+            run = self._current
+        if run is not None:
+            self._abort(run.id)
+        self._inbox.put(None)
+        time.sleep(_ORPHAN_GRACE_SECONDS)
+        os._exit(1)
+
+    def _send(self, kind: FrameKind, content: dict[str, Any]) -> None:
+        self._channel.sendall(frames.pack_json(kind, content))
+
+    def _log_mark(self) -> None:
+        """Tell the engine that everything the library printed so far is before this line."""
+        sys.stderr.flush()
+        os.write(1, frames.LOG_MARK + b"\n")
+
+
+def main(arguments: list[str]) -> int:
+    """Serve the socket whose file descriptor is the only argument."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    line_buffer_stdout()
+    channel = socket.socket(fileno=int(arguments[0]))
+    channel.setblocking(True)
+    try:
+        return Worker(channel).serve()
+    except (BrokenPipeError, ConnectionResetError):
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,184 @@
+"""``ChatRKLLM``: a model on the NPU, or on its CPU stand-in, as a LangChain chat model."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, closing
+from typing import Any, Final, Self
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models.chat_models import BaseChatModel, LangSmithParams
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import ConfigDict, Field, PrivateAttr, model_validator
+
+from rkllm_providers import __version__
+from rkllm_providers.chat import ChatEvent, GenerateOptions, Sampling, TextDelta
+from rkllm_providers.engine import ModelClient, open_model, shared_registry
+from rkllm_providers.errors import EngineClosed, InvalidRequest
+from rkllm_providers.langchain.messages import PROVIDER, last_chunk, text_chunk, to_chat_messages, whole_message
+
+_SAMPLING: Final = ("temperature", "top_p", "top_k", "repeat_penalty", "frequency_penalty", "presence_penalty")
+_UNSUPPORTED: Final = ("tools", "tool_choice", "functions", "response_format")
+
+
+class ChatRKLLM(BaseChatModel):
+    """A chat model served by librkllmrt.so, or by the CPU emulator for GGUF files.
+
+    Constructing one does no I/O: the model is found and loaded on first use, in a process of its
+    own, and shared with every other object of this Python process that uses the same model.
+
+    Example:
+        >>> chat = ChatRKLLM(model="smollm2-135m-instruct", max_tokens=40)  # doctest: +SKIP
+        >>> chat.invoke("Name a colour.").content  # doctest: +SKIP
+        'Blue.'
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    model: str = Field(alias="model_name")
+    """Id of a model in the models folder, or path of a model file."""
+    models_dir: str | None = None
+    """The models folder; ``RKLLM_MODELS_DIR`` or ``~/models`` where it is ``None``."""
+    library: str | None = None
+    """Path of librkllmrt.so; found as ``rkllm_providers.runtime.find_library`` says where it is ``None``."""
+    runtime_version: str | None = None
+    """Overrides the version that is read from the library, e.g. ``"1.3.0"``."""
+    context_length: int | None = Field(default=None, gt=0)
+    """Context window in tokens, where less than the model's own is wanted."""
+    max_tokens: int | None = Field(default=None, gt=0)
+    """Most tokens to generate; what the prompt leaves of the context window where it is ``None``."""
+    temperature: float | None = Field(default=None, ge=0)
+    """Sampling temperature; 0 always takes the likeliest token."""
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    """Nucleus sampling: the least set of tokens with this probability mass is drawn from."""
+    top_k: int | None = Field(default=None, gt=0)
+    """Only so many of the likeliest tokens are drawn from."""
+    repeat_penalty: float | None = Field(default=None, gt=0)
+    """Divides the logits of recent tokens; 1 is off."""
+    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
+    """Subtracted from a token's logit for each time it occurred."""
+    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
+    """Subtracted from a token's logit once it occurred."""
+    stop: list[str] | None = None
+    """Texts that end the answer and are not part of it."""
+    timeout: float | None = Field(default=None, gt=0)
+    """Seconds for a whole request, the wait in the queue included."""
+
+    _client: ModelClient | None = PrivateAttr(default=None)
+    _closed: bool = PrivateAttr(default=False)
+    _opening: threading.Lock = PrivateAttr(default_factory=threading.Lock)
+
+    @model_validator(mode="after")
+    def _note_rkllm_version(self) -> Self:
+        self._add_version("rkllm-providers", __version__)
+        return self
+
+    @property
+    def _llm_type(self) -> str:
+        return "rkllm-chat"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        names = ("model", "models_dir", "library", "runtime_version", "context_length", "max_tokens", "stop")
+        return {name: getattr(self, name) for name in (*names, *_SAMPLING)}
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop or self.stop, **kwargs)
+        params["ls_provider"] = PROVIDER
+        params["ls_model_name"] = self.model
+        return params
+
+    def close(self) -> None:
+        """Give the model back. It is unloaded when nobody else in this process uses it."""
+        with self._opening:
+            client, self._client = self._client, None
+            self._closed = True
+        if client is not None:
+            shared_registry().release(client)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        options = self._options(stop, kwargs)
+        result = self._open().complete(to_chat_messages(messages), options)
+        return ChatResult(generations=[ChatGeneration(message=whole_message(result.text, result.finish, self.model))])
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        options = self._options(stop, kwargs)
+        client = await self._aopen()
+        result = await client.acomplete(to_chat_messages(messages), options)
+        return ChatResult(generations=[ChatGeneration(message=whole_message(result.text, result.finish, self.model))])
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        options = self._options(stop, kwargs)
+        with closing(self._open().stream(to_chat_messages(messages), options)) as events:
+            for event in events:
+                yield self._chunk(event)
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        options = self._options(stop, kwargs)
+        client = await self._aopen()
+        async with aclosing(client.astream(to_chat_messages(messages), options)) as events:
+            async for event in events:
+                yield self._chunk(event)
+
+    def _chunk(self, event: ChatEvent) -> ChatGenerationChunk:
+        if isinstance(event, TextDelta):
+            return ChatGenerationChunk(message=text_chunk(event.text))
+        return ChatGenerationChunk(message=last_chunk(event, self.model))
+
+    def _options(self, stop: list[str] | None, overrides: dict[str, Any]) -> GenerateOptions:
+        """This object's settings, with those of one call over them."""
+        refused = [name for name in _UNSUPPORTED if overrides.get(name) is not None]
+        if refused:
+            raise InvalidRequest(f"Not supported yet by ChatRKLLM: {', '.join(refused)}.", refused[0])
+        stops = stop if stop is not None else overrides.get("stop", self.stop)
+        return GenerateOptions(
+            max_tokens=overrides.get("max_tokens", self.max_tokens),
+            stop=tuple(stops or ()),
+            sampling=Sampling(**{name: overrides.get(name, getattr(self, name)) for name in _SAMPLING}),
+            timeout=overrides.get("timeout", self.timeout),
+        )
+
+    def _open(self) -> ModelClient:
+        with self._opening:
+            if self._closed:
+                raise EngineClosed("This ChatRKLLM was closed; make a new one to go on.")
+            if self._client is None:
+                self._client = open_model(
+                    self.model,
+                    models_dir=self.models_dir,
+                    context_length=self.context_length,
+                    library=self.library,
+                    runtime_version=self.runtime_version,
+                )
+            return self._client
+
+    async def _aopen(self) -> ModelClient:
+        client = self._client
+        return client if client is not None else await asyncio.to_thread(self._open)

@@ -1,0 +1,84 @@
+"""What is known of one model: tokenizer, chat template, end tokens, context window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from rkllm_providers.emulator.script import load_script
+from rkllm_providers.errors import ModelLoadError
+from rkllm_providers.models.catalog import ModelEntry, ModelFormat
+from rkllm_providers.models.gguf import GGUFError, read_head
+from rkllm_providers.models.template import ChatTemplate
+from rkllm_providers.models.tokenizer import Tokenizer, end_token_ids, tokenizer_from_gguf
+
+DEFAULT_CONTEXT: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """Everything the chat floor needs of a model.
+
+    ``context_length`` is the number of tokens the KV cache holds. Where ``tokenizer`` or
+    ``template`` is ``None`` the model is given text and applies its own template.
+    """
+
+    entry: ModelEntry
+    context_length: int
+    tokenizer: Tokenizer | None
+    template: ChatTemplate | None
+    end_tokens: frozenset[int]
+
+    @property
+    def takes_tokens(self) -> bool:
+        """Whether prompts are rendered and tokenised here."""
+        return self.tokenizer is not None and self.template is not None
+
+    def with_context(self, context_length: int) -> ModelCard:
+        """The same card for a smaller context window."""
+        return replace(self, context_length=context_length)
+
+
+def read_card(entry: ModelEntry) -> ModelCard:
+    """Read a model's card from its file. Takes tens of milliseconds: keep it off event loops.
+
+    Raises:
+        ModelLoadError: The file is broken.
+        TemplateError: Its chat template is.
+    """
+    try:
+        if entry.format is ModelFormat.GGUF:
+            return _gguf_card(entry, read_head(entry.path))
+        if entry.format is ModelFormat.SCRIPT:
+            return _script_card(entry, entry.path)
+    except (GGUFError, OSError, ValueError) as error:
+        if isinstance(error, ModelLoadError):
+            raise
+        raise ModelLoadError(f"Model {entry.id!r} cannot be read: {error}") from error
+    return ModelCard(entry, DEFAULT_CONTEXT, None, None, frozenset())
+
+
+def _gguf_card(entry: ModelEntry, head: Mapping[str, Any]) -> ModelCard:
+    architecture = head.get("general.architecture", "")
+    context = head.get(f"{architecture}.context_length", DEFAULT_CONTEXT)
+    source = head.get("tokenizer.chat_template")
+    tokens = head.get("tokenizer.ggml.tokens") or []
+    special = {
+        name: tokens[head[key]]
+        for name, key in (("bos_token", "tokenizer.ggml.bos_token_id"), ("eos_token", "tokenizer.ggml.eos_token_id"))
+        if key in head and 0 <= head[key] < len(tokens)
+    }
+    return ModelCard(
+        entry,
+        int(context),
+        tokenizer_from_gguf(head),
+        ChatTemplate(source, special) if source else None,
+        end_token_ids(head),
+    )
+
+
+def _script_card(entry: ModelEntry, path: Path) -> ModelCard:
+    script = load_script(path)
+    return ModelCard(entry, script.context_length, script, ChatTemplate(script.chat_template), frozenset(script.eos_ids))

@@ -1,0 +1,122 @@
+"""Reads the head of a GGUF file: its typed key-value pairs, never its tensors.
+
+The format is documented by the ggml project: magic ``GGUF``, a version (2 and 3 are alike for the
+head), the number of tensors and of pairs, then the pairs. Everything is little-endian. All lengths
+are checked against the file's size before anything is allocated, so that a broken or hostile file
+costs an error and nothing else.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from pathlib import Path
+from typing import Any, Final
+
+MAGIC: Final = b"GGUF"
+_SUPPORTED_VERSIONS: Final = (2, 3)
+_MAX_PAIRS: Final = 4096
+_MAX_ARRAY: Final = 4_000_000
+
+_SCALARS: Final[dict[int, struct.Struct]] = {
+    0: struct.Struct("<B"),
+    1: struct.Struct("<b"),
+    2: struct.Struct("<H"),
+    3: struct.Struct("<h"),
+    4: struct.Struct("<I"),
+    5: struct.Struct("<i"),
+    6: struct.Struct("<f"),
+    7: struct.Struct("<?"),
+    10: struct.Struct("<Q"),
+    11: struct.Struct("<q"),
+    12: struct.Struct("<d"),
+}
+_STRING: Final = 8
+_ARRAY: Final = 9
+_U64: Final = struct.Struct("<Q")
+_U32: Final = struct.Struct("<I")
+
+
+class GGUFError(ValueError):
+    """The file is not a GGUF file that can be read; the message says at which byte and why."""
+
+
+def read_head(path: Path) -> dict[str, Any]:
+    """Return the key-value pairs of a GGUF file.
+
+    Strings come as ``str`` (undecodable bytes replaced), arrays as lists.
+
+    Raises:
+        GGUFError: The file is not GGUF, is cut short, or states sizes that do not add up.
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        if file.read(4) != MAGIC:
+            raise GGUFError(f"{path} does not begin with the GGUF magic.")
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return _Reader(data, path).pairs()
+
+
+class _Reader:
+    """A cursor over the mapped file that refuses to step beyond its end."""
+
+    def __init__(self, data: mmap.mmap, path: Path) -> None:
+        self._data = data
+        self._path = path
+        self._size = len(data)
+        self._at = 4
+
+    def pairs(self) -> dict[str, Any]:
+        version = self._scalar(_U32)
+        if version not in _SUPPORTED_VERSIONS:
+            raise self._error(f"GGUF version {version} is not supported (2 and 3 are)")
+        self._scalar(_U64)  # number of tensors
+        count = self._scalar(_U64)
+        if count > _MAX_PAIRS:
+            raise self._error(f"the head claims {count} keys, more than {_MAX_PAIRS}")
+        found: dict[str, Any] = {}
+        for _ in range(count):
+            key = self._string()
+            found[key] = self._value(self._scalar(_U32))
+        return found
+
+    def _value(self, kind: int) -> Any:
+        if kind in _SCALARS:
+            return self._scalar(_SCALARS[kind])
+        if kind == _STRING:
+            return self._string()
+        if kind == _ARRAY:
+            return self._array()
+        raise self._error(f"value type {kind} does not exist")
+
+    def _array(self) -> list[Any]:
+        kind = self._scalar(_U32)
+        length = self._scalar(_U64)
+        if length > _MAX_ARRAY:
+            raise self._error(f"an array claims {length} elements, more than {_MAX_ARRAY}")
+        if kind == _STRING:
+            return [self._string() for _ in range(length)]
+        if kind not in _SCALARS:
+            raise self._error(f"array element type {kind} is not supported")
+        scalar = _SCALARS[kind]
+        start = self._advance(scalar.size * length)
+        return [value for (value,) in scalar.iter_unpack(self._data[start : self._at])]
+
+    def _string(self) -> str:
+        length = self._scalar(_U64)
+        start = self._advance(length)
+        return self._data[start : self._at].decode("utf-8", errors="replace")
+
+    def _scalar(self, kind: struct.Struct) -> Any:
+        start = self._advance(kind.size)
+        return kind.unpack_from(self._data, start)[0]
+
+    def _advance(self, size: int) -> int:
+        start = self._at
+        if size > self._size - start:
+            raise self._error(f"{size} bytes are announced and {self._size - start} are left")
+        self._at = start + size
+        return start
+
+    def _error(self, problem: str) -> GGUFError:
+        return GGUFError(f"{self._path} is not a readable GGUF file: at byte {self._at}, {problem}.")
