@@ -10,14 +10,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rkllm_providers.engine.client import ModelClient, acollect, collect
+    from rkllm_providers.engine.client import AsyncAnswer, ModelClient, collect
     from rkllm_providers.engine.engine import Engine
     from rkllm_providers.engine.registry import EngineRegistry, open_model, shared_registry
     from rkllm_providers.engine.run import EngineLimits, LoadSpec, RunDone, RunRequest, RuntimeInfo
 
 _HOMES = {
     "ModelClient": "client",
-    "acollect": "client",
+    "AsyncAnswer": "client",
     "collect": "client",
     "Engine": "engine",
     "EngineRegistry": "registry",
@@ -38,6 +38,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "AsyncAnswer",
     "Engine",
     "EngineLimits",
     "EngineRegistry",
@@ -46,7 +47,6 @@ __all__ = [
     "RunDone",
     "RunRequest",
     "RuntimeInfo",
-    "acollect",
     "collect",
     "open_model",
     "shared_registry",

@@ -7,9 +7,9 @@ answer is the collected stream. Leaving a stream early, in any way, aborts its r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Sequence
-from contextlib import aclosing, closing
-from typing import Final, cast
+from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
+from contextlib import closing
+from typing import Final, Self, cast
 
 from rkllm_providers.chat import (
     ChatEvent,
@@ -90,6 +90,53 @@ class Answer:
         )
 
 
+class AsyncAnswer:
+    """A submitted request of a coroutine: iterate for batches of events, or collect it.
+
+    A batch is everything that has arrived at once, so that a fast model costs few steps of the loop.
+    """
+
+    def __init__(self, engine: Engine, answer: Answer) -> None:
+        self._engine = engine
+        self._answer = answer
+        self._items = AsyncStream()
+        self._run = engine.submit(answer.request, self._items.put)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> list[ChatEvent]:
+        answer = self._answer
+        if answer.finished:
+            raise StopAsyncIteration
+        try:
+            while True:
+                events = answer.feed(await self._items.get())
+                if answer.wants_abort:
+                    self._engine.abort(self._run)
+                if events:
+                    return events
+        except BaseException:
+            self.close()
+            raise
+
+    async def collect(self) -> ChatResult:
+        """The whole answer. Cancelling the waiting task aborts the run."""
+        text: list[str] = []
+        async for events in self:
+            for event in events:
+                if not isinstance(event, TextDelta):
+                    return ChatResult("".join(text), event)
+                text.append(event.text)
+        raise GenerationError("The answer ended without saying how.")
+
+    def close(self) -> None:
+        """Abort the run if it is still under way."""
+        if not self._answer.finished:
+            self._answer.finished = True
+            self._engine.cancel(self._run)
+
+
 class ModelClient:
     """A model that can be talked to. Light: the engine behind it may be shared by many."""
 
@@ -130,40 +177,36 @@ class ModelClient:
         with closing(self.stream(messages, options)) as events:
             return collect(events)
 
-    async def astream_batches(
+    async def aopen(
         self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None
-    ) -> AsyncGenerator[list[ChatEvent], None]:
-        """Like ``astream``, but everything that has arrived at once: fewer steps of the loop."""
+    ) -> AsyncAnswer:
+        """Submit a request, and return its answer to iterate over.
+
+        Raises:
+            RKLLMError: The request is refused.
+        """
         # Rendering and tokenising take milliseconds on a board: not on the loop.
         answer = await asyncio.to_thread(self._answer, messages, options)
-        items = AsyncStream()
-        run = self.engine.submit(answer.request, items.put)
-        try:
-            while not answer.finished:
-                events = answer.feed(await items.get())
-                if answer.wants_abort:
-                    self.engine.abort(run)
-                if events:
-                    yield events
-        finally:
-            if not answer.finished:
-                self.engine.cancel(run)
+        return AsyncAnswer(self.engine, answer)
 
     async def astream(
         self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None
     ) -> AsyncGenerator[ChatEvent, None]:
         """The asynchronous twin of ``stream``. Closing it, or cancelling its task, aborts the run."""
-        async with aclosing(self.astream_batches(messages, options)) as batches:
-            async for events in batches:
+        answer = await self.aopen(messages, options)
+        try:
+            async for events in answer:
                 for event in events:
                     yield event
+        finally:
+            answer.close()
 
     async def acomplete(
         self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None
     ) -> ChatResult:
         """The asynchronous twin of ``complete``."""
-        async with aclosing(self.astream(messages, options)) as events:
-            return await acollect(events)
+        answer = await self.aopen(messages, options)
+        return await answer.collect()
 
     def _answer(self, messages: Sequence[ChatMessage], options: GenerateOptions | None) -> Answer:
         return Answer(self.card, build_prompt(self.card, messages), options or GenerateOptions())
@@ -179,17 +222,6 @@ def collect(events: Iterable[ChatEvent]) -> ChatResult:
     """The whole answer of a stream."""
     text: list[str] = []
     for event in events:
-        if isinstance(event, TextDelta):
-            text.append(event.text)
-        else:
-            return ChatResult("".join(text), event)
-    raise GenerationError("The answer ended without saying how.")
-
-
-async def acollect(events: AsyncIterable[ChatEvent]) -> ChatResult:
-    """The whole answer of an asynchronous stream."""
-    text: list[str] = []
-    async for event in events:
         if isinstance(event, TextDelta):
             text.append(event.text)
         else:

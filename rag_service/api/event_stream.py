@@ -1,0 +1,131 @@
+"""Server-sent events, and answers that end when their client goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine, Mapping
+from typing import Any, Final, Protocol, TypeVar
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from rag_service.errors import answer_for
+from rkllm_providers.chat import ChatEvent
+from rkllm_providers.engine import AsyncAnswer
+from rkllm_providers.errors import RequestCancelled, RKLLMError
+
+logger = logging.getLogger(__name__)
+
+# An error within this time gets a status of its own; after it the stream is opened, so that
+# neither clients nor proxies take a long prefill for a dead server.
+_STATUS_SECONDS: Final = 5.0
+_KEEP_ALIVE_SECONDS: Final = 10.0
+_KEEP_ALIVE: Final = b": keep-alive\n\n"
+
+T = TypeVar("T")
+
+
+class EventWire(Protocol):
+    """How a wire format writes an answer as server-sent events."""
+
+    def opening(self) -> bytes:
+        """What comes before the first event."""
+        ...
+
+    def encode(self, events: list[ChatEvent]) -> bytes:
+        """Events, and the end of the stream with the last."""
+        ...
+
+    def failure(self, error: RKLLMError) -> bytes:
+        """An error after the stream was opened."""
+        ...
+
+
+class EventStreamResponse(Response):
+    """Streams an answer, and aborts its run when the client disconnects."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, answer: AsyncAnswer, wire: EventWire, headers: Mapping[str, str]) -> None:
+        super().__init__(
+            headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no", **headers},
+        )
+        del self.headers["content-length"]
+        self._answer = answer
+        self._wire = wire
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the stream."""
+        sending = asyncio.create_task(self._send_all(scope, receive, send))
+        watching = asyncio.create_task(_disconnected(receive))
+        try:
+            await asyncio.wait((sending, watching), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            watching.cancel()
+            if not sending.done():
+                sending.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sending
+            self._answer.close()
+
+    async def _send_all(self, scope: Scope, receive: Receive, send: Send) -> None:
+        first = asyncio.ensure_future(anext(self._answer))
+        try:
+            await asyncio.wait((first,), timeout=_STATUS_SECONDS)
+            if first.done() and isinstance(error := first.exception(), RKLLMError):
+                answer = answer_for(error)
+                await JSONResponse(answer.body(), answer.status, answer.headers())(scope, receive, send)
+                return
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            await self._send_body(send, self._wire.opening())
+            while not first.done():
+                await asyncio.wait((first,), timeout=_KEEP_ALIVE_SECONDS)
+                if not first.done():
+                    await self._send_body(send, _KEEP_ALIVE)
+            try:
+                await self._send_body(send, self._wire.encode(first.result()))
+                async for events in self._answer:
+                    await self._send_body(send, self._wire.encode(events))
+            except RKLLMError as error:
+                logger.warning("an answer failed after its stream was opened: %s", type(error).__name__)
+                await self._send_body(send, self._wire.failure(error))
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            if not first.done():
+                first.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await first
+
+    @staticmethod
+    async def _send_body(send: Send, body: bytes) -> None:
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def unless_disconnected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Do ``work`` for a client, and cancel it if the client goes away.
+
+    Raises:
+        RequestCancelled: It went away.
+    """
+    working = asyncio.create_task(work)
+    watching = asyncio.create_task(_disconnected(request.receive))
+    try:
+        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise RequestCancelled("The client closed its connection before the answer was complete.")
+    finally:
+        watching.cancel()
+        if not working.done():
+            working.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await working
+
+
+async def _disconnected(receive: Receive) -> None:
+    """Return when the client has gone away."""
+    while (await receive())["type"] != "http.disconnect":
+        continue

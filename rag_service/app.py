@@ -1,0 +1,98 @@
+"""The application: routes, what happens at start and end, and how errors are told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from rag_service.api import openai
+from rag_service.errors import ErrorAnswer, answer_for
+from rag_service.pool import ModelPool
+from rag_service.settings import ServiceSettings
+from rkllm_providers import __version__
+from rkllm_providers.errors import RKLLMError
+
+logger = logging.getLogger(__name__)
+
+
+def create_app(settings: ServiceSettings | None = None) -> FastAPI:
+    """The service as an ASGI application. Nothing is loaded before it is started."""
+    settings = settings or ServiceSettings()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        pool = ModelPool(settings)
+        app.state.pool = pool
+        preloading = asyncio.create_task(_preload(pool))
+        try:
+            yield
+        finally:
+            preloading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await preloading
+            await pool.close()
+
+    app = FastAPI(title="RKLLM service", version=__version__, lifespan=lifespan)
+    app.state.settings = settings
+    app.include_router(openai.router)
+    app.add_api_route("/health", _health, methods=["GET"])
+    app.add_exception_handler(RKLLMError, _tell_rkllm_error)
+    app.add_exception_handler(RequestValidationError, _tell_validation_error)
+    app.add_exception_handler(HTTPException, _tell_http_error)
+    app.add_exception_handler(Exception, _tell_unexpected_error)
+    return app
+
+
+async def _health() -> dict[str, str]:
+    """Whether the service answers. Never waits for a model."""
+    return {"status": "ok"}
+
+
+async def _preload(pool: ModelPool) -> None:
+    try:
+        await pool.preload()
+    except RKLLMError as error:
+        # The service stays up: a request for the model gets the same error, with its status.
+        logger.error("the model could not be loaded at start: %s", error)
+
+
+def _tell(answer: ErrorAnswer) -> JSONResponse:
+    return JSONResponse(answer.body(), answer.status, answer.headers())
+
+
+async def _tell_rkllm_error(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RKLLMError):
+        raise error
+    return _tell(answer_for(error))
+
+
+async def _tell_validation_error(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    first: dict[str, Any] = dict(error.errors()[0])
+    where = ".".join(str(part) for part in first["loc"] if part != "body")
+    message = f"{where}: {first['msg']}" if where else str(first["msg"])
+    return _tell(ErrorAnswer(400, "invalid_request_error", "invalid_request", message, where or None))
+
+
+async def _tell_http_error(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    kind = "invalid_request_error" if error.status_code < 500 else "server_error"
+    response = _tell(ErrorAnswer(error.status_code, kind, "http_error", str(error.detail)))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _tell_unexpected_error(request: Request, error: Exception) -> JSONResponse:
+    # Starlette logs the traceback; the client gets no inside of ours.
+    message = f"The service failed on this request ({type(error).__name__}); its log says where."
+    return _tell(ErrorAnswer(500, "server_error", "internal_error", message))

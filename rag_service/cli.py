@@ -1,0 +1,102 @@
+"""The command ``rkllm``."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rkllm_providers import __version__
+from rkllm_providers.errors import RKLLMError
+from rkllm_providers.models import BUILT_IN_MODEL, Catalog
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Language models on Rockchip NPUs.")
+models_app = typer.Typer(no_args_is_help=True, help="What is in the models folder.")
+app.add_typer(models_app, name="models")
+
+ModelsDir = Annotated[
+    Path | None, typer.Option(help="Folder with .rkllm and .gguf files.", envvar="RKLLM_MODELS_DIR", show_envvar=True)
+]
+_SERVICE_HINT = "The service needs more packages: pip install 'rkllm-providers[service]'"
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    Console().print(__version__)
+
+
+@models_app.command("list")
+def list_models(models_dir: ModelsDir = None) -> None:
+    """List the models that can be asked for."""
+    catalog = Catalog(models_dir)
+    table = Table("model", "format", "runs on", "file", box=None)
+    for entry in catalog.list():
+        runs_on = "CPU (emulator)" if entry.format.runs_on_emulator else "NPU"
+        table.add_row(entry.id, entry.format.value, runs_on, str(entry.path))
+    console = Console()
+    if table.row_count:
+        console.print(table)
+    else:
+        console.print(f"No models in {catalog.models_dir}. Put .rkllm or .gguf files there.")
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on. [default: 8000]")] = None,
+    models_dir: ModelsDir = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model to load at start, and for requests that name none.")
+    ] = None,
+) -> None:
+    """Serve the models over the OpenAI API."""
+    try:
+        from rag_service.server import run_server
+        from rag_service.settings import ServiceSettings
+    except ImportError as error:
+        raise typer.BadParameter(f"{_SERVICE_HINT} ({error})") from error
+    given = {"host": host, "port": port, "models_dir": models_dir, "model": model}
+    settings = ServiceSettings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    if settings.model is not None:
+        Catalog(settings.models_dir).get(settings.model)
+    run_server(settings)
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    once: Annotated[bool, typer.Option("--once", help="Exit after the answer.")] = False,
+    model: Annotated[str, typer.Option(help="Model to ask.")] = BUILT_IN_MODEL,
+    models_dir: ModelsDir = None,
+) -> None:
+    """Start the service with a small model, ask it one question, and go on serving."""
+    try:
+        from rag_service.demo import run_demo
+        from rag_service.settings import ServiceSettings
+    except ImportError as error:
+        raise typer.BadParameter(f"{_SERVICE_HINT} ({error})") from error
+    settings = ServiceSettings(port=port, model=model)
+    if models_dir is not None:
+        settings = settings.model_copy(update={"models_dir": models_dir})
+    Catalog(settings.models_dir).get(model)
+    raise typer.Exit(run_demo(settings, once=once))
+
+
+def main() -> None:
+    """Run the command; errors of ours end it with their message and status 1."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app()
+    except RKLLMError as error:
+        Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

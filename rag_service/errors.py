@@ -1,0 +1,56 @@
+"""Errors to HTTP: one status, one code and one body for each kind, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rkllm_providers import errors
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorAnswer:
+    """An error as HTTP tells it; ``retry_after`` is in seconds."""
+
+    status: int
+    type: str
+    code: str
+    message: str
+    param: str | None = None
+    retry_after: float | None = None
+
+    def body(self) -> dict[str, Any]:
+        """The error object of the OpenAI API."""
+        return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
+
+    def headers(self) -> dict[str, str]:
+        """Headers that belong to the error."""
+        return {} if self.retry_after is None else {"Retry-After": str(max(1, round(self.retry_after)))}
+
+
+_INVALID: Final = "invalid_request_error"
+_SERVER: Final = "server_error"
+_RETRY_SECONDS: Final = 5.0
+
+# From the special to the general: the first class an error is an instance of decides.
+_KINDS: Final[tuple[tuple[type[errors.RKLLMError], int, str, str], ...]] = (
+    (errors.ModelNotFound, 404, _INVALID, "model_not_found"),
+    (errors.ContextLengthExceeded, 400, _INVALID, "context_length_exceeded"),
+    (errors.InvalidRequest, 400, _INVALID, "invalid_request"),
+    (errors.QueueFull, 429, "rate_limit_error", "queue_full"),
+    (errors.RequestTimeout, 503, _SERVER, "timeout"),
+    (errors.WorkerCrashed, 503, _SERVER, "worker_crashed"),
+    (errors.EngineClosed, 503, _SERVER, "unavailable"),
+    (errors.ModelLoadError, 500, _SERVER, "model_load_failed"),
+    (errors.LibraryNotFound, 500, _SERVER, "library_not_found"),
+    (errors.UnsupportedRuntime, 500, _SERVER, "unsupported_runtime"),
+    (errors.RKLLMError, 500, _SERVER, "generation_failed"),
+)
+
+
+def answer_for(error: errors.RKLLMError) -> ErrorAnswer:
+    """How HTTP tells an error of ours."""
+    status, kind, code = next((status, kind, code) for cls, status, kind, code in _KINDS if isinstance(error, cls))
+    param = "model" if isinstance(error, errors.ModelNotFound) else getattr(error, "param", None)
+    retry_after = getattr(error, "retry_after", _RETRY_SECONDS if status == 503 else None)
+    return ErrorAnswer(status, kind, code, str(error), param, retry_after)

@@ -1,0 +1,92 @@
+"""The models a service answers with: found in its folder, opened when they are first asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from rag_service.settings import ServiceSettings
+from rkllm_providers.engine import EngineRegistry, ModelClient, RuntimeInfo
+from rkllm_providers.errors import InvalidRequest, RKLLMError
+from rkllm_providers.models import Catalog, ModelEntry
+
+logger = logging.getLogger(__name__)
+
+
+class ModelPool:
+    """Clients by model id. For one event loop; files are read off it."""
+
+    def __init__(self, settings: ServiceSettings, registry: EngineRegistry | None = None) -> None:
+        self._settings = settings
+        self._registry = registry or EngineRegistry()
+        self._catalog = Catalog(settings.models_dir)
+        self._clients: dict[ModelEntry, ModelClient] = {}
+        self._opening = asyncio.Lock()
+
+    async def entries(self) -> list[ModelEntry]:
+        """All models there are."""
+        return await asyncio.to_thread(self._catalog.list)
+
+    async def entry(self, model: str | None) -> ModelEntry:
+        """The model with this id, or the service's own where none is named.
+
+        Raises:
+            InvalidRequest: None is named, and the service has no model of its own.
+            ModelNotFound: There is no such model.
+        """
+        name = model or self._settings.model
+        if not name:
+            raise InvalidRequest("The request names no model, and the service was started without one.", "model")
+        return await asyncio.to_thread(self._catalog.get, name)
+
+    async def client(self, model: str | None) -> ModelClient:
+        """A client for a model, opened if it was not.
+
+        Raises:
+            InvalidRequest, ModelNotFound: As ``entry`` says.
+            ModelLoadError: The model's file is broken.
+        """
+        entry = await self.entry(model)
+        client = self._clients.get(entry)
+        if client is not None and not client.engine.closed:
+            return client
+        async with self._opening:
+            client = self._clients.get(entry)
+            if client is None or client.engine.closed:
+                client = await asyncio.to_thread(self._open, entry)
+                self._clients[entry] = client
+            return client
+
+    async def preload(self) -> None:
+        """Load the service's own model, so that the first request finds it loaded."""
+        if self._settings.model is None:
+            return
+        client = await self.client(self._settings.model)
+        loop = asyncio.get_running_loop()
+        loaded: asyncio.Future[RuntimeInfo] = loop.create_future()
+
+        def settle(outcome: RuntimeInfo | RKLLMError) -> None:
+            if loaded.done():
+                return
+            if isinstance(outcome, RKLLMError):
+                loaded.set_exception(outcome)
+            else:
+                loaded.set_result(outcome)
+
+        client.engine.load(lambda outcome: loop.call_soon_threadsafe(settle, outcome))
+        await loaded
+
+    async def close(self) -> None:
+        """Unload everything."""
+        await asyncio.to_thread(self._registry.close)
+
+    def _open(self, entry: ModelEntry) -> ModelClient:
+        settings = self._settings
+        emulated = entry.format.runs_on_emulator
+        return self._registry.acquire(
+            entry,
+            context_length=settings.context_length,
+            library=None if emulated else settings.lib_path,
+            runtime_version=None if emulated else settings.runtime_version,
+            limits=settings.engine_limits,
+        )

@@ -1,0 +1,43 @@
+"""The service's settings, from arguments and from the environment (``RKLLM_…``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rkllm_providers.engine import EngineLimits
+from rkllm_providers.models import default_models_dir
+
+
+class ServiceSettings(BaseSettings):
+    """Settings of one service. Every field is also an environment variable, e.g. ``RKLLM_PORT``."""
+
+    model_config = SettingsConfigDict(env_prefix="RKLLM_", extra="forbid", protected_namespaces=())
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
+    models_dir: Path = Field(default_factory=default_models_dir, description="Folder with .rkllm and .gguf files.")
+    model: str | None = Field(
+        default=None, description="Model that is loaded at start and answers requests that name none."
+    )
+    lib_path: str | None = Field(default=None, description="Path of librkllmrt.so, or of its folder.")
+    runtime_version: str | None = Field(
+        default=None, description="Version of librkllmrt.so, where it cannot be told from the file."
+    )
+    context_length: int | None = Field(default=None, gt=0, description="Upper bound on every model's context window.")
+    queue_limit: int = Field(default=64, ge=1, description="Requests that may wait per model.")
+    queue_seconds: float = Field(default=300.0, gt=0, description="Longest wait in the queue.")
+    run_seconds: float = Field(default=1800.0, gt=0, description="Longest time for one answer.")
+    load_seconds: float = Field(default=600.0, gt=0, description="Longest time to load a model.")
+
+    @property
+    def engine_limits(self) -> EngineLimits:
+        """The limits every engine of this service gets."""
+        return EngineLimits(
+            queue=self.queue_limit,
+            queue_seconds=self.queue_seconds,
+            load_seconds=self.load_seconds,
+            run_seconds=self.run_seconds,
+        )
