@@ -20,7 +20,8 @@ models_app = typer.Typer(no_args_is_help=True, help="What is in the models folde
 app.add_typer(models_app, name="models")
 
 ModelsDir = Annotated[
-    Path | None, typer.Option(help="Folder with .rkllm and .gguf files.", envvar="RKLLM_MODELS_DIR", show_envvar=True)
+    Path | None,
+    typer.Option(help="Folder with .rkllm and .gguf files.", envvar="RKLLM_MODELS_DIR", show_envvar=True),
 ]
 _SERVICE_HINT = "The service needs more packages: pip install 'rkllm-providers[service]'"
 
@@ -36,7 +37,7 @@ def list_models(models_dir: ModelsDir = None) -> None:
     """List the models that can be asked for."""
     catalog = Catalog(models_dir)
     table = Table("model", "format", "runs on", "file", box=None)
-    for entry in catalog.list():
+    for entry in catalog.entries():
         runs_on = "CPU (emulator)" if entry.format.runs_on_emulator else "NPU"
         table.add_row(entry.id, entry.format.value, runs_on, str(entry.path))
     console = Console()

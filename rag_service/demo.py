@@ -39,7 +39,8 @@ async def _demo(settings: ServiceSettings, *, once: bool) -> int:
         server = make_server(settings)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
-            while not server.started and not serving.done():
+            # uvicorn has no event to wait for, only this flag.
+            while not server.started and not serving.done():  # noqa: ASYNC110
                 await asyncio.sleep(_POLL_SECONDS)
             base_url = f"http://{settings.host}:{port}/v1"
             console.print(f"\nThe service runs at {base_url} with the model [bold]{settings.model}[/].")
@@ -69,9 +70,7 @@ def _ask(host: str, port: int, model: str) -> bool:
         "max_tokens": 80,
     }
     try:
-        connection.request(
-            "POST", "/v1/chat/completions", json.dumps(body), {"Content-Type": "application/json"}
-        )
+        connection.request("POST", "/v1/chat/completions", json.dumps(body), {"Content-Type": "application/json"})
         response = connection.getresponse()
         if response.status != 200:
             raise GenerationError(f"The service answered {response.status}: {response.read().decode()}")

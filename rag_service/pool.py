@@ -25,7 +25,7 @@ class ModelPool:
 
     async def entries(self) -> list[ModelEntry]:
         """All models there are."""
-        return await asyncio.to_thread(self._catalog.list)
+        return await asyncio.to_thread(self._catalog.entries)
 
     async def entry(self, model: str | None) -> ModelEntry:
         """The model with this id, or the service's own where none is named.
@@ -73,7 +73,10 @@ class ModelPool:
             else:
                 loaded.set_result(outcome)
 
-        client.engine.load(lambda outcome: loop.call_soon_threadsafe(settle, outcome))
+        def report(outcome: RuntimeInfo | RKLLMError) -> None:
+            loop.call_soon_threadsafe(settle, outcome)
+
+        client.engine.load(report)
         await loaded
 
     async def close(self) -> None:

@@ -42,7 +42,12 @@ async def get_model(request: Request, model: str) -> dict[str, Any]:
 
 
 def _model_object(entry: ModelEntry) -> dict[str, Any]:
-    return {"id": entry.id, "object": "model", "created": int(entry.path.stat().st_mtime), "owned_by": "rkllm"}
+    return {
+        "id": entry.id,
+        "object": "model",
+        "created": int(entry.path.stat().st_mtime),
+        "owned_by": "rkllm",
+    }
 
 
 @router.post("/v1/chat/completions", response_model=None)
@@ -50,7 +55,10 @@ async def create_chat_completion(request: Request, body: ChatCompletionRequest) 
     """Answer a conversation, whole or as server-sent events."""
     messages, options = body.chat_messages(), body.options()
     client = await _pool(request).client(body.model)
-    wire = _ChatWire(client.card.entry.id, include_usage=body.stream_options is not None and body.stream_options.include_usage)
+    wire = _ChatWire(
+        client.card.entry.id,
+        include_usage=body.stream_options is not None and body.stream_options.include_usage,
+    )
     ignored = body.ignored_fields()
     headers = {IGNORED_HEADER: ",".join(ignored)} if ignored else {}
     answer = await client.aopen(messages, options)
@@ -98,7 +106,12 @@ class _ChatWire:
         """A non-streamed answer."""
         message = {"role": "assistant", "content": text}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish.reason}
-        return {**self._head("chat.completion"), "choices": [choice], **self._extras(finish), "usage": _usage(finish)}
+        return {
+            **self._head("chat.completion"),
+            "choices": [choice],
+            **self._extras(finish),
+            "usage": _usage(finish),
+        }
 
     def _closing(self, finish: Finish) -> str:
         choice = f'{{}},"finish_reason":"{finish.reason}"}}]'

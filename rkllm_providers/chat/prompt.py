@@ -19,14 +19,13 @@ _LABELS: Final = {"system": "System", "user": "User", "assistant": "Assistant", 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the model is run on: exactly one of ``ids`` (int32) and ``text`` is set.
+    """What the model is run on: token ids (int32), or text for the runtime's own template.
 
     ``n_tokens`` is exact for ids and an estimate for text; ``room`` is the number of tokens that
     can be generated behind it without leaving the context window.
     """
 
-    ids: array[int] | None
-    text: str | None
+    content: array[int] | str
     n_tokens: int
     room: int
 
@@ -47,7 +46,7 @@ def build_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> Prompt:
     room = card.context_length - len(ids)
     if room < 1:
         raise ContextLengthExceeded(len(ids), card.context_length)
-    return Prompt(ids, None, len(ids), room)
+    return Prompt(ids, len(ids), room)
 
 
 def _as_mapping(message: ChatMessage) -> dict[str, str]:
@@ -71,7 +70,7 @@ def _text_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> Prompt:
     if estimate >= card.context_length:
         raise ContextLengthExceeded(estimate, card.context_length)
     room = max(card.context_length - most, (card.context_length - estimate) // 2, 1)
-    return Prompt(None, text, estimate, room)
+    return Prompt(text, estimate, room)
 
 
 def _encodable(text: str) -> str:

@@ -43,7 +43,7 @@ class Answer:
         if limit < 1:
             raise InvalidRequest(f"max_tokens is {options.max_tokens}; at least 1 is needed.", "max_tokens")
         self.request = RunRequest(
-            prompt=prompt.text if prompt.ids is None else prompt.ids,
+            prompt=prompt.content,
             max_tokens=limit,
             sampling=options.sampling,
             timeout=options.timeout,
@@ -78,7 +78,7 @@ class Answer:
 
     def _finish(self, done: RunDone) -> Finish:
         n_prompt = self._prompt.n_tokens
-        if self._prompt.ids is None and done.kv_size is not None:
+        if isinstance(self._prompt.content, str) and done.kv_size is not None:
             # The last sampled token is not in the cache.
             n_prompt = max(1, done.kv_size - max(0, done.n_tokens - 1))
         cached = 0 if done.prefill_tokens is None else max(0, n_prompt - done.prefill_tokens)
@@ -177,9 +177,7 @@ class ModelClient:
         with closing(self.stream(messages, options)) as events:
             return collect(events)
 
-    async def aopen(
-        self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None
-    ) -> AsyncAnswer:
+    async def aopen(self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None) -> AsyncAnswer:
         """Submit a request, and return its answer to iterate over.
 
         Raises:
@@ -201,9 +199,7 @@ class ModelClient:
         finally:
             answer.close()
 
-    async def acomplete(
-        self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None
-    ) -> ChatResult:
+    async def acomplete(self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None) -> ChatResult:
         """The asynchronous twin of ``complete``."""
         answer = await self.aopen(messages, options)
         return await answer.collect()

@@ -21,7 +21,7 @@ from typing import Any, Final
 from rkllm_providers import errors
 from rkllm_providers.chat.types import Sampling
 from rkllm_providers.engine import frames
-from rkllm_providers.engine.frames import Frame, FrameKind
+from rkllm_providers.engine.frames import FrameKind
 from rkllm_providers.engine.process import WorkerProcess
 from rkllm_providers.engine.run import (
     EngineLimits,
@@ -540,6 +540,11 @@ def _error(content: dict[str, Any], tail: list[str], default: type[ModelLoadErro
     message = str(content["message"])
     if issubclass(kind, (ModelLoadError, GenerationError)):
         return kind(message, tail)
-    if kind in (errors.LibraryNotFound, errors.UnsupportedRuntime, errors.UnsupportedFeature, errors.InvalidRequest):
+    if kind in (
+        errors.LibraryNotFound,
+        errors.UnsupportedRuntime,
+        errors.UnsupportedFeature,
+        errors.InvalidRequest,
+    ):
         return kind(message)  # type: ignore[no-any-return]
     return default(message, tail)

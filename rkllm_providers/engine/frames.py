@@ -61,6 +61,7 @@ LOG_MARK: Final = b"\x1erkllm-worker-mark\x1e"
 
 _TOKEN_KIND: Final = int(FrameKind.TOKEN)
 _WAITING_KIND: Final = int(FrameKind.WAITING)
+_TOKEN_KINDS: Final = (_TOKEN_KIND, _WAITING_KIND)
 _ABORT_KIND: Final = int(FrameKind.ABORT)
 
 
@@ -127,7 +128,7 @@ class FrameReader:
             end = at + header_size + length
             if end > size:
                 break
-            if kind == _TOKEN_KIND or kind == _WAITING_KIND:
+            if kind in _TOKEN_KINDS:
                 _, _, run_id, token_id = _TOKEN.unpack_from(data, at)
                 frames.append(Frame(kind, run_id, token_id, data[at + token_size : end]))
             elif kind == _ABORT_KIND:

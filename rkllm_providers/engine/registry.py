@@ -42,9 +42,7 @@ class EngineRegistry:
         """
         card = self.card(entry)
         context = min(context_length or card.context_length, card.context_length)
-        spec = LoadSpec(
-            entry.id, entry.path, entry.format.runs_on_emulator, context, library, runtime_version
-        )
+        spec = LoadSpec(entry.id, entry.path, entry.format.runs_on_emulator, context, library, runtime_version)
         if context != card.context_length:
             card = card.with_context(context)
         with self._lock:

@@ -13,15 +13,16 @@ import socket
 import sys
 import threading
 import time
-from array import array
+from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any, Final
 
 from rkllm_providers.engine import frames
 from rkllm_providers.engine.frames import Frame, FrameKind
-from rkllm_providers.errors import RKLLMError
+from rkllm_providers.errors import RKLLMError, UnsupportedFeature
 from rkllm_providers.runtime import (
     ErrorEvent,
+    Feature,
     FinishEvent,
     InitParams,
     ModelHandle,
@@ -32,7 +33,6 @@ from rkllm_providers.runtime import (
     SamplingParams,
     TokenEvent,
     TokenInput,
-    UnsupportedFeature,
     line_buffer_stdout,
 )
 
@@ -45,7 +45,13 @@ class Run:
     """The run that is under way: counts its tokens, and ends it at its limit."""
 
     def __init__(
-        self, channel: socket.socket, handle: ModelHandle, run_id: int, max_tokens: int, *, self_limiting: bool
+        self,
+        channel: socket.socket,
+        handle: ModelHandle,
+        run_id: int,
+        max_tokens: int,
+        *,
+        self_limiting: bool,
     ) -> None:
         self.id = run_id
         self.n_tokens = 0
@@ -117,15 +123,12 @@ class Worker:
                 path = str(build_library(version) if version else build_library())
                 version = None
             library = RuntimeLibrary.open(path, version)
-            per_run = library.supports(PER_RUN_SAMPLING)
-            wanted = {name: value for name, value in order["sampling"].items() if value is not None}
+            per_run = library.supports(Feature.SAMPLING_PER_RUN)
+            # Runtimes without sampling per run sample every request as the first one asked.
+            sampling = SamplingParams() if per_run else sampling_params(order["sampling"])
             self._handle = ModelHandle(
                 library,
-                InitParams(
-                    model_path=order["model"],
-                    max_context_len=order["context_length"],
-                    sampling=None if per_run or not wanted else SamplingParams(**wanted),
-                ),
+                InitParams(model_path=order["model"], max_context_len=order["context_length"], sampling=sampling),
             )
         except RKLLMError as error:
             self._log_mark()
@@ -150,8 +153,8 @@ class Worker:
         handle = self._handle
         if handle is None:
             raise RuntimeError("A run was ordered before a model was loaded.")
-        per_run = handle.library.supports(PER_RUN_SAMPLING)
-        run = Run(self._channel, handle, order["run"], order["max_tokens"], self_limiting=per_run)
+        per_run = handle.library.supports(Feature.SAMPLING_PER_RUN)
+        run = Run(self._channel, handle, order["run"], order["max_tokens"], self_limiting=self_limiting)
         with self._lock:
             self._current = run
             run.cancelled = run.id in self._aborted_early
@@ -183,20 +186,13 @@ class Worker:
 
     def _generate(self, handle: ModelHandle, run: Run, order: dict[str, Any], prompt: bytes) -> None:
         library = handle.library
-        sampling = None
-        limit = None
-        if library.supports(PER_RUN_SAMPLING):
-            limit = order["max_tokens"]
-            wanted = {name: value for name, value in order["sampling"].items() if value is not None}
-            sampling = SamplingParams(**wanted) if wanted else None
-        content: TokenInput | PromptInput
-        if order["input"] == "tokens":
-            ids = array("i")
-            ids.frombytes(prompt)
-            content = TokenInput(ids)
-        else:
-            content = PromptInput(prompt.decode())
-        handle.run(content, run.on_event, max_new_tokens=limit, sampling=sampling)
+        content = TokenInput(prompt) if order["input"] == "tokens" else PromptInput(prompt.decode())
+        handle.run(
+            content,
+            run.on_event,
+            max_new_tokens=order["max_tokens"] if library.supports(Feature.MAX_NEW_TOKENS_PER_RUN) else None,
+            sampling=sampling_params(order["sampling"]) if library.supports(Feature.SAMPLING_PER_RUN) else None,
+        )
 
     def _kv_size(self, handle: ModelHandle) -> int | None:
         try:
@@ -249,6 +245,15 @@ class Worker:
         """Tell the engine that everything the library printed so far is before this line."""
         sys.stderr.flush()
         os.write(1, frames.LOG_MARK + b"\n")
+
+
+def sampling_params(wanted: dict[str, Any]) -> SamplingParams:
+    """The sampling an order asks for, in the library's terms."""
+    params = SamplingParams(**wanted)
+    if params.temperature == 0:
+        # What the sampler makes of a temperature of 0 is not settled; the likeliest token alone is.
+        params = replace(params, top_k=1, temperature=1.0)
+    return params
 
 
 def main(arguments: list[str]) -> int:

@@ -18,9 +18,22 @@ from rkllm_providers import __version__
 from rkllm_providers.chat import ChatEvent, GenerateOptions, Sampling, TextDelta
 from rkllm_providers.engine import ModelClient, open_model, shared_registry
 from rkllm_providers.errors import EngineClosed, InvalidRequest
-from rkllm_providers.langchain.messages import PROVIDER, last_chunk, text_chunk, to_chat_messages, whole_message
+from rkllm_providers.langchain.messages import (
+    PROVIDER,
+    last_chunk,
+    text_chunk,
+    to_chat_messages,
+    whole_message,
+)
 
-_SAMPLING: Final = ("temperature", "top_p", "top_k", "repeat_penalty", "frequency_penalty", "presence_penalty")
+_SAMPLING: Final = (
+    "temperature",
+    "top_p",
+    "top_k",
+    "repeat_penalty",
+    "frequency_penalty",
+    "presence_penalty",
+)
 _UNSUPPORTED: Final = ("tools", "tool_choice", "functions", "response_format")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ChatMessage as LangChainChatMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import ChatMessage as LangChainChatMessage
 from langchain_core.messages.ai import UsageMetadata
 
 from rkllm_providers.chat import ChatMessage, Finish, Role

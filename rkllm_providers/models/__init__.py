@@ -9,4 +9,12 @@ from rkllm_providers.models.catalog import (
     default_models_dir,
 )
 
-__all__ = ["BUILT_IN_MODEL", "Catalog", "ModelCard", "ModelEntry", "ModelFormat", "default_models_dir", "read_card"]
+__all__ = [
+    "BUILT_IN_MODEL",
+    "Catalog",
+    "ModelCard",
+    "ModelEntry",
+    "ModelFormat",
+    "default_models_dir",
+    "read_card",
+]

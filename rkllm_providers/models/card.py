@@ -67,7 +67,10 @@ def _gguf_card(entry: ModelEntry, head: Mapping[str, Any]) -> ModelCard:
     tokens = head.get("tokenizer.ggml.tokens") or []
     special = {
         name: tokens[head[key]]
-        for name, key in (("bos_token", "tokenizer.ggml.bos_token_id"), ("eos_token", "tokenizer.ggml.eos_token_id"))
+        for name, key in (
+            ("bos_token", "tokenizer.ggml.bos_token_id"),
+            ("eos_token", "tokenizer.ggml.eos_token_id"),
+        )
         if key in head and 0 <= head[key] < len(tokens)
     }
     return ModelCard(
@@ -81,4 +84,6 @@ def _gguf_card(entry: ModelEntry, head: Mapping[str, Any]) -> ModelCard:
 
 def _script_card(entry: ModelEntry, path: Path) -> ModelCard:
     script = load_script(path)
-    return ModelCard(entry, script.context_length, script, ChatTemplate(script.chat_template), frozenset(script.eos_ids))
+    return ModelCard(
+        entry, script.context_length, script, ChatTemplate(script.chat_template), frozenset(script.eos_ids)
+    )

@@ -85,7 +85,7 @@ class Catalog:
     def __init__(self, models_dir: Path | str | None = None) -> None:
         self.models_dir = Path(models_dir).expanduser() if models_dir is not None else default_models_dir()
 
-    def list(self) -> list[ModelEntry]:
+    def entries(self) -> list[ModelEntry]:
         """All models, by id. Unreadable files are left out."""
         entries: dict[str, ModelEntry] = {}
         for path in self._files():
@@ -112,7 +112,7 @@ class Catalog:
         Raises:
             ModelNotFound: There is none; the error names those there are.
         """
-        entries = self.list()
+        entries = self.entries()
         for entry in entries:
             if entry.id == model:
                 return entry

@@ -71,9 +71,13 @@ class ChatTemplate:
         """
         try:
             return self._template.render(
-                **self._variables, messages=[dict(message) for message in messages], add_generation_prompt=True
+                **self._variables,
+                messages=[dict(message) for message in messages],
+                add_generation_prompt=True,
             )
         except _Refused as error:
             raise TemplateError(f"The model's chat template refuses these messages: {error}.", "messages") from error
         except (jinja2.TemplateError, TypeError, ValueError, KeyError, AttributeError) as error:
-            raise TemplateError(f"The model's chat template failed on these messages: {error}.", "messages") from error
+            raise TemplateError(
+                f"The model's chat template failed on these messages: {error}.", "messages"
+            ) from error

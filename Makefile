@@ -1,0 +1,40 @@
+# Everything a contributor does. `make demo` and `make test` make .venv on first use.
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell \
+	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $(name))) python3)
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: demo test lint bench clean python check
+
+demo: python
+	@$(PYTHON) scripts/environment.py service cpu
+	@$(BIN)/rkllm demo $(ARGS)
+
+test: python
+	@$(PYTHON) scripts/environment.py service cpu langchain test
+	@$(MAKE) --no-print-directory check
+	$(BIN)/pytest $(ARGS)
+
+lint: python
+	@$(PYTHON) scripts/environment.py service cpu langchain test
+	@$(MAKE) --no-print-directory check
+
+check:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: python
+	@$(PYTHON) scripts/environment.py service cpu langchain test
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo not there)."; \
+		echo "With uv (https://docs.astral.sh/uv) this gets one and goes on:"; \
+		echo "  uv python install 3.12 && make $(firstword $(MAKECMDGOALS) demo) PYTHON=\"\$$(uv python find 3.12)\""; \
+		exit 1; }

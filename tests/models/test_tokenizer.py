@@ -1,0 +1,76 @@
+"""The tokenizer made from a GGUF head gives llama.cpp's own ids."""
+
+import ctypes
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rkllm_providers.models.catalog import built_in_model
+from rkllm_providers.models.gguf import read_head
+from rkllm_providers.models.tokenizer import BytePairTokenizer, end_token_ids, tokenizer_from_gguf
+
+TEXTS = [
+    "",
+    "Hello, world!",
+    "  leading and trailing  ",
+    "Zahlen 1234567890 und 3.14",
+    "line\nbreaks\n\n\n and\ttabs\r\n",
+    "don't can't I'll you've",
+    "你好，世界。日本語テキスト 한국어",
+    "emoji 👩‍👩‍👧 and ünïcödé",
+    "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n",
+    "def f(x):\n    return x ** 2  # square\n",
+]
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def built_in() -> Path:
+    entry = built_in_model()
+    if entry is None:
+        pytest.skip("the cpu extra, which brings the model, is not installed")
+    return entry.path
+
+
+@pytest.fixture(scope="module")
+def head(built_in: Path) -> dict[str, Any]:
+    return read_head(built_in)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(head: dict[str, Any]) -> BytePairTokenizer:
+    made = tokenizer_from_gguf(head)
+    assert made is not None
+    return made
+
+
+@pytest.fixture(scope="module")
+def vocabulary(built_in: Path) -> Iterator[Any]:
+    llama_cpp = pytest.importorskip("llama_cpp")
+    parameters = llama_cpp.llama_model_default_params()
+    parameters.vocab_only = True
+    model = llama_cpp.llama_model_load_from_file(str(built_in).encode(), parameters)
+    yield llama_cpp.llama_model_get_vocab(model)
+    llama_cpp.llama_model_free(model)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_ids_are_those_of_llama_cpp(tokenizer: BytePairTokenizer, vocabulary: Any, text: str) -> None:
+    import llama_cpp
+
+    raw = text.encode()
+    ids = (ctypes.c_int32 * (len(raw) + 8))()
+    count = llama_cpp.llama_tokenize(vocabulary, raw, len(raw), ids, len(ids), False, True)
+    assert tokenizer.encode(text) == list(ids[:count])
+
+
+def test_the_end_token_is_known(head: dict[str, Any]) -> None:
+    assert end_token_ids(head) == {2}
+
+
+def test_an_unknown_kind_of_vocabulary_is_not_guessed_at(head: dict[str, Any]) -> None:
+    assert tokenizer_from_gguf({**head, "tokenizer.ggml.pre": "never-heard-of"}) is None
+    assert tokenizer_from_gguf({**head, "tokenizer.ggml.model": "llama"}) is None
