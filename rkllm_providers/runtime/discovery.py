@@ -1,0 +1,89 @@
+"""Where ``librkllmrt.so`` is. Nothing here loads it."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from rkllm_providers.errors import LibraryNotFound
+
+LIBRARY_NAME = "librkllmrt.so"
+PATH_VARIABLE = "RKLLM_LIB_PATH"
+"""Environment variable that names the library, or the folder it is in."""
+
+USUAL_FOLDERS: tuple[str, ...] = (
+    "/usr/lib",
+    "/usr/local/lib",
+    "/lib",
+    "/usr/lib64",
+    "/lib64",
+    "/usr/lib/aarch64-linux-gnu",
+    "/lib/aarch64-linux-gnu",
+    "/usr/lib/arm-linux-gnueabihf",
+    "/lib/arm-linux-gnueabihf",
+)
+LINKER_CONFIGURATION = "/etc/ld.so.conf"
+
+
+def find_library(path: str | os.PathLike[str] | None = None) -> Path:
+    """The runtime library's path, unloaded.
+
+    ``path``, else the environment variable ``RKLLM_LIB_PATH``, names the file or its folder, and then
+    nothing else is tried. Without either come the dynamic linker's places: ``LD_LIBRARY_PATH``, the
+    folders of ``/etc/ld.so.conf``, and the usual ones. Raises ``LibraryNotFound``, which lists what
+    was tried.
+    """
+    if path is not None:
+        return _named(Path(path), "the path given")
+    variable = os.environ.get(PATH_VARIABLE)
+    if variable:
+        return _named(Path(variable), f"the environment variable {PATH_VARIABLE}")
+    folders = dict.fromkeys(_linker_folders())
+    for folder in folders:
+        candidate = Path(folder, LIBRARY_NAME)
+        if candidate.is_file():
+            return candidate
+    raise LibraryNotFound(
+        f"{LIBRARY_NAME} was not found. Tried: {', '.join(folders)}. Install Rockchip's RKLLM runtime there, "
+        f"or set {PATH_VARIABLE} to the library or its folder."
+    )
+
+
+def _named(path: Path, origin: str) -> Path:
+    path = path.expanduser()
+    candidate = path / LIBRARY_NAME if path.is_dir() else path
+    if candidate.is_file():
+        return candidate
+    raise LibraryNotFound(
+        f"{candidate} does not exist or is not a file; {origin} led there. "
+        f"Set {PATH_VARIABLE} to {LIBRARY_NAME} or its folder."
+    )
+
+
+def _linker_folders() -> Iterator[str]:
+    for folder in os.environ.get("LD_LIBRARY_PATH", "").replace(";", ":").split(":"):
+        if folder:
+            yield folder
+    yield from _configured_folders(LINKER_CONFIGURATION, depth=0)
+    yield from USUAL_FOLDERS
+
+
+def _configured_folders(configuration: str, depth: int) -> Iterator[str]:
+    """The folders an ``ld.so.conf`` lists; its ``include`` lines are followed a few levels deep."""
+    try:
+        lines = Path(configuration).read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return  # Systems without this file (musl, some board images) have only the usual folders.
+    for line in lines:
+        words = line.partition("#")[0].split()
+        if not words:
+            continue
+        if words[0] != "include":
+            yield words[0]
+        elif depth < 4:
+            for pattern in words[1:]:
+                base = os.path.join(os.path.dirname(configuration), pattern)
+                for included in sorted(glob.glob(base)):
+                    yield from _configured_folders(included, depth + 1)
