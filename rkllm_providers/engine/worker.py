@@ -153,7 +153,7 @@ class Worker:
         handle = self._handle
         if handle is None:
             raise RuntimeError("A run was ordered before a model was loaded.")
-        per_run = handle.library.supports(Feature.SAMPLING_PER_RUN)
+        self_limiting = handle.library.supports(Feature.MAX_NEW_TOKENS_PER_RUN)
         run = Run(self._channel, handle, order["run"], order["max_tokens"], self_limiting=self_limiting)
         with self._lock:
             self._current = run

@@ -120,10 +120,7 @@ def layout(version: str) -> Layout:
     known: dict[str, Any] = dict(callbacks)
     structs: dict[str, type[ctypes.Structure]] = {}
     for struct in in_version(STRUCTS, version):
-        fields = [
-            (field.name or "_union", _ctype(field.type, known))
-            for field in in_version(struct.fields, version)
-        ]
+        fields = [(field.name or "_union", _ctype(field.type, known)) for field in in_version(struct.fields, version)]
         base = ctypes.Union if struct.is_union else ctypes.Structure
         namespace: dict[str, Any] = {"_fields_": fields, "__module__": __name__}
         if any(not field.name for field in struct.fields):

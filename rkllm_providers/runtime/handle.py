@@ -160,8 +160,7 @@ class ModelHandle:
         """
         self.library.require(Feature.CHAT_TEMPLATE)
         parts = tuple(
-            encode_text(text, name)
-            for name, text in (("system", system), ("prefix", prefix), ("postfix", postfix))
+            encode_text(text, name) for name, text in (("system", system), ("prefix", prefix), ("postfix", postfix))
         )
         with self._occupied("setting the chat template"):
             self._kept["chat_template"] = parts
@@ -220,9 +219,7 @@ class ModelHandle:
             struct.result_callback = function
             self._kept["callback"] = struct
             callback = ctypes.byref(struct)
-        code = self.library.call(
-            "rkllm_init", ctypes.byref(self._handle), ctypes.byref(self._param), callback
-        )
+        code = self.library.call("rkllm_init", ctypes.byref(self._handle), ctypes.byref(self._param), callback)
         if code == 0 and self._handle.value is not None:
             return
         self._closed = True
@@ -260,9 +257,7 @@ class ModelHandle:
 
     def _check_prompt(self, given: PromptInput) -> tuple[bytes, bytes]:
         if given.role not in ROLES:
-            raise InvalidRequest(
-                f"The role of a prompt is {' or '.join(ROLES)}, not {given.role!r}.", param="role"
-            )
+            raise InvalidRequest(f"The role of a prompt is {' or '.join(ROLES)}, not {given.role!r}.", param="role")
         if given.role != "user":
             self.library.require(Feature.ROLE)
         if given.enable_thinking:

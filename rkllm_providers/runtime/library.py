@@ -155,9 +155,7 @@ def _load(path: Path) -> ctypes.CDLL:
                 f"The file is {f'for {file_machine}' if file_machine else 'not a shared library'}, "
                 f"this Python is for {own_machine}."
             )
-        raise LibraryNotFound(
-            f"{path} is there but cannot be loaded: {message}. {' '.join(hints)}"
-        ) from error
+        raise LibraryNotFound(f"{path} is there but cannot be loaded: {message}. {' '.join(hints)}") from error
 
 
 def _machine(path: Path) -> str | None:

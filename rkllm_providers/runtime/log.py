@@ -46,9 +46,7 @@ class LogNotice:
     values: dict[str, int | str] = field(default_factory=dict)
 
 
-def _pattern(
-    kind: str, severity: Severity, expression: str, advice: str = "", *, cause: bool = True
-) -> LogPattern:
+def _pattern(kind: str, severity: Severity, expression: str, advice: str = "", *, cause: bool = True) -> LogPattern:
     return LogPattern(kind, severity, re.compile(expression, re.IGNORECASE | re.ASCII), advice, cause)
 
 
@@ -191,9 +189,7 @@ LOG_PATTERNS: tuple[LogPattern, ...] = (
         r"set affinity failed",
         "The library could not choose its CPU cores, and runs slower: allow the process those cores.",
     ),
-    _pattern(
-        "load_failed", "error", r"rkllm_init failed|load model file error|failed to load model", cause=False
-    ),
+    _pattern("load_failed", "error", r"rkllm_init failed|load model file error|failed to load model", cause=False),
     _pattern(
         "runtime_version",
         "info",
@@ -217,9 +213,7 @@ LOG_PATTERNS: tuple[LogPattern, ...] = (
 takes the first kind. Sources: the vendor's log as quoted in public issue reports, and strings in the
 library."""
 
-_NUMBERS = frozenset(
-    {"n_prompt_tokens", "n_ctx", "requested", "limit", "given", "size", "npu_cores", "cached"}
-)
+_NUMBERS = frozenset({"n_prompt_tokens", "n_ctx", "requested", "limit", "given", "size", "npu_cores", "cached"})
 
 
 def recognise(line: str) -> LogNotice | None:

@@ -1,0 +1,165 @@
+"""ChatRKLLM on scripted models."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+
+from rkllm_providers.engine import shared_registry
+from rkllm_providers.errors import EngineClosed, InvalidRequest, ModelNotFound
+from rkllm_providers.langchain import ChatRKLLM
+from tests.conftest import WriteModel, needs_llama
+
+pytestmark = needs_llama
+
+SCRIPT = """
+rule "endless"
+  forever " la"
+end
+rule "capital of {country}?"
+  text "You asked about {country}."
+end
+rule *
+  text "Hello there, 你好."
+end
+"""
+
+
+@pytest.fixture
+def chat(write_model: WriteModel) -> Iterator[ChatRKLLM]:
+    path = write_model(SCRIPT)
+    model = ChatRKLLM(model="scripted", models_dir=str(path.parent))
+    yield model
+    model.close()
+    shared_registry().close()
+
+
+def test_invoke(chat: ChatRKLLM) -> None:
+    message = chat.invoke("Hi!")
+    assert isinstance(message, AIMessage)
+    assert message.content == "Hello there, 你好."
+    assert message.response_metadata["finish_reason"] == "stop"
+    assert message.response_metadata["model_name"] == "scripted"
+    assert message.response_metadata["model_provider"] == "rkllm"
+    assert message.response_metadata["timings"]["prefill_ms"] >= 0
+    usage = message.usage_metadata
+    assert usage is not None
+    assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
+
+
+def test_stream_says_everything_once(chat: ChatRKLLM) -> None:
+    chunks = list(chat.stream("Hi!"))
+    assert len(chunks) > 3
+    whole = chunks[0]
+    for chunk in chunks[1:]:
+        whole += chunk
+    invoked = chat.invoke("Hi!")
+    assert isinstance(whole, AIMessageChunk)
+    assert whole.content == invoked.content
+    assert whole.response_metadata["model_name"] == "scripted"
+    assert whole.response_metadata["finish_reason"] == "stop"
+    assert sum(chunk.usage_metadata is not None for chunk in chunks) == 1
+    assert [chunk.chunk_position for chunk in chunks].count("last") == 1
+    assert whole.usage_metadata is not None
+    assert invoked.usage_metadata is not None
+    assert whole.usage_metadata["output_tokens"] == invoked.usage_metadata["output_tokens"]
+
+
+async def test_the_asynchronous_twins_give_the_same(chat: ChatRKLLM) -> None:
+    message = await chat.ainvoke("Hi!")
+    pieces = [chunk.content async for chunk in chat.astream("Hi!")]
+    assert "".join(str(piece) for piece in pieces) == message.content
+    assert message.content == chat.invoke("Hi!").content
+    assert message.usage_metadata is not None
+
+
+def test_batch_keeps_the_order(chat: ChatRKLLM) -> None:
+    countries = ["France", "Peru", "Chad", "Iran", "Oman", "Togo"]
+    answers = chat.batch([f"What is the capital of {country}?" for country in countries])
+    assert [answer.content for answer in answers] == [f"You asked about {country}." for country in countries]
+
+
+def test_a_chain(chat: ChatRKLLM) -> None:
+    prompt = ChatPromptTemplate.from_messages([("system", "Be brief."), ("human", "The capital of {country}?")])
+    chain = prompt | chat | StrOutputParser()
+    assert chain.invoke({"country": "Peru"}) == "You asked about Peru."
+
+
+def test_settings_of_the_object_and_of_the_call(chat: ChatRKLLM) -> None:
+    short = chat.model_copy(update={"max_tokens": 4})
+    assert short.invoke("endless").content == " la" * 4
+    assert short.invoke("endless", max_tokens=2).content == " la" * 2
+    assert short.bind(max_tokens=3).invoke("endless").content == " la" * 3
+    message = chat.invoke("Hi!", stop=["there"])
+    assert message.content == "Hello "
+    assert message.response_metadata["finish_reason"] == "stop"
+
+
+def test_messages_are_not_touched(chat: ChatRKLLM) -> None:
+    messages = [SystemMessage("Be brief."), HumanMessage([{"type": "text", "text": "Hi!"}])]
+    before = [message.model_copy(deep=True) for message in messages]
+    chat.invoke(messages)
+    assert messages == before
+
+
+def test_leaving_a_stream_frees_the_model(chat: ChatRKLLM) -> None:
+    for chunk in chat.stream("endless"):
+        assert chunk.content == " la"
+        break
+    assert chat.invoke("Hi!").content == "Hello there, 你好."
+
+
+async def test_cancelling_a_task_frees_the_model(chat: ChatRKLLM) -> None:
+    await chat.ainvoke("Hi!")
+    task = asyncio.create_task(chat.ainvoke("endless"))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await chat.ainvoke("Hi!")).content == "Hello there, 你好."
+
+
+def test_two_objects_share_one_engine(chat: ChatRKLLM) -> None:
+    other = ChatRKLLM(model="scripted", models_dir=chat.models_dir, temperature=0.1)
+    assert chat._open().engine is other._open().engine
+    chat.close()
+    assert other.invoke("Hi!").content == "Hello there, 你好."
+    with pytest.raises(EngineClosed):
+        chat.invoke("Hi!")
+
+
+def test_what_is_not_supported_is_refused(chat: ChatRKLLM) -> None:
+    with pytest.raises(InvalidRequest, match="tools"):
+        chat.invoke("Hi!", tools=[{"type": "function"}])
+    with pytest.raises(InvalidRequest, match="image_url"):
+        chat.invoke([HumanMessage([{"type": "image_url", "image_url": {"url": "data:"}}])])
+
+
+def test_constructing_does_no_io(tmp_path: Path) -> None:
+    ChatRKLLM(model="nobody", models_dir=str(tmp_path / "nowhere"))
+    started = time.perf_counter()
+    model = ChatRKLLM(model="nobody", models_dir=str(tmp_path / "nowhere"))
+    assert time.perf_counter() - started < 0.1
+    with pytest.raises(ModelNotFound, match="nobody"):
+        model.invoke("Hi!")
+
+
+def test_importing_the_package_loads_no_framework() -> None:
+    code = (
+        "import sys, rkllm_providers, rag_service, rkllm_providers.engine, rkllm_providers.runtime;"
+        "loaded = {name.split('.')[0] for name in sys.modules};"
+        "assert not loaded & {'langchain_core', 'llama_index', 'fastapi', 'llama_cpp', 'numpy', 'tokenizers'}, loaded"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    code = (
+        "import sys, rkllm_providers.langchain;"
+        "assert not [name for name in sys.modules if name.startswith(('llama_index', 'llama_cpp', 'fastapi'))]"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,42 @@
+"""A service on a real socket, as `rkllm serve` runs it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from rag_service.server import listen, make_server
+from rag_service.settings import ServiceSettings
+
+StartService = Callable[..., str]
+
+
+@contextmanager
+def running(settings: ServiceSettings) -> Iterator[str]:
+    """Serve in a thread; gives the base URL."""
+    with listen(settings) as listener:
+        server = make_server(settings)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(20)
+            assert not thread.is_alive(), "the service did not shut down"
+
+
+@pytest.fixture
+def start_service(tmp_path: Path) -> Iterator[StartService]:
+    """Start services for one test; they end with it."""
+    with ExitStack() as stack:
+
+        def start(**settings: object) -> str:
+            given = {"port": 0, "models_dir": tmp_path / "models", **settings}
+            return stack.enter_context(running(ServiceSettings(**given)))  # type: ignore[arg-type]
+
+        yield start
