@@ -1,0 +1,257 @@
+// A scripted model: answers, delays and faults out of a text file, fast and the same every time.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <thread>
+
+#include "backend.h"
+#include "script_file.h"
+#include "text.h"
+
+namespace rkllm {
+namespace {
+
+using Captures = std::map<std::string, std::string, std::less<>>;
+
+constexpr std::string_view kNoRule = "I am a scripted model, and none of my rules matches this prompt.";
+constexpr float kLogit = 10.0f;
+
+void wait_ms(double milliseconds) {
+  if (milliseconds > 0) std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(milliseconds));
+}
+
+bool is_name_char(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '-';
+}
+
+bool match_at(const Pattern &pattern, std::string_view prompt, size_t at, Captures &captures) {
+  at += pattern.head.size();
+  for (const Capture &capture : pattern.captures) {
+    size_t end = at;
+    if (capture.next.empty()) {
+      while (end < prompt.size() && is_name_char(prompt[end])) ++end;
+      if (end == at) return false;
+    } else {
+      end = prompt.find(capture.next, at);
+      if (end == std::string_view::npos) return false;
+    }
+    captures[capture.name] = std::string(prompt.substr(at, end - at));
+    at = end + capture.next.size();
+  }
+  return true;
+}
+
+// The last place of the prompt where the pattern matches counts: the newest turn of a conversation.
+bool match(const Pattern &pattern, std::string_view prompt, Captures &captures) {
+  for (size_t at = prompt.rfind(pattern.head); at != std::string_view::npos; at = prompt.rfind(pattern.head, at - 1)) {
+    if (match_at(pattern, prompt, at, captures)) return true;
+    if (at == 0) break;
+  }
+  return false;
+}
+
+std::string fill(std::string_view text, const Captures &captures) {
+  std::string filled;
+  size_t at = 0;
+  for (Placeholder found = find_placeholder(text, 0); found.begin != std::string_view::npos;
+       found = find_placeholder(text, found.end)) {
+    const auto value = captures.find(found.name);
+    if (value == captures.end()) continue;
+    filled.append(text, at, found.begin - at).append(value->second);
+    at = found.end;
+  }
+  return filled.append(text, at, std::string_view::npos);
+}
+
+// A piece of the answer to come, tokenised before the first event.
+struct Segment {
+  Action::Kind kind;
+  std::vector<int32_t> ids;
+  uint32_t number = 0;
+};
+
+class ScriptModel final : public Backend {
+ public:
+  ScriptModel(const std::string &path, std::string_view content) : script_(parse_script(path, content)) {
+    facts_.dtype = "SCRIPT";
+    facts_.chat_template = script_.chat_template;
+    facts_.context_limit = script_.context;
+    facts_.npu_cores = script_.npu_cores;
+    const auto n = static_cast<int32_t>(script_.vocabulary.size());
+    vocabulary_.resize(static_cast<size_t>(n));
+    for (int32_t id = 0; id < n; ++id) {
+      Token &token = vocabulary_[static_cast<size_t>(id)];
+      token.bytes = script_.vocabulary.bytes(id);
+      token.special = script_.vocabulary.kind(id) == TokenKind::control;
+      token.end = std::find(script_.eos.begin(), script_.eos.end(), id) != script_.eos.end();
+      token.whole = script_.raw_utf8 || incomplete_utf8_tail(token.bytes) == 0;
+    }
+  }
+
+  void allocate(int32_t) override {}
+
+  std::vector<int32_t> encode(std::string_view text, bool at_start) const override {
+    std::vector<int32_t> ids;
+    if (at_start && script_.bos >= 0) ids.push_back(script_.bos);
+    const size_t first = ids.size();
+    script_.vocabulary.encode(text, ids);
+    if (first == 1 && ids.size() > 1 && ids[1] == script_.bos) ids.erase(ids.begin());
+    return ids;
+  }
+
+  void prefill(const int32_t *, size_t n, size_t) override {
+    wait_ms(script_.prefill_base_ms + script_.prefill_ms * static_cast<double>(n));
+    has_logits_ = true;
+  }
+
+  void prefill_logits(const std::vector<int32_t> &tokens, std::vector<float> &rows) override {
+    prefill(tokens.data(), tokens.size(), 0);
+    has_logits_ = false;
+    const size_t width = vocabulary_.size();
+    rows.assign(tokens.size() * width, 0.0f);
+    for (size_t i = 0; i + 1 < tokens.size(); ++i) rows[i * width + static_cast<size_t>(tokens[i + 1])] = kLogit;
+    plan(tokens, tokens.size());
+    int32_t first = script_.eos[0];
+    for (const Segment &segment : plan_) {
+      if (segment.ids.empty()) continue;
+      first = segment.ids[0];
+      break;
+    }
+    rows[(tokens.size() - 1) * width + static_cast<size_t>(first)] = kLogit;
+  }
+
+  bool restore_logits() override { return has_logits_; }
+
+  void begin(const Start &start) override {
+    plan(start.context, start.n_computed);
+    ignore_eos_ = start.ignore_eos;
+    aborted_ = start.aborted;
+    has_tokens_ = std::any_of(plan_.begin(), plan_.end(), [](const Segment &s) { return !s.ids.empty(); });
+    enter(0);
+  }
+
+  Step next() override {
+    for (;;) {
+      if (left_ > 0) {
+        const Segment &segment = plan_[segment_];
+        const int32_t id = segment.ids[token_];
+        if (++token_ == segment.ids.size()) {
+          token_ = 0;
+          if (segment.kind != Action::Kind::forever) --left_;
+        }
+        return {Step::Kind::token, id};
+      }
+      if (segment_ + 1 < plan_.size()) {
+        enter(segment_ + 1);
+      } else if (!ends_with_eos_) {
+        return {Step::Kind::end};
+      } else if (ignore_eos_ && has_tokens_) {
+        enter(0);
+      } else {
+        return {Step::Kind::token, script_.eos[0]};
+      }
+      if (const Step::Kind fault = act(); fault != Step::Kind::token) return {fault};
+    }
+  }
+
+  void evaluate(int32_t, size_t) override { wait_ms(script_.decode_ms); }
+  bool truncate(size_t) override { return true; }
+  bool discard(size_t, size_t, size_t) override { return true; }
+
+ private:
+  void plan(const std::vector<int32_t> &context, size_t n_computed) {
+    std::string prompt;
+    for (const int32_t id : context) prompt += vocabulary_[static_cast<size_t>(id)].bytes;
+    // The first segment holds nothing, so that every segment with something in it is entered by next().
+    plan_.assign(1, {Action::Kind::text, {}, 0});
+    ends_with_eos_ = true;
+    for (const Rule &rule : script_.rules) {
+      Captures captures;
+      if (!rule.matches_all && !match(rule.pattern, prompt, captures)) continue;
+      captures["n_prompt"] = std::to_string(context.size());
+      captures["n_prefill"] = std::to_string(n_computed);
+      ends_with_eos_ = rule.ends_with_eos;
+      for (const Action &action : rule.actions) add(action, captures);
+      return;
+    }
+    add({Action::Kind::text, std::string(kNoRule)}, {});
+  }
+
+  void add(const Action &action, const Captures &captures) {
+    Segment segment{action.kind, {}, action.number};
+    if (action.kind == Action::Kind::piece) {
+      segment.ids = {static_cast<int32_t>(action.number)};
+    } else if (!action.text.empty()) {
+      script_.vocabulary.encode(fill(action.text, captures), segment.ids);
+    }
+    plan_.push_back(std::move(segment));
+  }
+
+  void enter(size_t segment) {
+    segment_ = segment;
+    token_ = 0;
+    const Segment &entered = plan_[segment];
+    left_ = entered.ids.empty() ? 0 : entered.kind == Action::Kind::repeat ? entered.number : 1;
+  }
+
+  // Does what a segment without tokens stands for.
+  Step::Kind act() {
+    switch (plan_[segment_].kind) {
+      case Action::Kind::sleep: return sleep(plan_[segment_].number) ? Step::Kind::token : Step::Kind::end;
+      case Action::Kind::error: return Step::Kind::error;
+      case Action::Kind::fail: return Step::Kind::fail;
+      case Action::Kind::hang:
+        for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+      case Action::Kind::crash: std::abort();
+      default: return Step::Kind::token;
+    }
+  }
+
+  // False where an abort cut it short.
+  bool sleep(uint32_t milliseconds) const {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
+    while (!aborted_->load(std::memory_order_relaxed)) {
+      const auto left = until - std::chrono::steady_clock::now();
+      if (left <= std::chrono::steady_clock::duration::zero()) return true;
+      std::this_thread::sleep_for(std::min<std::chrono::steady_clock::duration>(left, std::chrono::milliseconds(5)));
+    }
+    return false;
+  }
+
+  ScriptFile script_;
+  std::vector<Segment> plan_;
+  size_t segment_ = 0;
+  size_t token_ = 0;
+  uint32_t left_ = 0;
+  bool has_logits_ = false;
+  bool has_tokens_ = false;
+  bool ends_with_eos_ = true;
+  bool ignore_eos_ = false;
+  const std::atomic<bool> *aborted_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> open_script(const std::string &path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (file.bad()) throw Refused("could not read " + path);
+  return std::make_unique<ScriptModel>(path, content);
+}
+
+std::unique_ptr<Backend> open_model(const std::string &path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw Refused("could not open the model file " + path);
+  char head[16] = "";
+  file.read(head, kScriptMagic.size());
+  const std::string_view magic(head, static_cast<size_t>(file.gcount()));
+  if (magic.substr(0, 4) == "GGUF") return open_gguf(path);
+  if (magic == kScriptMagic) return open_script(path);
+  throw Refused("invalid rknn llm model magic");
+}
+
+}  // namespace rkllm
