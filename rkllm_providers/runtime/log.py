@@ -53,8 +53,8 @@ def _pattern(
 
 
 _SHORTEN = (
-    "The prompt has {n_prompt_tokens} tokens, the context window holds {n_ctx}: shorten the prompt, or load the "
-    "model with a larger max_context_len."
+    "The prompt has {n_prompt_tokens} tokens, the context window holds {n_ctx}: shorten the prompt, or load "
+    "the model with a larger max_context_len."
 )
 
 # "[^\d]{0,40}" between words and numbers bounds the search, so that no line takes long to match.
@@ -79,8 +79,8 @@ LOG_PATTERNS: tuple[LogPattern, ...] = (
         "error",
         r"max_context\w*\W{0,3}(?P<requested>\d+)\W{0,3}\s?must be less[^\d]{0,60}max_context_limit"
         r"\W{0,3}(?P<limit>\d+)",
-        "max_context_len is {requested}, and the model was converted for at most {limit}: set max_context_len "
-        "to {limit} or less, or convert the model with a larger max_context.",
+        "max_context_len is {requested}, and the model was converted for at most {limit}: set "
+        "max_context_len to {limit} or less, or convert the model with a larger max_context.",
     ),
     _pattern(
         "n_keep_too_large",

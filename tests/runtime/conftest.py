@@ -4,6 +4,7 @@ import ctypes
 import json
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -85,8 +86,9 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 def make_library(compiled: Callable[[str], Path], tmp_path: Path) -> StubMaker:
     """A library file with the layouts of ``version`` and the given banners (its own by default)."""
 
-    def make(version: str, *banners: str, name: str = "librkllmrt.so") -> Path:
-        path = tmp_path / name
+    def make(version: str, *banners: str) -> Path:
+        # A folder each: a library that is loaded must not be written over.
+        path = Path(tempfile.mkdtemp(dir=tmp_path)) / "librkllmrt.so"
         shutil.copy(compiled(group_of(version)), path)
         with path.open("ab") as file:  # A loader ignores what is behind the last section.
             for banner in banners or (BANNER.format(version),):
