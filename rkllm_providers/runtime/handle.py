@@ -328,7 +328,7 @@ class ModelHandle:
             self._check_open()
             if self._busy is not None:
                 raise GenerationError(
-                    f"The handle is busy with {self._busy} and does one thing at a time. Wait until it is done."
+                    f"The handle is busy with {self._busy} and does one thing at a time. Wait until then."
                 )
             self._busy = action
         try:

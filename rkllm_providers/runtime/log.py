@@ -50,6 +50,11 @@ def _pattern(kind: str, severity: Severity, expression: str, advice: str = "", *
     return LogPattern(kind, severity, re.compile(expression, re.IGNORECASE | re.ASCII), advice, cause)
 
 
+_SHORTEN = (
+    "The prompt has {n_prompt_tokens} tokens, the context window holds {n_ctx}: shorten the prompt, or load "
+    "the model with a larger max_context_len."
+)
+
 # "[^\d]{0,40}" between words and numbers bounds the search, so that no line takes long to match.
 LOG_PATTERNS: tuple[LogPattern, ...] = (
     _pattern(
@@ -57,8 +62,7 @@ LOG_PATTERNS: tuple[LogPattern, ...] = (
         "error",
         r"prompt\b.{0,80}?\b(?:gather|greater|longer|larger|exceed\w*|more|too long)\b.{0,80}?"
         r"\(?prompt:? ?(?P<n_prompt_tokens>\d+)[^\d]{0,40}(?P<n_ctx>\d+)",
-        "The prompt has {n_prompt_tokens} tokens, the context window holds {n_ctx}: shorten the prompt, or load "
-        "the model with a larger max_context_len.",
+        _SHORTEN,
     ),
     _pattern(
         "prompt_too_long",
@@ -66,16 +70,15 @@ LOG_PATTERNS: tuple[LogPattern, ...] = (
         r"(?:prompt|input|tokens?)\b[^\d]{0,60}(?P<n_prompt_tokens>\d+)[^\d]{0,60}"
         r"(?:gather|greater|longer|larger|exceed\w*|too long|over)[^\d]{0,20}"
         r"(?:context|n_ctx|max_context\w*)[^\d]{0,40}(?P<n_ctx>\d+)",
-        "The prompt has {n_prompt_tokens} tokens, the context window holds {n_ctx}: shorten the prompt, or load "
-        "the model with a larger max_context_len.",
+        _SHORTEN,
     ),
     _pattern(
         "context_above_limit",
         "error",
         r"max_context\w*\W{0,3}(?P<requested>\d+)\W{0,3}\s?must be less[^\d]{0,60}max_context_limit"
         r"\W{0,3}(?P<limit>\d+)",
-        "max_context_len is {requested}, and the model was converted for at most {limit}: set max_context_len to "
-        "{limit} or less, or convert the model with a larger max_context.",
+        "max_context_len is {requested}, and the model was converted for at most {limit}: set "
+        "max_context_len to {limit} or less, or convert the model with a larger max_context.",
     ),
     _pattern(
         "n_keep_too_large",
@@ -129,8 +132,8 @@ LOG_PATTERNS: tuple[LogPattern, ...] = (
         "n_batch",
         "error",
         r"n_batch must be between\D{0,10}\d+\D{0,10}\d+\D{0,20}(?P<given>\d+)",
-        "The library read n_batch {given}, which this package sets to 1: the struct layout is that of another "
-        "version. Remove RKLLM_RUNTIME_VERSION if it is set, and report this.",
+        "The library read n_batch {given}, which this package sets to 1: the struct layout is that of "
+        "another version. Remove RKLLM_RUNTIME_VERSION if it is set, and report this.",
     ),
     _pattern(
         "out_of_memory",
@@ -167,21 +170,21 @@ LOG_PATTERNS: tuple[LogPattern, ...] = (
     _pattern(
         "prompt_cache",
         "warning",
-        r"prompt[ _]cache\b.{0,80}\b(?:not exist|missing|empty|fail\w*|not match|mismatch|cannot|unsupport\w*)",
+        r"prompt[ _]cache\b.{0,80}\b(?:not exist|missing|empty|fail|not match|mismatch|cannot|unsupport)",
         "The prompt cache was not used: make it again with this model.",
     ),
     _pattern(
         "kv_reuse_unsupported",
         "warning",
-        r"kv[ _]?cache\b.{0,60}\b(?:reuse|reusing)\b.{0,60}\bnot support|not support\w*\b.{0,60}\bkv[ _]?cache",
+        r"kv[ _]?cache\b.{0,60}\breus\w+\b.{0,60}\bnot support|not support\w*\b.{0,60}\bkv[ _]?cache",
         "This kind of model cannot reuse what it computed: every run reads its whole prompt anew.",
     ),
     _pattern(
         "driver_too_old",
         "warning",
         r"rknpu driver version is too low(?:.{0,40}?upgrade to (?P<required>\d+(?:\.\d+)*))?",
-        "The NPU driver is older than the runtime wants; 0.9.8 is recommended. It comes with the kernel: update "
-        "the board's image.",
+        "The NPU driver is older than the runtime wants; 0.9.8 is recommended. It comes with the kernel: "
+        "update the board's image.",
     ),
     _pattern(
         "cpu_affinity",
