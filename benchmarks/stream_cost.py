@@ -68,7 +68,8 @@ def main() -> None:
 
 
 def script(decode_ms: float) -> str:
-    return f'#!rkllm-script 1\ncontext 32768\ndecode_ms {decode_ms}\nrule *\n  repeat {ENDLESS} " la"\nend\n'
+    head = f'#!rkllm-script 1\ncontext 32768\nword " la"\ndecode_ms {decode_ms}\n'
+    return head + f'rule *\n  repeat {ENDLESS} " la"\nend\n'
 
 
 def first_token(service: Server, model: Path) -> None:

@@ -138,9 +138,7 @@ def _find_llama() -> _Llama:
         )
     package = Path(spec.submodule_search_locations[0])
     lib = package / "lib"
-    include = next(
-        (i for i in (package.parent / "include", package / "include") if (i / "llama.h").exists()), None
-    )
+    include = next((i for i in (package.parent / "include", package / "include") if (i / "llama.h").exists()), None)
     if include is None or not (lib / "libllama.so").exists():
         raise LibraryNotFound(
             f"llama-cpp-python is installed at {package}, but its libllama.so or llama.h is not there. "
@@ -218,6 +216,5 @@ def _run(command: list[str]) -> None:
     result = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if result.returncode != 0:
         raise LibraryNotFound(
-            f"The emulator could not be compiled. Command: {shlex.join(command)}\n"
-            f"{result.stderr or result.stdout}"
+            f"The emulator could not be compiled. Command: {shlex.join(command)}\n{result.stderr or result.stdout}"
         )

@@ -148,9 +148,7 @@ class _Parser:
         ids = {token: token_id for token_id, token in enumerate(self._tokens)}
 
         def named(kind: str) -> dict[str, int]:
-            return {
-                token.decode(): ids[token] for token, its_kind in self._tokens.items() if its_kind == kind
-            }
+            return {token.decode(): ids[token] for token, its_kind in self._tokens.items() if its_kind == kind}
 
         return Script(
             name=self._name,
@@ -384,8 +382,6 @@ class _Parser:
             for name in names:
                 if self._tokens.get(name) != _CONTROL:
                     self._line = line
-                    self._fail(
-                        f"'{name.decode(errors='replace')}' is no control token; add it with 'control'"
-                    )
+                    self._fail(f"'{name.decode(errors='replace')}' is no control token; add it with 'control'")
         for piece in self._pieces:
             self._tokens.setdefault(piece, _ORDINARY)

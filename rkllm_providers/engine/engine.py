@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import os
 import selectors
 import threading
@@ -74,6 +75,7 @@ class Engine:
         self._current: Run | None = None
         self._worker: WorkerProcess | None = None
         self._ready = False
+        self._ready_at = 0.0
         self._reader = frames.FrameReader()
         self._marks = 0
         self._load_started = 0.0
@@ -315,6 +317,7 @@ class Engine:
 
     def _loaded(self, content: dict[str, Any]) -> None:
         self._ready = True
+        self._ready_at = time.monotonic()
         self._marks += 1
         self._info = info = RuntimeInfo(**content)
         logger.info(
@@ -438,7 +441,9 @@ class Engine:
     def _deadline_of(self, run: Run) -> float:
         limits = self.limits
         if run.state is RunState.QUEUED:
-            deadline = run.submitted_at + limits.queue_seconds
+            # While the model loads, the limit on loading is the one that counts.
+            since = max(run.submitted_at, self._ready_at)
+            deadline = since + limits.queue_seconds if self._ready else math.inf
         else:
             deadline = run.started_at + limits.run_seconds
         if run.request.timeout is not None:
@@ -457,7 +462,8 @@ class Engine:
 
     def _seconds_to_deadline(self) -> float | None:
         deadlines = self._deadlines()
-        return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
+        nearest = min(deadlines, default=math.inf)
+        return None if nearest == math.inf else max(0.0, nearest - time.monotonic())
 
     def _enforce_limits(self) -> None:
         now = time.monotonic()

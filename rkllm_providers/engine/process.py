@@ -8,8 +8,10 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from pathlib import Path
 from typing import IO, Final
 
+import rkllm_providers
 from rkllm_providers.engine.frames import LOG_MARK
 from rkllm_providers.errors import ModelLoadError
 
@@ -44,7 +46,7 @@ class WorkerProcess:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
-                    env=_WORKER_ENVIRONMENT | os.environ,
+                    env=_worker_environment(),
                 )
             except OSError as error:
                 ours.close()
@@ -86,6 +88,16 @@ class WorkerProcess:
             return self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
+
+
+def _worker_environment() -> dict[str, str]:
+    environment = _WORKER_ENVIRONMENT | os.environ
+    root = Path(rkllm_providers.__file__).resolve().parent.parent
+    if root.name not in ("site-packages", "dist-packages"):
+        # Imported from a source tree, perhaps found only through this process's own sys.path.
+        known = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = f"{known}{os.pathsep}{root}" if known else str(root)
+    return environment
 
 
 class LibraryLog:

@@ -12,7 +12,7 @@ from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackMana
 from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from pydantic import ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from rkllm_providers import __version__
 from rkllm_providers.chat import ChatEvent, GenerateOptions, Sampling, TextDelta
@@ -49,9 +49,7 @@ class ChatRKLLM(BaseChatModel):
         'Blue.'
     """
 
-    model_config = ConfigDict(populate_by_name=True)
-
-    model: str = Field(alias="model_name")
+    model: str
     """Id of a model in the models folder, or path of a model file."""
     models_dir: str | None = None
     """The models folder; ``RKLLM_MODELS_DIR`` or ``~/models`` where it is ``None``."""

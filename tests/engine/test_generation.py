@@ -12,6 +12,7 @@ from tests.conftest import ABI_VERSIONS, OpenModel, WriteModel, needs_llama
 pytestmark = needs_llama
 
 COUNTING = """
+word " la"
 rule "count"
   text "one two three four five six"
 end

@@ -26,6 +26,7 @@ from tests.conftest import ABI_VERSIONS, OpenModel, WriteModel, needs_llama
 pytestmark = needs_llama
 
 SCRIPT = """
+word " la"
 decode_ms 1
 rule "crash"
   text "so far "
@@ -122,7 +123,7 @@ def test_killing_the_worker_fails_one_request_and_the_next_is_served(
 def test_those_who_wait_are_served_after_a_crash(open_model: OpenModel, write_model: WriteModel) -> None:
     client = open_model(write_model(SCRIPT))
 
-    async def both() -> list[object]:
+    async def both() -> tuple[object, object]:
         return await asyncio.gather(
             client.acomplete(ask("crash")), client.acomplete(ask("request 7")), return_exceptions=True
         )

@@ -20,6 +20,8 @@ from tests.conftest import WriteModel, needs_llama
 pytestmark = needs_llama
 
 SCRIPT = """
+decode_ms 0.5
+word " la"
 rule "endless"
   forever " la"
 end

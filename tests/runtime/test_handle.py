@@ -136,9 +136,7 @@ def test_init_passes_the_newer_parameters(open_stub: OpenStub) -> None:
         ("1.2.3", "ignore_eos_token", True),
     ],
 )
-def test_init_refuses_what_the_version_lacks(
-    version: str, name: str, value: Any, open_stub: OpenStub
-) -> None:
+def test_init_refuses_what_the_version_lacks(version: str, name: str, value: Any, open_stub: OpenStub) -> None:
     with pytest.raises(UnsupportedFeature, match=version):
         open_stub(version).load(**{name: value})
 
@@ -160,9 +158,7 @@ def test_init_refuses_what_does_not_fit(name: str, value: Any, open_stub: OpenSt
 
 
 def test_a_refused_model(stub: Stub) -> None:
-    with pytest.raises(
-        ModelLoadError, match=r"/refused\.rkllm: rkllm_init returned -1 \(failure\).*not exist"
-    ):
+    with pytest.raises(ModelLoadError, match=r"/refused\.rkllm: rkllm_init returned -1 \(failure\).*not exist"):
         stub.load(model_path="/refused.rkllm")
     with pytest.raises(ModelLoadError, match="success, but no handle"):
         stub.load(model_path="/no-handle.rkllm")
@@ -289,9 +285,7 @@ def test_roles_and_thinking_need_1_2_1(version: str, open_stub: OpenStub) -> Non
 
 
 def test_a_refused_run(stub: Stub, model: ModelHandle) -> None:
-    with pytest.raises(
-        GenerationError, match=r"rkllm_run .* returned -1 \(failure\).*longer than the context"
-    ):
+    with pytest.raises(GenerationError, match=r"rkllm_run .* returned -1 \(failure\).*longer than the context"):
         collect(model, "refused")
     assert collect(model, "next")[:-1] == TOKENS
 
@@ -327,9 +321,7 @@ class Stop(BaseException):
 
 
 @pytest.mark.parametrize("kind", [ValueError, Stop, KeyboardInterrupt])
-def test_what_the_handler_raises_comes_out_of_run(
-    kind: type[BaseException], stub: Stub, model: ModelHandle
-) -> None:
+def test_what_the_handler_raises_comes_out_of_run(kind: type[BaseException], stub: Stub, model: ModelHandle) -> None:
     seen: list[RuntimeEvent] = []
 
     def on_event(event: RuntimeEvent) -> None:

@@ -66,9 +66,7 @@ def test_every_size_offset_and_value_is_the_headers(version: str) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_functions_and_callbacks_are_the_headers(version: str) -> None:
     header = facts(version)
-    functions = {
-        f.name: [name for name, _ in f.arguments] for f in FUNCTIONS if rank(f.since) <= rank(version)
-    }
+    functions = {f.name: [name for name, _ in f.arguments] for f in FUNCTIONS if rank(f.since) <= rank(version)}
     if "rkllm_clear_kv_cache" in header["functions"]:  # Declared with four arguments throughout.
         header["functions"]["rkllm_clear_kv_cache"] = functions["rkllm_clear_kv_cache"]
     assert functions == header["functions"]

@@ -235,9 +235,7 @@ def test_default_parameters_tell_the_group_where_nothing_else_does(
         ("1.3.0", "1.1.4", "which came later"),
     ],
 )
-def test_a_contradicted_version_is_refused(
-    built: str, claimed: str, named: str, make_library: StubMaker
-) -> None:
+def test_a_contradicted_version_is_refused(built: str, claimed: str, named: str, make_library: StubMaker) -> None:
     with pytest.raises(UnsupportedRuntime, match=f"{claimed} by its banner.*{named}.*{VERSION_VARIABLE}"):
         RuntimeLibrary.open(make_library(built, BANNER.format(claimed)))
     with pytest.raises(UnsupportedRuntime, match=f"{claimed} by its override.*{named}"):
@@ -258,9 +256,7 @@ def test_defaults_that_fit_nothing_are_not_guessed_from(
     make_library: StubMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rkllm_providers.runtime.library.TOP_P_DEFAULT", 0.5)
-    with pytest.raises(
-        UnsupportedRuntime, match=r"fit no version \(1\.2\.1, 1\.3\.0\).*RKLLM_RUNTIME_VERSION"
-    ):
+    with pytest.raises(UnsupportedRuntime, match=r"fit no version \(1\.2\.1, 1\.3\.0\).*RKLLM_RUNTIME_VERSION"):
         RuntimeLibrary.open(make_library("1.2.3", "no banner"))
 
 
@@ -280,9 +276,7 @@ def test_what_the_loader_refuses(tmp_path: Path) -> None:
     with pytest.raises(LibraryNotFound, match=r"cannot be loaded.*not a shared library"):
         RuntimeLibrary.open(path)
     header = (
-        b"\x7fELF\x02\x01\x01"
-        + b"\0" * 9
-        + struct.pack("<HHI", 3, 62 if platform.machine() == "aarch64" else 183, 1)
+        b"\x7fELF\x02\x01\x01" + b"\0" * 9 + struct.pack("<HHI", 3, 62 if platform.machine() == "aarch64" else 183, 1)
     )
     path.write_bytes(header + b"\0" * 200 + BANNER.format("1.3.0").encode() + b"\0")
     with pytest.raises(LibraryNotFound, match=r"The file is for (aarch64|x86_64), this Python is for"):

@@ -132,9 +132,7 @@ def test_no_line_raises(lines: list[str]) -> None:
     explanation = explain(lines)
     assert explanation is None or explanation.endswith(".")
     assert all(
-        re.search(r"\d{30}", str(notice.values)) is None
-        for notice in map(recognise, lines)
-        if notice is not None
+        re.search(r"\d{30}", str(notice.values)) is None for notice in map(recognise, lines) if notice is not None
     )
 
 
@@ -148,9 +146,7 @@ def test_damaged_lines_do_not_raise(known: tuple[str, str, Any], at: int, noise:
     explain([line[:at] + noise + line[at:], line[:at], noise + line[at:]])
 
 
-@pytest.mark.parametrize(
-    "text", ["prompt ", "prompt 1", "n_keep", "kv cache reus ", "32 bit ", "1" * 50, "("]
-)
+@pytest.mark.parametrize("text", ["prompt ", "prompt 1", "n_keep", "kv cache reus ", "32 bit ", "1" * 50, "("])
 def test_long_lines_take_no_time(text: str) -> None:
     begun = time.perf_counter()
     recognise(text * 100_000)
