@@ -59,7 +59,7 @@ class ModelHandle:
         self._reader: EventReader | None = None
         self._kept: dict[str, object] = {}
         self._handle = ctypes.c_void_p()
-        self._result_callback = ResultCallback(library.layout, self._abort_library)
+        self._result_callback = ResultCallback(library.layout, self._abort_unless_ended)
         self._param: Any = self._make_param(params)
         self._init(params)
 
@@ -119,7 +119,7 @@ class ModelHandle:
         with self._lock:
             self._check_open()
             reader = self._reader
-            if reader is None or reader.finish is not None:
+            if reader is None or reader.ended:
                 return False
             if not reader.aborted:
                 reader.aborted = True
@@ -312,11 +312,16 @@ class ModelHandle:
 
         def emit_after_abort(event: RuntimeEvent) -> None:
             reader.emit = emit
-            if reader.finish is None:
+            if not reader.ended:
                 self._abort_library()
             emit(event)
 
         reader.emit = emit_after_abort
+
+    def _abort_unless_ended(self) -> None:
+        """For an exception in the event handler; an abort at the very end could hit the next run instead."""
+        if self._reader is not None and not self._reader.ended:
+            self._abort_library()
 
     def _abort_library(self) -> None:
         self.library.call("rkllm_abort", self._handle)

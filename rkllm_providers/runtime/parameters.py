@@ -11,7 +11,7 @@ import math
 import os
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any
 
 from rkllm_providers.errors import InvalidRequest
@@ -42,7 +42,7 @@ class SamplingParams:
     mirostat_eta: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class InitParams:
     """How a model is loaded; ``None`` keeps the library's default.
 
@@ -59,6 +59,7 @@ class InitParams:
     """
 
     model_path: str | os.PathLike[str]
+    _: KW_ONLY
     max_context_len: int | None = None
     max_new_tokens: int | None = -1
     sampling: SamplingParams = SamplingParams()

@@ -48,9 +48,14 @@ class EventReader:
         """Set by the handle when the run is to end early."""
 
     @property
+    def ended(self) -> bool:
+        """Whether the library reported the end of the run, or its failure."""
+        return self.finish is not None or self.failed
+
+    @property
     def silent(self) -> bool:
-        """Whether no token, end or error was reported."""
-        return self._view is None and self.finish is None and not self.failed
+        """Whether no token, end or failure was reported."""
+        return self._view is None and not self.ended
 
     def read(self, address: int | None, state: int) -> None:
         """Emit the event of one callback; what the handler raises passes through."""

@@ -337,6 +337,16 @@ def test_what_the_handler_raises_comes_out_of_run(kind: type[BaseException], stu
     assert collect(model, "next")[:-1] == TOKENS
 
 
+def test_what_the_handler_raises_at_the_end_aborts_nothing(stub: Stub, model: ModelHandle) -> None:
+    def on_event(event: RuntimeEvent) -> None:
+        if isinstance(event, FinishEvent):
+            raise LookupError("at the end")
+
+    with pytest.raises(LookupError, match="at the end"):
+        model.run(HELLO, on_event)
+    assert stub.aborts == 0
+
+
 def test_a_failing_run_does_not_hide_the_handlers_exception(model: ModelHandle) -> None:
     def on_event(event: RuntimeEvent) -> None:
         raise LookupError("first")
