@@ -27,7 +27,7 @@ PACES = {
     # name: (decode ms per token, tokens per run, aim in microseconds per token)
     "full speed": (0.0, 20_000, 25),
     "500 tokens/s": (2.0, 1_000, 80),
-    "15 tokens/s": (1000 / 15, 150, 600),
+    "15 tokens/s": (66.667, 150, 600),
 }
 FIRST_TOKEN_RUNS = 40
 AIM_FIRST_TOKEN_MS = 5.0

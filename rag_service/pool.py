@@ -20,7 +20,7 @@ class ModelPool:
         self._settings = settings
         self._registry = registry or EngineRegistry()
         self._catalog = Catalog(settings.models_dir)
-        self._clients: dict[ModelEntry, ModelClient] = {}
+        self._clients: dict[str, ModelClient] = {}
         self._opening = asyncio.Lock()
 
     async def entries(self) -> list[ModelEntry]:
@@ -46,16 +46,26 @@ class ModelPool:
             InvalidRequest, ModelNotFound: As ``entry`` says.
             ModelLoadError: The model's file is broken.
         """
+        name = model or self._settings.model or ""
+        client = self._usable(name)
+        if client is not None:
+            return client
         entry = await self.entry(model)
-        client = self._clients.get(entry)
-        if client is not None and not client.engine.closed:
-            return client
         async with self._opening:
-            client = self._clients.get(entry)
-            if client is None or client.engine.closed:
-                client = await asyncio.to_thread(self._open, entry)
-                self._clients[entry] = client
+            client = self._usable(name)
+            if client is None:
+                replaced = self._clients.pop(name, None)
+                if replaced is not None:
+                    await asyncio.to_thread(self._registry.release, replaced)
+                client = self._clients[name] = await asyncio.to_thread(self._open, entry)
             return client
+
+    def _usable(self, name: str) -> ModelClient | None:
+        """The open client of a model, unless its file was replaced since, or its engine closed."""
+        client = self._clients.get(name)
+        if client is None or client.engine.closed or not client.card.entry.is_unchanged():
+            return None
+        return client
 
     async def preload(self) -> None:
         """Load the service's own model, so that the first request finds it loaded."""

@@ -45,7 +45,7 @@ def _model_object(entry: ModelEntry) -> dict[str, Any]:
     return {
         "id": entry.id,
         "object": "model",
-        "created": int(entry.path.stat().st_mtime),
+        "created": entry.modified_ns // 10**9,
         "owned_by": "rkllm",
     }
 

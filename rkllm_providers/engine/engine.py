@@ -11,7 +11,7 @@ import itertools
 import logging
 import math
 import os
-import selectors
+import select
 import threading
 import time
 from collections import deque
@@ -48,6 +48,8 @@ from rkllm_providers.errors import (
 logger = logging.getLogger(__name__)
 
 _RECEIVE_BYTES: Final = 1 << 18
+_NEVER: Final = math.inf
+_LONGEST_POLL_SECONDS: Final = 3600.0  # more overflows epoll's milliseconds
 _SEND_SECONDS: Final = 10.0
 _TOKEN_KINDS: Final = (int(FrameKind.TOKEN), int(FrameKind.WAITING))
 
@@ -82,7 +84,8 @@ class Engine:
         self._load_sampling = Sampling()
         self._abort_deadline: float | None = None
         self._load_sinks: list[Callable[[RuntimeInfo | RKLLMError], None]] = []
-        self._selector = selectors.DefaultSelector()
+        self._poll = select.epoll()
+        self._next_deadline: float | None = None
 
     # What callers use -----------------------------------------------------------------------
 
@@ -173,18 +176,26 @@ class Engine:
     # The engine's thread ----------------------------------------------------------------------
 
     def _main(self) -> None:
-        self._selector.register(self._wake_fd, selectors.EVENT_READ)
+        wake_fd = self._wake_fd
+        self._poll.register(wake_fd, select.EPOLLIN)
         try:
             while not self._closed:
-                for key, _ in self._selector.select(self._seconds_to_deadline()):
-                    if key.fd == self._wake_fd:
-                        os.eventfd_read(self._wake_fd)
-                    else:
+                ready = self._poll.poll(self._seconds_to_deadline())
+                only_tokens = len(ready) == 1 and ready[0][0] != wake_fd and self._receive()
+                if only_tokens and not self._inbox:
+                    # The hot path: straight back to waiting, so that the loop that was just woken
+                    # finds the interpreter lock free.
+                    continue
+                for fd, _ in ready:
+                    if fd == wake_fd:
+                        os.eventfd_read(wake_fd)
+                    elif len(ready) > 1:
                         self._receive()
                 while self._inbox:
                     self._inbox.popleft()()
                 self._enforce_limits()
                 self._dispatch()
+                self._next_deadline = min(self._deadlines(), default=None)
         finally:
             self._shut_down()
 
@@ -258,7 +269,7 @@ class Engine:
             self._fail_all(error)
             return
         self._worker.channel.settimeout(_SEND_SECONDS)
-        self._selector.register(self._worker.channel, selectors.EVENT_READ)
+        self._poll.register(self._worker.channel, select.EPOLLIN)
         spec = self.spec
         self._send(
             frames.pack_json(
@@ -284,10 +295,11 @@ class Engine:
             logger.warning("%s: sending to the worker failed: %s", self.spec.name, error)
             self._worker_lost()
 
-    def _receive(self) -> None:
+    def _receive(self) -> bool:
+        """Read from the worker; whether there was nothing but tokens."""
         worker = self._worker
         if worker is None:
-            return
+            return False
         try:
             data = worker.channel.recv(_RECEIVE_BYTES)
             received = self._reader.feed(data)
@@ -296,7 +308,8 @@ class Engine:
             data, received = b"", []
         if not data:
             self._worker_lost()
-            return
+            return False
+        only_tokens = True
         run = self._current
         current_id = run.id if run is not None and not run.cancelled else -1
         batch: list[RunItem] = []
@@ -305,7 +318,9 @@ class Engine:
             if kind in _TOKEN_KINDS:
                 if frame.run_id == current_id:
                     batch.append((frame.token_id, frame.body if kind == _TOKEN_KINDS[0] else None))
-            elif kind == FrameKind.DONE:
+                continue
+            only_tokens = False
+            if kind == FrameKind.DONE:
                 self._run_done(frames.unpack_json(frame.body), batch)
                 batch, current_id = [], -1
             elif kind == FrameKind.READY:
@@ -314,6 +329,7 @@ class Engine:
                 self._load_failed(frames.unpack_json(frame.body))
         if batch and run is not None:
             run.sink(batch)
+        return only_tokens
 
     def _loaded(self, content: dict[str, Any]) -> None:
         self._ready = True
@@ -415,7 +431,7 @@ class Engine:
         self._abort_deadline = None
         if worker is None:
             return
-        self._selector.unregister(worker.channel)
+        self._poll.unregister(worker.channel)
         if kill:
             worker.kill()
         else:
@@ -443,7 +459,7 @@ class Engine:
         if run.state is RunState.QUEUED:
             # While the model loads, the limit on loading is the one that counts.
             since = max(run.submitted_at, self._ready_at)
-            deadline = since + limits.queue_seconds if self._ready else math.inf
+            deadline = since + limits.queue_seconds if self._ready else _NEVER
         else:
             deadline = run.started_at + limits.run_seconds
         if run.request.timeout is not None:
@@ -461,9 +477,9 @@ class Engine:
         return deadlines
 
     def _seconds_to_deadline(self) -> float | None:
-        deadlines = self._deadlines()
-        nearest = min(deadlines, default=math.inf)
-        return None if nearest == math.inf else max(0.0, nearest - time.monotonic())
+        if self._next_deadline is None:
+            return None
+        return min(max(0.0, self._next_deadline - time.monotonic()), _LONGEST_POLL_SECONDS)
 
     def _enforce_limits(self) -> None:
         now = time.monotonic()
@@ -534,7 +550,7 @@ class Engine:
             run.state = RunState.ENDED
             self._deliver_error(run, closed)
         self._drop_worker(kill=False)
-        self._selector.close()
+        self._poll.close()
         with self._lock:
             os.close(self._wake_fd)
             self._wake_fd = -1

@@ -21,7 +21,7 @@ class EngineRegistry:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._engines: dict[LoadSpec, tuple[Engine, int]] = {}
-        self._cards: dict[tuple[Path, int, int], ModelCard] = {}
+        self._cards: dict[Path, ModelCard] = {}
 
     def acquire(
         self,
@@ -42,7 +42,15 @@ class EngineRegistry:
         """
         card = self.card(entry)
         context = min(context_length or card.context_length, card.context_length)
-        spec = LoadSpec(entry.id, entry.path, entry.format.runs_on_emulator, context, library, runtime_version)
+        spec = LoadSpec(
+            name=entry.id,
+            model_path=entry.path,
+            emulated=entry.format.runs_on_emulator,
+            context_length=context,
+            modified_ns=entry.modified_ns,
+            library=library,
+            runtime_version=runtime_version,
+        )
         if context != card.context_length:
             card = card.with_context(context)
         with self._lock:
@@ -67,15 +75,12 @@ class EngineRegistry:
 
     def card(self, entry: ModelEntry) -> ModelCard:
         """A model's card, read once for as long as its file does not change."""
-        stat = entry.path.stat()
-        key = (entry.path, stat.st_mtime_ns, stat.st_size)
         with self._lock:
-            card = self._cards.get(key)
-        if card is None:
+            card = self._cards.get(entry.path)
+        if card is None or card.entry != entry:
             card = read_card(entry)
             with self._lock:
-                self._cards = {known: value for known, value in self._cards.items() if known[0] != entry.path}
-                self._cards[key] = card
+                self._cards[entry.path] = card
         return card
 
     def close(self) -> None:

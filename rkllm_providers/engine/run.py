@@ -19,6 +19,7 @@ from rkllm_providers.errors import RKLLMError
 class LoadSpec:
     """What an engine loads: equal specs can share one engine.
 
+    ``modified_ns`` is the file's time stamp, so that a file that was replaced is another model.
     ``library`` and ``runtime_version`` override how the runtime library is found and told; for an
     ``emulated`` model ``runtime_version`` is the version the emulator plays.
     """
@@ -27,6 +28,7 @@ class LoadSpec:
     model_path: Path
     emulated: bool
     context_length: int
+    modified_ns: int = 0
     library: str | None = None
     runtime_version: str | None = None
 

@@ -8,6 +8,7 @@ that an abort is seen while the library runs, and ends the process when the othe
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import sys
@@ -203,16 +204,21 @@ class Worker:
     def _read(self) -> None:
         """The second thread: takes frames until the other side is gone."""
         reader = frames.FrameReader()
+        # A thread that is blocked in recv is also woken when the other side has read what we sent,
+        # once per token; one that polls for input alone is not.
+        poll = select.poll()
+        poll.register(self._channel, select.POLLIN)
         try:
-            while data := self._channel.recv(_RECEIVE_BYTES):
+            while poll.poll() and (data := self._channel.recv(_RECEIVE_BYTES)):
                 for frame in reader.feed(data):
                     if frame.kind == FrameKind.ABORT:
                         self._abort(frame.run_id)
                     else:
                         self._inbox.put(frame)
-        except ConnectionError as error:
-            print(f"worker: the connection failed: {error}", file=sys.stderr, flush=True)
-        self._leave()
+        except ConnectionResetError:
+            pass  # the other side died with frames of ours unread: it is gone like after an orderly end
+        finally:
+            self._leave()
 
     def _abort(self, run_id: int) -> None:
         with self._lock:

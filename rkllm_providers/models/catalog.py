@@ -45,6 +45,14 @@ class ModelEntry:
     id: str
     path: Path
     format: ModelFormat
+    modified_ns: int
+
+    def is_unchanged(self) -> bool:
+        """Whether the file is still the one that was found."""
+        try:
+            return self.path.stat().st_mtime_ns == self.modified_ns
+        except OSError:
+            return False
 
 
 def default_models_dir() -> Path:
@@ -75,7 +83,7 @@ def built_in_model() -> ModelEntry | None:
     spec = importlib.util.find_spec(_BUILT_IN_PACKAGE)
     for folder in (spec.submodule_search_locations or []) if spec else []:
         for path in sorted(Path(folder).glob("*.gguf")):
-            return ModelEntry(BUILT_IN_MODEL, path, ModelFormat.GGUF)
+            return ModelEntry(BUILT_IN_MODEL, path, ModelFormat.GGUF, path.stat().st_mtime_ns)
     return None
 
 
@@ -90,7 +98,7 @@ class Catalog:
         entries: dict[str, ModelEntry] = {}
         for path in self._files():
             try:
-                found = model_format(path)
+                found, modified_ns = model_format(path), path.stat().st_mtime_ns
             except OSError:
                 continue
             name = model_id(path.stem)
@@ -100,7 +108,7 @@ class Catalog:
             unique = name
             while unique in entries:
                 unique, number = f"{name}-{number}", number + 1
-            entries[unique] = ModelEntry(unique, path, found)
+            entries[unique] = ModelEntry(unique, path, found, modified_ns)
         built_in = built_in_model()
         if built_in is not None:
             entries.setdefault(built_in.id, built_in)
@@ -130,7 +138,8 @@ class Catalog:
         """
         path = Path(model).expanduser()
         if path.suffix in _SUFFIXES and path.is_file():
-            return ModelEntry(model_id(path.stem), path.resolve(), model_format(path))
+            path = path.resolve()
+            return ModelEntry(model_id(path.stem), path, model_format(path), path.stat().st_mtime_ns)
         return self.get(str(model))
 
     def _files(self) -> list[Path]:
