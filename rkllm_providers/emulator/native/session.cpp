@@ -202,6 +202,7 @@ bool Session::run(const Prepared &prepared, Sink &sink, const std::atomic<bool> 
   Delivery delivery(sink);
   try {
     last_run_kept_history_ = history(prepared.request);
+    shifted_ = false;
     if (prepared.request.mode == Request::Mode::logits) {
       deliver_logits(prepared, delivery);
     } else {
@@ -314,8 +315,11 @@ void Session::shift() {
   const size_t most = static_cast<size_t>(std::max(0, options_.max_context_len - 4));
   const size_t keep = std::min({wanted, most, n - 1});
   const size_t dropped = std::max<size_t>(1, (n - keep) / 2);
-  log_warning("the window of " + std::to_string(options_.max_context_len) + " tokens is full, range [" +
-              std::to_string(keep) + ", " + std::to_string(keep + dropped) + ") is discarded");
+  if (!shifted_ || log_level() >= 2) {
+    log_warning("the window of " + std::to_string(options_.max_context_len) + " tokens is full, range [" +
+                std::to_string(keep) + ", " + std::to_string(keep + dropped) + ") is discarded");
+  }
+  shifted_ = true;
   if (!backend_->discard(keep, keep + dropped, n)) throw std::runtime_error("this model cannot shift its window");
   const auto begin = cache_.begin() + static_cast<std::ptrdiff_t>(keep);
   cache_.erase(begin, begin + static_cast<std::ptrdiff_t>(dropped));

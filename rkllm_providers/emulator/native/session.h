@@ -61,6 +61,7 @@ class Session {
   std::vector<int32_t> last_prompt_;  // the prompt whose final logits the backend keeps
   size_t n_first_prompt_ = 0;    // length of the prompt the cached conversation began with
   bool last_run_kept_history_ = false;
+  bool shifted_ = false;         // in this run
 };
 
 }  // namespace rkllm
