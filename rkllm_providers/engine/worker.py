@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any, Final
@@ -217,6 +218,8 @@ class Worker:
                         self._inbox.put(frame)
         except ConnectionResetError:
             pass  # the other side died with frames of ours unread: it is gone like after an orderly end
+        except Exception:  # noqa: BLE001 - printed here, since _leave ends the process without a trace
+            traceback.print_exc()
         finally:
             self._leave()
 
