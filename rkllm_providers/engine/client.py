@@ -100,7 +100,7 @@ class AsyncAnswer:
         self._engine = engine
         self._answer = answer
         self._items = AsyncStream()
-        self._run = engine.submit(answer.request, self._items.put)
+        self._run = engine.submit(answer.request, self._items)
 
     def __aiter__(self) -> Self:
         return self
@@ -162,7 +162,7 @@ class ModelClient:
         """
         answer = self._answer(messages, options)
         items = SyncStream()
-        run = self.engine.submit(answer.request, items.put)
+        run = self.engine.submit(answer.request, items)
         try:
             while not answer.finished:
                 yield from answer.feed(self._next_batch(items))

@@ -15,14 +15,15 @@ import select
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 from rkllm_providers import errors
 from rkllm_providers.chat.types import Sampling
 from rkllm_providers.engine import frames
-from rkllm_providers.engine.frames import FrameKind
+from rkllm_providers.engine.frames import Frame, FrameKind
+from rkllm_providers.engine.loop_reader import LoopReader
 from rkllm_providers.engine.process import WorkerProcess
 from rkllm_providers.engine.run import (
     EngineLimits,
@@ -33,8 +34,9 @@ from rkllm_providers.engine.run import (
     RunRequest,
     RunState,
     RuntimeInfo,
-    Sink,
+    Stream,
 )
+from rkllm_providers.engine.streams import AsyncStream
 from rkllm_providers.errors import (
     EngineClosed,
     GenerationError,
@@ -49,6 +51,7 @@ logger = logging.getLogger(__name__)
 
 _RECEIVE_BYTES: Final = 1 << 18
 _NEVER: Final = math.inf
+_LOOP_CHECK_SECONDS: Final = 1.0
 _LONGEST_POLL_SECONDS: Final = 3600.0  # more overflows epoll's milliseconds
 _SEND_SECONDS: Final = 10.0
 _TOKEN_KINDS: Final = (int(FrameKind.TOKEN), int(FrameKind.WAITING))
@@ -83,20 +86,21 @@ class Engine:
         self._load_started = 0.0
         self._load_sampling = Sampling()
         self._abort_deadline: float | None = None
+        self._lent: LoopReader | None = None
         self._load_sinks: list[Callable[[RuntimeInfo | RKLLMError], None]] = []
         self._poll = select.epoll()
         self._next_deadline: float | None = None
 
     # What callers use -----------------------------------------------------------------------
 
-    def submit(self, request: RunRequest, sink: Sink) -> Run:
-        """Queue a run. Its items arrive at ``sink``, ending with a ``RunDone`` or an error.
+    def submit(self, request: RunRequest, stream: Stream) -> Run:
+        """Queue a run. Its items arrive at ``stream``, ending with a ``RunDone`` or an error.
 
         Raises:
             QueueFull: The bound on waiting requests is reached.
             EngineClosed: The engine was closed.
         """
-        run = Run(next(self._ids), request, sink)
+        run = Run(next(self._ids), request, stream)
         with self._lock:
             self._check_open()
             if self._n_waiting >= self.limits.queue:
@@ -107,14 +111,14 @@ class Engine:
         return run
 
     def cancel(self, run: Run) -> None:
-        """Stop a run. Its sink gets nothing any more; the next run starts when this one has ended."""
+        """Stop a run. Its stream gets nothing any more; the next run starts when this one has ended."""
         run.cancelled = True
         with self._lock:
             if not self._closed:
                 self._post_locked(lambda: self._cancel(run))
 
     def abort(self, run: Run) -> None:
-        """End a run that is under way; its sink gets its ``RunDone`` as if it had ended by itself."""
+        """End a run that is under way; its stream gets its ``RunDone`` as if it had ended by itself."""
         with self._lock:
             if not self._closed:
                 self._post_locked(lambda: self._abort_current() if run is self._current else None)
@@ -221,6 +225,7 @@ class Engine:
     def _abort_current(self) -> None:
         if self._current is not None and self._worker is not None and self._abort_deadline is None:
             self._abort_deadline = time.monotonic() + self.limits.abort_seconds
+            self._reclaim_socket()
             self._send(frames.pack_abort(self._current.id))
 
     def _dispatch(self) -> None:
@@ -248,6 +253,40 @@ class Engine:
         }
         blob = request.prompt.encode() if isinstance(request.prompt, str) else request.prompt.tobytes()
         self._send(frames.pack_json(FrameKind.RUN, order, blob))
+        self._lend_socket(run)
+
+    def _lend_socket(self, run: Run) -> None:
+        """Let the loop that waits for a run's tokens read them itself."""
+        worker, stream = self._worker, run.stream
+        if worker is None or not isinstance(stream, AsyncStream):
+            return
+
+        def give_back(received: Sequence[Frame], closed: bool) -> None:
+            with self._lock:
+                if not self._closed:
+                    self._post_locked(lambda: self._socket_returned(reader, received, closed))
+
+        reader = LoopReader(worker.channel, self._reader, run.id, stream, give_back)
+        if reader.start():
+            self._lent = reader
+            self._poll.unregister(worker.channel)
+
+    def _socket_returned(self, reader: LoopReader, received: Sequence[Frame], closed: bool) -> None:
+        """The loop met something that is not a token."""
+        if self._lent is not reader or self._worker is None:
+            return
+        self._lent = None
+        self._poll.register(self._worker.channel, select.EPOLLIN)
+        if closed:
+            self._worker_lost()
+        else:
+            self._handle(received)
+
+    def _reclaim_socket(self) -> None:
+        lent, worker = self._lent, self._worker
+        if lent is not None and worker is not None and lent.take_back():
+            self._lent = None
+            self._poll.register(worker.channel, select.EPOLLIN)
 
     def _load_for(self, sink: Callable[[RuntimeInfo | RKLLMError], None]) -> None:
         if self._info is not None and self._ready:
@@ -309,6 +348,10 @@ class Engine:
         if not data:
             self._worker_lost()
             return False
+        return self._handle(received)
+
+    def _handle(self, received: Sequence[Frame]) -> bool:
+        """Act on frames; whether there was nothing but tokens."""
         only_tokens = True
         run = self._current
         current_id = run.id if run is not None and not run.cancelled else -1
@@ -328,7 +371,7 @@ class Engine:
             elif kind == FrameKind.FAILED:
                 self._load_failed(frames.unpack_json(frame.body))
         if batch and run is not None:
-            run.sink(batch)
+            run.stream.put(batch)
         return only_tokens
 
     def _loaded(self, content: dict[str, Any]) -> None:
@@ -385,7 +428,7 @@ class Engine:
                     warnings=self._warnings_for(run),
                 )
             )
-        run.sink(batch)
+        run.stream.put(batch)
 
     def _warnings_for(self, run: Run) -> tuple[str, ...]:
         info = self._info
@@ -431,7 +474,11 @@ class Engine:
         self._abort_deadline = None
         if worker is None:
             return
-        self._poll.unregister(worker.channel)
+        if self._lent is None:
+            self._poll.unregister(worker.channel)
+        else:
+            self._lent.take_back()
+            self._lent = None
         if kill:
             worker.kill()
         else:
@@ -450,7 +497,7 @@ class Engine:
 
     def _deliver_error(self, run: Run, error: RKLLMError) -> None:
         if not run.cancelled:
-            run.sink([error])
+            run.stream.put([error])
 
     # Time limits ------------------------------------------------------------------------------
 
@@ -472,6 +519,8 @@ class Engine:
             deadlines.append(self._abort_deadline)
         elif self._current is not None:
             deadlines.append(self._deadline_of(self._current))
+        if self._lent is not None:
+            deadlines.append(time.monotonic() + _LOOP_CHECK_SECONDS)
         if self._worker is not None and not self._ready:
             deadlines.append(self._load_started + self.limits.load_seconds)
         return deadlines
@@ -494,6 +543,7 @@ class Engine:
             self._left_queue()
             run.state = RunState.ENDED
             self._deliver_error(run, self._timeout_of(run, queued=True))
+        self._check_lent_socket(now)
         current = self._current
         if current is None:
             return
@@ -515,6 +565,14 @@ class Engine:
             self._deliver_error(current, self._timeout_of(current))
             current.cancelled = True
             self._abort_current()
+
+    def _check_lent_socket(self, now: float) -> None:
+        """Read a run's tokens here if its loop is too busy to: the worker must not wait for it."""
+        lent, worker = self._lent, self._worker
+        if lent is None or worker is None or now - lent.last_read < _LOOP_CHECK_SECONDS / 2:
+            return
+        if select.select([worker.channel], [], [], 0)[0]:
+            self._reclaim_socket()
 
     def _timeout_of(self, run: Run, *, queued: bool = False) -> RequestTimeout:
         limit = run.request.timeout

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from array import array
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from rkllm_providers.chat.stream import Token
 from rkllm_providers.chat.types import Sampling
@@ -88,7 +88,19 @@ class RuntimeInfo:
 
 # What a run delivers: its tokens in order, then exactly one end or error.
 RunItem = Token | RunDone | RKLLMError
-Sink = Callable[[list[RunItem]], None]
+
+
+class Stream(Protocol):
+    """Where a run's items go. ``loop`` is the event loop that waits for them, if one does."""
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The event loop of its consumer; ``None`` for a thread."""
+        ...
+
+    def put(self, batch: list[RunItem]) -> None:
+        """Add items. Called on the engine's thread."""
+        ...
 
 
 class RunState(Enum):
@@ -100,14 +112,14 @@ class RunState(Enum):
 
 
 class Run:
-    """A submitted request. ``sink`` is called on the engine's thread, with batches."""
+    """A submitted request and the stream its items go to."""
 
-    __slots__ = ("cancelled", "id", "load_ms", "request", "sink", "started_at", "state", "submitted_at")
+    __slots__ = ("cancelled", "id", "load_ms", "request", "started_at", "state", "stream", "submitted_at")
 
-    def __init__(self, run_id: int, request: RunRequest, sink: Sink) -> None:
+    def __init__(self, run_id: int, request: RunRequest, stream: Stream) -> None:
         self.id = run_id
         self.request = request
-        self.sink = sink
+        self.stream = stream
         self.state = RunState.QUEUED
         self.cancelled = False
         self.submitted_at = time.monotonic()

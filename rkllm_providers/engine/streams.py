@@ -14,9 +14,14 @@ from rkllm_providers.engine.run import RunItem
 class SyncStream:
     """Hands batches from the engine's thread to a blocking consumer."""
 
+    loop = None
+
     def __init__(self) -> None:
         self._batches: SimpleQueue[list[RunItem]] = SimpleQueue()
-        self.put = self._batches.put
+
+    def put(self, batch: list[RunItem]) -> None:
+        """Add items. Called on the engine's thread."""
+        self._batches.put(batch)
 
     def get(self, seconds: float) -> list[RunItem]:
         """The next batch.
@@ -38,7 +43,7 @@ class AsyncStream:
     """
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._items: list[RunItem] = []
         self._waiter: asyncio.Future[None] | None = None
         self._woken = False
@@ -51,9 +56,14 @@ class AsyncStream:
         if not self._woken:
             self._woken = True
             try:
-                self._loop.call_soon_threadsafe(self._wake)
+                self.loop.call_soon_threadsafe(self._wake)
             except RuntimeError:  # the loop is closed: its consumer is gone, and nobody waits
                 self._items.clear()
+
+    def put_on_loop(self, batch: list[RunItem]) -> None:
+        """Add items. Called on the loop."""
+        self._items.extend(batch)
+        self._wake()
 
     def _wake(self) -> None:
         self._woken = False
@@ -63,7 +73,7 @@ class AsyncStream:
     async def get(self) -> list[RunItem]:
         """Everything that has arrived, at least one item."""
         while not self._items:
-            self._waiter = self._loop.create_future()
+            self._waiter = self.loop.create_future()
             try:
                 await self._waiter
             finally:

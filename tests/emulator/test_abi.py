@@ -14,8 +14,7 @@ ALWAYS += " load_lora load_prompt_cache release_prompt_cache"
 SYMBOLS = {
     "A": ALWAYS,
     "B": ALWAYS + " set_chat_template clear_kv_cache",
-    "C": ALWAYS
-    + " set_chat_template clear_kv_cache get_kv_cache_size set_function_tools set_cross_attn_params",
+    "C": ALWAYS + " set_chat_template clear_kv_cache get_kv_cache_size set_function_tools set_cross_attn_params",
 }
 SYMBOLS["D"] = SYMBOLS["C"]
 

@@ -51,9 +51,7 @@ def test_public_names() -> None:
 
 
 def test_import_is_light() -> None:
-    code = (
-        "import sys, rkllm_providers.emulator; print([m for m in ('llama_cpp', 'numpy') if m in sys.modules])"
-    )
+    code = "import sys, rkllm_providers.emulator; print([m for m in ('llama_cpp', 'numpy') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out == "[]\n"
 
@@ -142,9 +140,7 @@ def test_a_cache_that_others_can_write_is_refused(toolchain: None, cache: Path, 
         build_library("1.3.0")
 
 
-def test_the_cache_follows_the_xdg_rules(
-    toolchain: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_cache_follows_the_xdg_rules(toolchain: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RKLLM_EMULATOR_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert library_path("1.3.0").is_relative_to(tmp_path / "rkllm-providers" / "emulator")

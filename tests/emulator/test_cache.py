@@ -21,9 +21,7 @@ def counts(model: Model, prompt: str | list[int], **options: bool) -> tuple[int,
     return n_prompt, n_prefill
 
 
-def test_group_a_starts_every_run_cold(
-    open_library: Callable[[str], Library], write_script: WriteScript
-) -> None:
+def test_group_a_starts_every_run_cold(open_library: Callable[[str], Library], write_script: WriteScript) -> None:
     with open_library("1.1.4").open(write_script(BODY)) as model:
         assert counts(model, [97] * 5) == (5, 5)
         assert counts(model, [97] * 5) == (5, 5)
@@ -109,9 +107,7 @@ def test_clear_of_a_range(newest: Library, write_script: WriteScript, capfd: Cap
         assert model.clear(span=(0, 1)) == -1
 
 
-def test_a_full_window_shifts_and_goes_on(
-    newest: Library, write_script: WriteScript, capfd: Captured
-) -> None:
+def test_a_full_window_shifts_and_goes_on(newest: Library, write_script: WriteScript, capfd: Captured) -> None:
     script = write_script('context 64\nrule *\n  forever " the"\nend\n')
     with newest.open(script, max_new_tokens=500, n_keep=3) as model:
         run = model.run([97, 98, 99, 100])

@@ -65,18 +65,14 @@ def test_a_malformed_script_is_refused_with_its_line(
     assert f"{model}:3: unknown keyword 'nonsense'" in refuse(library, model, capfd)
 
 
-def test_limits_are_checked_with_both_numbers(
-    library: Library, write_script: WriteScript, capfd: Captured
-) -> None:
+def test_limits_are_checked_with_both_numbers(library: Library, write_script: WriteScript, capfd: Captured) -> None:
     model = write_script("context 100\n")
     out = refuse(library, model, capfd, max_context_len=101)
     assert "max_context_len 101 is above the model's max_context_limit 100" in out
     library.open(model, max_context_len=100).destroy()
 
 
-def test_sampling_parameters_are_checked(
-    library: Library, write_script: WriteScript, capfd: Captured
-) -> None:
+def test_sampling_parameters_are_checked(library: Library, write_script: WriteScript, capfd: Captured) -> None:
     model = write_script("")
     assert "mirostat must be" in refuse(library, model, capfd, mirostat=3)
     assert "repeat_penalty must be" in refuse(library, model, capfd, repeat_penalty=0)
@@ -94,18 +90,14 @@ def test_cpu_settings_are_checked(chat_library: Library, write_script: WriteScri
     assert "Enabled cpus: [4, 5, 6]" in capfd.readouterr().out
 
 
-def test_n_keep_must_be_below_the_window(
-    chat_library: Library, write_script: WriteScript, capfd: Captured
-) -> None:
+def test_n_keep_must_be_below_the_window(chat_library: Library, write_script: WriteScript, capfd: Captured) -> None:
     model = write_script("")
     out = refuse(chat_library, model, capfd, max_context_len=64, n_keep=64)
     assert "n_keep 64 is not below max_context_len 64" in out
     chat_library.open(model, max_context_len=64, n_keep=63).destroy()
 
 
-@pytest.mark.parametrize(
-    ("n_batch", "line"), [(0, "between 1 and 100, but got 0"), (101, "got 101"), (2, "got 2")]
-)
+@pytest.mark.parametrize(("n_batch", "line"), [(0, "between 1 and 100, but got 0"), (101, "got 101"), (2, "got 2")])
 def test_n_batch_is_checked(
     newest: Library, write_script: WriteScript, capfd: Captured, n_batch: int, line: str
 ) -> None:
@@ -118,9 +110,7 @@ def test_bad_environment_is_refused(newest: Library, write_script: WriteScript, 
     assert "RKLLM_EMULATOR_SEED must be a whole number between 0 and 4294967295, but is 'many'" in out
 
 
-def test_an_unknown_template_is_warned_of(
-    chat_library: Library, write_script: WriteScript, capfd: Captured
-) -> None:
+def test_an_unknown_template_is_warned_of(chat_library: Library, write_script: WriteScript, capfd: Captured) -> None:
     model = write_script('template <<X\n{{ messages }}\nX\nrule *\n  text "{n_prompt}"\nend\n')
     with chat_library.open(model) as handle:
         assert "W rkllm: the chat template of this model cannot be parsed" in capfd.readouterr().out

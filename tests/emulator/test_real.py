@@ -79,9 +79,7 @@ class Llama:
         assert self.api.llama_decode(self.context, self.batch) == 0
         rows = range(len(tokens)) if all_logits else [len(tokens) - 1]
         size = self.n_vocab * 4
-        return b"".join(
-            ctypes.string_at(self.api.llama_get_logits_ith(self.context, row), size) for row in rows
-        )
+        return b"".join(ctypes.string_at(self.api.llama_get_logits_ith(self.context, row), size) for row in rows)
 
     def forget(self) -> None:
         self.api.llama_memory_clear(self.api.llama_get_memory(self.context), True)
@@ -190,9 +188,7 @@ def test_sampling_of_a_run_replaces_that_of_init(newest: Library, gguf: Path, ll
         assert model.run(prompt, sampling=cold).tokens == llama.greedy(prompt, 6)
 
 
-def test_generation_outgrows_the_window(
-    newest: Library, gguf: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_generation_outgrows_the_window(newest: Library, gguf: Path, capfd: pytest.CaptureFixture[str]) -> None:
     options = GREEDY | {"max_context_len": 48, "max_new_tokens": 60, "ignore_eos_token": True, "n_keep": 4}
     with newest.open(gguf, **options) as model:
         run = model.run(PROMPT)

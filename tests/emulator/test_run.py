@@ -18,9 +18,7 @@ EOS = 258
 Captured = pytest.CaptureFixture[str]
 
 
-def test_one_event_per_token_then_the_end_token_then_finish(
-    library: Library, write_script: WriteScript
-) -> None:
+def test_one_event_per_token_then_the_end_token_then_finish(library: Library, write_script: WriteScript) -> None:
     with library.open(write_script('rule *\n  text "Hello world"\nend\n')) as model:
         run = model.run("?")
     assert run.code == 0
@@ -37,9 +35,7 @@ def test_one_event_per_token_then_the_end_token_then_finish(
         assert run.perf.memory_mb > 1
 
 
-def test_special_tokens_have_text_where_they_are_not_skipped(
-    library: Library, write_script: WriteScript
-) -> None:
+def test_special_tokens_have_text_where_they_are_not_skipped(library: Library, write_script: WriteScript) -> None:
     script = write_script('rule *\n  text "<think>a</think><|im_start|>b"\nend\n')
     with library.open(script, skip_special_token=False) as model:
         assert model.run("?").text == b"<think>a</think><|im_start|>b<|im_end|>"
@@ -50,9 +46,7 @@ def test_special_tokens_have_text_where_they_are_not_skipped(
 
 
 def test_bytes_wait_until_a_character_is_whole(library: Library, write_script: WriteScript) -> None:
-    body = (
-        'rule *\n  piece "a\\xe4"\n  piece "\\xbd"\n  piece "\\xa0b"\n  piece "\\xff"\n  piece "\\xf0"\nend\n'
-    )
+    body = 'rule *\n  piece "a\\xe4"\n  piece "\\xbd"\n  piece "\\xa0b"\n  piece "\\xff"\n  piece "\\xf0"\nend\n'
     with library.open(write_script(body)) as model:
         run = model.run("?")
     assert [(event.state, event.text) for event in run.events] == [
@@ -198,9 +192,7 @@ def wait_for_last_event(events: list[Event]) -> None:
 
 
 def test_run_async(library: Library, write_script: WriteScript) -> None:
-    with library.open(
-        write_script('rule "bad"\n  fail\nend\nrule *\n  sleep 20\n  text "ok"\nend\n')
-    ) as model:
+    with library.open(write_script('rule "bad"\n  fail\nend\nrule *\n  sleep 20\n  text "ok"\nend\n')) as model:
         for _ in range(20):
             assert model.run_async("?") == 0
             assert model.is_running() == 1
@@ -287,9 +279,7 @@ def test_set_chat_template(chat_library: Library, write_script: WriteScript, cap
         assert model.run("aaa").code == 0
         capfd.readouterr()
         assert model.set_chat_template("S[", "P", "]\n") == 0
-        assert capfd.readouterr().out.startswith(
-            "I rkllm: reset chat template:\nI rkllm: system_prompt: S[\n"
-        )
+        assert capfd.readouterr().out.startswith("I rkllm: reset chat template:\nI rkllm: system_prompt: S[\n")
         assert model.run("zzz").text == b"8"
         assert model.set_chat_template("", "", "") == 0
         assert model.run("zzz").text == b"raw3"

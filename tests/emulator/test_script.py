@@ -156,9 +156,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize(("body", "problem"), MALFORMED.items())
-def test_malformed_files_are_refused_with_path_and_line(
-    body: str, problem: str, write_script: WriteScript
-) -> None:
+def test_malformed_files_are_refused_with_path_and_line(body: str, problem: str, write_script: WriteScript) -> None:
     path = write_script(body)
     with pytest.raises(ScriptError) as caught:
         load_script(path)

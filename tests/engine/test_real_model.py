@@ -24,9 +24,7 @@ def test_an_answer(open_model: OpenModel, real_model: Path, version: str) -> Non
 
 
 @pytest.mark.parametrize("version", ["1.2.3", "1.3.0"])
-def test_the_next_turn_reuses_what_the_cache_holds(
-    open_model: OpenModel, real_model: Path, version: str
-) -> None:
+def test_the_next_turn_reuses_what_the_cache_holds(open_model: OpenModel, real_model: Path, version: str) -> None:
     client = open_model(real_model, version, context_length=1024)
     options = GenerateOptions(max_tokens=32, sampling=GREEDY)
     first = client.complete(FRANCE, options)

@@ -12,9 +12,7 @@ from tests.service.conftest import StartService
 pytestmark = pytest.mark.real
 
 
-def test_streamed_not_streamed_eight_at_once_and_one_cancelled(
-    start_service: StartService, real_model: Path
-) -> None:
+def test_streamed_not_streamed_eight_at_once_and_one_cancelled(start_service: StartService, real_model: Path) -> None:
     url = start_service(model=BUILT_IN_MODEL, context_length=1024)
 
     async def ask(client: openai.AsyncOpenAI, country: str) -> str:
