@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
-from collections.abc import Callable
 
 import pytest
 
 from rkllm_providers.emulator import VERSIONS, build_library
-from tests.emulator.clib import GROUPS, Library
+from tests.emulator.clib import Library
+from tests.emulator.conftest import WriteScript
 
 ALWAYS = "createDefaultParam init destroy run run_async abort is_running"
 ALWAYS += " load_lora load_prompt_cache release_prompt_cache"
@@ -90,11 +90,15 @@ def test_a_null_handle_is_refused(library: Library, name: str, capfd: pytest.Cap
 
 
 def test_what_is_missing_says_so(
-    open_library: Callable[[str], Library], capfd: pytest.CaptureFixture[str], tmp_path: object
+    library: Library, write_script: WriteScript, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    for version in GROUPS:
-        c = open_library(version).c
-        assert c.rkllm_load_lora(None, None) == -1
-        assert c.rkllm_load_prompt_cache(None, None) == -1
-        assert c.rkllm_release_prompt_cache(None) == -1
-    assert "the handle is NULL" in capfd.readouterr().out
+    calls = {"load_lora": 1, "load_prompt_cache": 1, "release_prompt_cache": 0}
+    if library.layout.group in "CD":
+        calls |= {"set_function_tools": 3, "set_cross_attn_params": 1}
+    with library.open(write_script("")) as model:
+        capfd.readouterr()
+        for name, n_more in calls.items():
+            assert library.c[f"rkllm_{name}"](model.handle, *[None] * n_more) == -1
+            out = capfd.readouterr().out
+            assert out.startswith("E rkllm: the emulator does not have ")
+            assert out.endswith(f" yet\nE rkllm: rkllm_{name} failed\n")

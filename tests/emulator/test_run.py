@@ -192,16 +192,22 @@ def wait_for_last_event(events: list[Event]) -> None:
 
 
 def test_run_async(library: Library, write_script: WriteScript) -> None:
-    with library.open(write_script('rule "bad"\n  fail\nend\nrule *\n  sleep 20\n  text "ok"\nend\n')) as model:
+    body = 'rule "bad"\n  fail\nend\nrule "long"\n  sleep 60000\nend\nrule *\n  text "ok"\nend\n'
+    with library.open(write_script(body)) as model:
         for _ in range(20):
             assert model.run_async("?") == 0
-            assert model.is_running() == 1
             wait_for_last_event(model.events)
             assert b"".join(event.text or b"" for event in model.events) == b"ok"
         assert model.run_async("bad") == 0
         wait_for_last_event(model.events)
         assert [event.state for event in model.events] == [ERROR]
+        assert model.run_async("long") == 0
+        assert model.is_running() == 1
+        assert model.abort() == 0
+        wait_for_last_event(model.events)
+        assert [event.state for event in model.events] == [FINISH]
         assert model.run("?").text == b"ok"
+        assert model.is_running() == 0
 
 
 def test_run_async_copies_its_input_and_refuses_at_once(library: Library, write_script: WriteScript) -> None:
@@ -333,8 +339,8 @@ def test_timing_is_what_the_script_says(newest: Library, write_script: WriteScri
     script = write_script('prefill_base_ms 20\nprefill_ms 10\ndecode_ms 20\nrule *\n  repeat 4 "the"\nend\n')
     with newest.open(script) as model:
         run = model.run([97] * 4)
-        assert 60 <= run.perf.prefill_ms < 160
-        assert 80 <= run.perf.generate_ms < 280
+        assert run.perf.prefill_ms >= 60
+        assert run.perf.generate_ms >= 80
         assert model.run([97] * 4).perf.prefill_ms == 0
 
 

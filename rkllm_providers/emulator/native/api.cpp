@@ -71,7 +71,8 @@ class CallbackSink final : public rkllm::Sink {
 #if RKLLM_ABI >= RKLLM_ABI_C
     if (event.perf != nullptr) {
       const rkllm::Perf &perf = *event.perf;
-      result.perf = {perf.prefill_ms, perf.prefill_tokens, perf.generate_ms, perf.generate_tokens, perf.memory_mb};
+      result.perf = {perf.prefill_ms, perf.prefill_tokens, perf.generate_ms, perf.generate_tokens,
+                     perf.memory_mb};
     }
     return callback_(&result, userdata_, state_of(event)) != 1;
 #else
@@ -103,8 +104,15 @@ rkllm::Options read_options(const RKLLMParam &param) {
   options.model_path = param.model_path;
   options.max_context_len = param.max_context_len;
   options.max_new_tokens = param.max_new_tokens;
-  options.sampling = {param.top_k,  param.top_p,        param.temperature, param.repeat_penalty, param.frequency_penalty,
-                      param.presence_penalty, param.mirostat, param.mirostat_tau, param.mirostat_eta};
+  options.sampling = {param.top_k,
+                      param.top_p,
+                      param.temperature,
+                      param.repeat_penalty,
+                      param.frequency_penalty,
+                      param.presence_penalty,
+                      param.mirostat,
+                      param.mirostat_tau,
+                      param.mirostat_eta};
   options.skip_special_token = param.skip_special_token;
 #if RKLLM_ABI >= RKLLM_ABI_B0
   options.n_keep = param.n_keep;
@@ -121,7 +129,8 @@ rkllm::Options read_options(const RKLLMParam &param) {
 void check_extended([[maybe_unused]] const RKLLMExtendParam &extend, [[maybe_unused]] int32_t npu_cores) {
 #if RKLLM_ABI >= RKLLM_ABI_B0
   const int cpus = extend.enabled_cpus_num;
-  if (cpus < 1 || cpus > 8) throw Refused("enabled_cpus_num must be between 1 and 8, but got " + std::to_string(cpus));
+  if (cpus < 1 || cpus > 8)
+    throw Refused("enabled_cpus_num must be between 1 and 8, but got " + std::to_string(cpus));
   if (cpus < npu_cores) {
     throw Refused("The number of enabled CPUs must be greater than or equal to the number of NPU cores.");
   }
@@ -131,17 +140,21 @@ void check_extended([[maybe_unused]] const RKLLMExtendParam &extend, [[maybe_unu
 #endif
 #if RKLLM_ABI >= RKLLM_ABI_C
   const int n_batch = extend.n_batch;
-  if (n_batch < 1 || n_batch > 100) throw Refused("n_batch must be between 1 and 100, but got " + std::to_string(n_batch));
-  if (n_batch > 1) throw Refused("the emulator runs one input at a time: n_batch must be 1, but got " + std::to_string(n_batch));
-  if (extend.use_cross_attn != 0) throw Refused("the emulator does not have cross attention yet: use_cross_attn must be 0");
+  if (n_batch < 1 || n_batch > 100)
+    throw Refused("n_batch must be between 1 and 100, but got " + std::to_string(n_batch));
+  if (n_batch > 1)
+    throw Refused("the emulator runs one input at a time: n_batch must be 1, but got " +
+                  std::to_string(n_batch));
+  if (extend.use_cross_attn != 0)
+    throw Refused("the emulator does not have cross attention yet: use_cross_attn must be 0");
 #endif
 }
 
 void check_context(rkllm::Options &options, int32_t limit) {
   if (options.max_context_len <= 0) options.max_context_len = std::min(limit, kLargestDefaultContext);
   if (options.max_context_len > limit) {
-    throw Refused("max_context_len " + std::to_string(options.max_context_len) + " is above the model's max_context_limit " +
-                  std::to_string(limit));
+    throw Refused("max_context_len " + std::to_string(options.max_context_len) +
+                  " is above the model's max_context_limit " + std::to_string(limit));
   }
   if (options.n_keep >= options.max_context_len) {
     throw Refused("n_keep " + std::to_string(options.n_keep) + " is not below max_context_len " +
@@ -157,8 +170,9 @@ std::unique_ptr<rkllm::Session> load(const RKLLMParam &param) {
   std::unique_ptr<rkllm::Backend> backend = rkllm::open_model(options.model_path);
   const rkllm::ModelFacts &facts = backend->facts();
 #if RKLLM_ABI >= RKLLM_ABI_B0
-  rkllm::log_info("rkllm-toolkit version: " RKLLM_VERSION ", max_context_limit: " + std::to_string(facts.context_limit) +
-                  ", npu_core_num: " + std::to_string(facts.npu_cores) + ", target_platform: CPU, model_dtype: " + facts.dtype);
+  rkllm::log_info("rkllm-toolkit version: " RKLLM_VERSION ", max_context_limit: " +
+                  std::to_string(facts.context_limit) + ", npu_core_num: " + std::to_string(facts.npu_cores) +
+                  ", target_platform: CPU, model_dtype: " + facts.dtype);
 #endif
   check_extended(param.extend_param, facts.npu_cores);
 #if RKLLM_ABI >= RKLLM_ABI_B0
@@ -205,26 +219,32 @@ Request read_request(const RKLLMInput &input, const RKLLMInferParam *infer) {
   if (infer->prompt_cache_params != nullptr && infer->prompt_cache_params->save_prompt_cache != 0) {
     throw Refused("the emulator does not have prompt cache files yet");
   }
-  if (infer->mode == RKLLM_INFER_GET_LAST_HIDDEN_LAYER) throw Refused("the emulator does not have hidden layer output yet");
+  if (infer->mode == RKLLM_INFER_GET_LAST_HIDDEN_LAYER)
+    throw Refused("the emulator does not have hidden layer output yet");
 #if RKLLM_ABI >= RKLLM_ABI_B0
   if (infer->mode == RKLLM_INFER_GET_LOGITS) request.mode = Request::Mode::logits;
-  else if (infer->mode != RKLLM_INFER_GENERATE) throw Refused("unknown mode " + std::to_string(static_cast<unsigned>(infer->mode)));
+  else if (infer->mode != RKLLM_INFER_GENERATE)
+    throw Refused("unknown mode " + std::to_string(static_cast<unsigned>(infer->mode)));
   request.keep_history = infer->keep_history != 0;
 #else
-  if (infer->mode != RKLLM_INFER_GENERATE) throw Refused("unknown mode " + std::to_string(static_cast<unsigned>(infer->mode)));
+  if (infer->mode != RKLLM_INFER_GENERATE)
+    throw Refused("unknown mode " + std::to_string(static_cast<unsigned>(infer->mode)));
 #endif
 #if RKLLM_ABI >= RKLLM_ABI_D
   if (infer->sampling_params != nullptr) {
     const RKLLMSamplingParam &s = *infer->sampling_params;
-    request.sampling = rkllm::Sampling{s.top_k, s.top_p, s.temperature, s.repeat_penalty, s.frequency_penalty,
-                                       s.presence_penalty, s.mirostat, s.mirostat_tau, s.mirostat_eta};
+    request.sampling = rkllm::Sampling{
+        s.top_k,    s.top_p,        s.temperature, s.repeat_penalty, s.frequency_penalty, s.presence_penalty,
+        s.mirostat, s.mirostat_tau, s.mirostat_eta};
   }
   request.max_new_tokens = infer->max_new_tokens;
 #endif
   return request;
 }
 
-void *userdata_for_run(const Loaded &loaded, void *userdata) { return userdata != nullptr ? userdata : loaded.userdata; }
+void *userdata_for_run(const Loaded &loaded, void *userdata) {
+  return userdata != nullptr ? userdata : loaded.userdata;
+}
 
 int not_yet(const char *name, LLMHandle handle, const char *what) {
   return with_handle(name, handle, [what](Loaded &) -> int {
@@ -309,10 +329,13 @@ int rkllm_abort(LLMHandle handle) {
 }
 
 int rkllm_is_running(LLMHandle handle) {
-  return with_handle("rkllm_is_running", handle, [](Loaded &loaded) { return loaded.handle.is_running() ? 1 : 0; });
+  return with_handle("rkllm_is_running", handle,
+                     [](Loaded &loaded) { return loaded.handle.is_running() ? 1 : 0; });
 }
 
-int rkllm_load_lora(LLMHandle handle, RKLLMLoraAdapter *) { return not_yet("rkllm_load_lora", handle, "LoRA adapters"); }
+int rkllm_load_lora(LLMHandle handle, RKLLMLoraAdapter *) {
+  return not_yet("rkllm_load_lora", handle, "LoRA adapters");
+}
 
 int rkllm_load_prompt_cache(LLMHandle handle, const char *) {
   return not_yet("rkllm_load_prompt_cache", handle, "prompt cache files");
@@ -327,7 +350,8 @@ int rkllm_set_chat_template(LLMHandle handle, const char *system_prompt, const c
                             const char *prompt_postfix) {
   return with_handle("rkllm_set_chat_template", handle, [&](Loaded &loaded) {
     loaded.handle.while_idle([&](rkllm::Session &session) {
-      session.set_chat_template(text_or_empty(system_prompt), text_or_empty(prompt_prefix), text_or_empty(prompt_postfix));
+      session.set_chat_template(text_or_empty(system_prompt), text_or_empty(prompt_prefix),
+                                text_or_empty(prompt_postfix));
     });
     return 0;
   });
@@ -346,7 +370,8 @@ int rkllm_clear_kv_cache(LLMHandle handle, int keep_system_prompt) {
 #if RKLLM_ABI >= RKLLM_ABI_C
 int rkllm_clear_kv_cache(LLMHandle handle, int keep_system_prompt, int *start_pos, int *end_pos) {
   return with_handle("rkllm_clear_kv_cache", handle, [&](Loaded &loaded) {
-    if ((start_pos == nullptr) != (end_pos == nullptr)) throw Refused("a range needs both start_pos and end_pos");
+    if ((start_pos == nullptr) != (end_pos == nullptr))
+      throw Refused("a range needs both start_pos and end_pos");
     loaded.handle.while_idle([&](rkllm::Session &session) {
       if (start_pos != nullptr) session.clear_range(*start_pos, *end_pos);
       else session.clear_cache(keep_system_prompt != 0);

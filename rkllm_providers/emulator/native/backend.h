@@ -39,7 +39,7 @@ struct Start {
 struct Step {
   enum class Kind {
     token,
-    end,   // the answer ends without an end token
+    end,    // the answer ends without an end token
     error,  // the run fails with an ERROR event
     fail,   // the run fails without one
   };

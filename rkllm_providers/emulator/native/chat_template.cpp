@@ -44,7 +44,8 @@ std::string must_render(const std::string &source, const Messages &messages) {
 
 ChatTemplate::ChatTemplate(std::string source) : source_(std::move(source)) {
   raw_ = source_.empty() || !render(source_, {{"user", "?"}});
-  thinks_ = source_.find("enable_thinking") != std::string::npos || source_.find("<think>") != std::string::npos;
+  thinks_ =
+      source_.find("enable_thinking") != std::string::npos || source_.find("<think>") != std::string::npos;
 }
 
 void ChatTemplate::replace(const std::string &system, const std::string &prefix, const std::string &postfix) {
@@ -60,13 +61,15 @@ std::string ChatTemplate::finish(std::string prompt, std::optional<bool> thinkin
   return prompt;
 }
 
-std::string ChatTemplate::first(const std::string &role, const std::string &text, std::optional<bool> thinking) const {
+std::string ChatTemplate::first(const std::string &role, const std::string &text,
+                                std::optional<bool> thinking) const {
   if (raw_) return text;
   if (replaced_) return system_ + prefix_ + text + postfix_;
   return finish(must_render(source_, {{role, text}}), thinking);
 }
 
-std::string ChatTemplate::next(const std::string &role, const std::string &text, std::optional<bool> thinking) const {
+std::string ChatTemplate::next(const std::string &role, const std::string &text,
+                               std::optional<bool> thinking) const {
   if (raw_) return text;
   if (replaced_) return prefix_ + text + postfix_;
   // What the template puts between an answer and the next answer does not depend on the words said before,

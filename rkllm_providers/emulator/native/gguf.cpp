@@ -17,7 +17,7 @@
 namespace rkllm {
 namespace {
 
-constexpr int32_t kBatch = 512;        // llama.cpp's default physical batch
+constexpr int32_t kBatch = 512;         // llama.cpp's default physical batch
 constexpr int32_t kPenaltyWindow = 64;  // llama.cpp's default repeat_last_n
 
 void forward_log(ggml_log_level level, const char *text, void *) {
@@ -95,8 +95,9 @@ class Gguf final : public Backend {
   }
 
   void allocate(int32_t n_positions) override {
-    const int threads = static_cast<int>(
-        number_from_environment("RKLLM_EMULATOR_THREADS", 1, GGML_MAX_N_THREADS).value_or(std::min(4, physical_cpus())));
+    const int threads =
+        static_cast<int>(number_from_environment("RKLLM_EMULATOR_THREADS", 1, GGML_MAX_N_THREADS)
+                             .value_or(std::min(4, physical_cpus())));
     llama_context_params params = llama_context_default_params();
     params.n_ctx = static_cast<uint32_t>(n_positions);
     params.n_batch = kBatch;
@@ -105,7 +106,8 @@ class Gguf final : public Backend {
     params.n_threads = threads;
     params.n_threads_batch = threads;
     context_.reset(llama_init_from_model(model_.get(), params));
-    if (!context_) throw Refused("llama.cpp could not make a context of " + std::to_string(n_positions) + " tokens");
+    if (!context_)
+      throw Refused("llama.cpp could not make a context of " + std::to_string(n_positions) + " tokens");
     // Threads that wait passively: a service at rest must not keep cores busy.
     ggml_threadpool_params pool = ggml_threadpool_params_default(threads);
     pool.poll = 0;
@@ -118,8 +120,8 @@ class Gguf final : public Backend {
   std::vector<int32_t> encode(std::string_view text, bool at_start) const override {
     const auto length = static_cast<int32_t>(text.size());
     std::vector<int32_t> tokens(text.size() + 8);
-    int32_t n = llama_tokenize(vocab_, text.data(), length, tokens.data(), static_cast<int32_t>(tokens.size()),
-                               at_start, true);
+    int32_t n = llama_tokenize(vocab_, text.data(), length, tokens.data(),
+                               static_cast<int32_t>(tokens.size()), at_start, true);
     if (n < 0) {
       tokens.resize(static_cast<size_t>(-n));
       n = llama_tokenize(vocab_, text.data(), length, tokens.data(), -n, at_start, true);
@@ -127,7 +129,8 @@ class Gguf final : public Backend {
     if (n < 0) throw Refused("llama.cpp could not tokenise the prompt");
     tokens.resize(static_cast<size_t>(n));
     // A prompt that brings its own beginning-of-text token needs no second one.
-    if (tokens.size() >= 2 && tokens[0] == llama_vocab_bos(vocab_) && tokens[1] == tokens[0]) tokens.erase(tokens.begin());
+    if (tokens.size() >= 2 && tokens[0] == llama_vocab_bos(vocab_) && tokens[1] == tokens[0])
+      tokens.erase(tokens.begin());
     return tokens;
   }
 
@@ -168,7 +171,8 @@ class Gguf final : public Backend {
   }
 
   Step next() override {
-    for (size_t id = 0; id < candidates_.size(); ++id) candidates_[id] = {static_cast<int32_t>(id), logits_[id], 0.0f};
+    for (size_t id = 0; id < candidates_.size(); ++id)
+      candidates_[id] = {static_cast<int32_t>(id), logits_[id], 0.0f};
     llama_token_data_array array = {candidates_.data(), candidates_.size(), -1, false};
     llama_sampler_apply(sampler_.get(), &array);
     if (array.selected < 0) throw std::runtime_error("llama.cpp sampled no token");
@@ -216,7 +220,8 @@ class Gguf final : public Backend {
     std::vector<char> piece(256);
     for (int32_t id = 0; id < n; ++id) {
       Token &token = vocabulary_[static_cast<size_t>(id)];
-      int32_t length = llama_token_to_piece(vocab_, id, piece.data(), static_cast<int32_t>(piece.size()), 0, true);
+      int32_t length =
+          llama_token_to_piece(vocab_, id, piece.data(), static_cast<int32_t>(piece.size()), 0, true);
       if (length < 0) {
         piece.resize(static_cast<size_t>(-length));
         length = llama_token_to_piece(vocab_, id, piece.data(), -length, 0, true);

@@ -67,12 +67,14 @@ bool Handle::run(Request request, Sink &sink) {
 void Handle::run_async(Request request, std::unique_ptr<Sink> sink) {
   claim();
   try {
-    auto work = [this, prepared = session_->prepare(std::move(request)), sink = std::shared_ptr<Sink>(std::move(sink))] {
+    auto work = [this, prepared = session_->prepare(std::move(request)),
+                 sink = std::shared_ptr<Sink>(std::move(sink))] {
       runner_ = std::this_thread::get_id();
       EndingSink ending(*sink, state_);
       // There is no return value that could tell of a failure, so it is always an event.
       try {
-        if (!session_->run(prepared, ending, aborted_) && !ending.ended) ending.deliver({Event::State::error});
+        if (!session_->run(prepared, ending, aborted_) && !ending.ended)
+          ending.deliver({Event::State::error});
       } catch (const std::exception &error) {
         log_error(std::string("the asynchronous run failed: ") + error.what());
       }

@@ -25,7 +25,8 @@ void wait_ms(double milliseconds) {
 }
 
 bool is_name_char(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '-';
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' ||
+         c == '-';
 }
 
 bool match_at(const Pattern &pattern, std::string_view prompt, size_t at, Captures &captures) {
@@ -47,7 +48,8 @@ bool match_at(const Pattern &pattern, std::string_view prompt, size_t at, Captur
 
 // The last place of the prompt where the pattern matches counts: the newest turn of a conversation.
 bool match(const Pattern &pattern, std::string_view prompt, Captures &captures) {
-  for (size_t at = prompt.rfind(pattern.head); at != std::string_view::npos; at = prompt.rfind(pattern.head, at - 1)) {
+  for (size_t at = prompt.rfind(pattern.head); at != std::string_view::npos;
+       at = prompt.rfind(pattern.head, at - 1)) {
     if (match_at(pattern, prompt, at, captures)) return true;
     if (at == 0) break;
   }
@@ -113,7 +115,8 @@ class ScriptModel final : public Backend {
     has_logits_ = false;
     const size_t width = vocabulary_.size();
     rows.assign(tokens.size() * width, 0.0f);
-    for (size_t i = 0; i + 1 < tokens.size(); ++i) rows[i * width + static_cast<size_t>(tokens[i + 1])] = kLogit;
+    for (size_t i = 0; i + 1 < tokens.size(); ++i)
+      rows[i * width + static_cast<size_t>(tokens[i + 1])] = kLogit;
     plan(tokens, tokens.size());
     int32_t first = script_.eos[0];
     for (const Segment &segment : plan_) {
@@ -217,7 +220,8 @@ class ScriptModel final : public Backend {
     while (!aborted_->load(std::memory_order_relaxed)) {
       const auto left = until - std::chrono::steady_clock::now();
       if (left <= std::chrono::steady_clock::duration::zero()) return true;
-      std::this_thread::sleep_for(std::min<std::chrono::steady_clock::duration>(left, std::chrono::milliseconds(5)));
+      std::this_thread::sleep_for(
+          std::min<std::chrono::steady_clock::duration>(left, std::chrono::milliseconds(5)));
     }
     return false;
   }

@@ -53,7 +53,8 @@ class Parser {
   void split(std::string_view content) {
     const size_t invalid = std::min(find_invalid_utf8(content), content.find('\0'));
     if (invalid != std::string_view::npos) {
-      number_ = static_cast<size_t>(std::count(content.begin(), content.begin() + static_cast<std::ptrdiff_t>(invalid), '\n'));
+      number_ = static_cast<size_t>(
+          std::count(content.begin(), content.begin() + static_cast<std::ptrdiff_t>(invalid), '\n'));
       fail("this is not UTF-8 text");
     }
     for (size_t at = 0;;) {
@@ -131,7 +132,8 @@ class Parser {
   }
 
   const std::string &only_quoted(const std::vector<Item> &items) const {
-    if (items.size() != 2 || !items[1].quoted) fail("'" + items[0].text + "' takes one text in double quotes");
+    if (items.size() != 2 || !items[1].quoted)
+      fail("'" + items[0].text + "' takes one text in double quotes");
     return items[1].text;
   }
 
@@ -207,7 +209,8 @@ class Parser {
   }
 
   void need_names(const std::vector<Item> &items) const {
-    const bool all = std::all_of(items.begin() + 1, items.end(), [](const Item &item) { return item.quoted; });
+    const bool all =
+        std::all_of(items.begin() + 1, items.end(), [](const Item &item) { return item.quoted; });
     if (items.size() < 2 || !all) fail("'" + items[0].text + "' takes names in double quotes");
   }
 
@@ -229,7 +232,8 @@ class Parser {
 
   void chat_template(const std::vector<Item> &items) {
     const std::string &tag = only(items);
-    if (items[1].quoted || tag.size() < 3 || tag.compare(0, 2, "<<") != 0) fail("'template' takes '<<END', END being any word");
+    if (items[1].quoted || tag.size() < 3 || tag.compare(0, 2, "<<") != 0)
+      fail("'template' takes '<<END', END being any word");
     const std::string_view end = std::string_view(tag).substr(2);
     script_.chat_template.clear();
     const size_t first = number_ + 1;
@@ -263,7 +267,8 @@ class Parser {
          found = find_placeholder(text, at)) {
       literal->assign(text, at, found.begin - at);
       if (literal->empty()) fail("a pattern needs text before each {name}");
-      if (!names.insert(std::string(found.name)).second) fail("{" + std::string(found.name) + "} cannot be captured here");
+      if (!names.insert(std::string(found.name)).second)
+        fail("{" + std::string(found.name) + "} cannot be captured here");
       pattern.captures.push_back({std::string(found.name), ""});
       literal = &pattern.captures.back().next;
       at = found.end;
@@ -353,7 +358,8 @@ Placeholder find_placeholder(std::string_view text, size_t from) {
   for (size_t at = text.find('{', from); at != std::string_view::npos; at = text.find('{', at + 1)) {
     size_t end = at + 1;
     while (end < text.size() && (is_letter(text[end]) || (end > at + 1 && is_digit(text[end])))) ++end;
-    if (end > at + 1 && end < text.size() && text[end] == '}') return {at, end + 1, text.substr(at + 1, end - at - 1)};
+    if (end > at + 1 && end < text.size() && text[end] == '}')
+      return {at, end + 1, text.substr(at + 1, end - at - 1)};
   }
   return {};
 }

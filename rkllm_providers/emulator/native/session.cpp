@@ -27,7 +27,8 @@ std::string list_ids(const std::vector<int32_t> &ids) {
 
 size_t common_prefix(const std::vector<int32_t> &a, const std::vector<int32_t> &b) {
   const size_t n = std::min(a.size(), b.size());
-  return static_cast<size_t>(std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(n), b.begin()).first - a.begin());
+  return static_cast<size_t>(
+      std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(n), b.begin()).first - a.begin());
 }
 
 void check_sampling(const Sampling &s) {
@@ -35,8 +36,10 @@ void check_sampling(const Sampling &s) {
                             s.mirostat_tau, s.mirostat_eta}) {
     if (!std::isfinite(value)) throw Refused("a sampling parameter is not a finite number");
   }
-  if (s.repeat_penalty <= 0) throw Refused("repeat_penalty must be above 0, but got " + std::to_string(s.repeat_penalty));
-  if (s.mirostat < 0 || s.mirostat > 2) throw Refused("mirostat must be 0, 1 or 2, but got " + std::to_string(s.mirostat));
+  if (s.repeat_penalty <= 0)
+    throw Refused("repeat_penalty must be above 0, but got " + std::to_string(s.repeat_penalty));
+  if (s.mirostat < 0 || s.mirostat > 2)
+    throw Refused("mirostat must be 0, 1 or 2, but got " + std::to_string(s.mirostat));
 }
 
 void print_timings(const Perf &perf) {
@@ -130,8 +133,9 @@ Session::Session(Options options, std::unique_ptr<Backend> backend)
   backend_->allocate(options_.max_context_len);
   cache_.reserve(static_cast<size_t>(options_.max_context_len));
   if (options_.applies_template && !template_.understood()) {
-    log_warning("the chat template of this model cannot be parsed; prompts are sent as they are. "
-                "Use rkllm_set_chat_template to set one.");
+    log_warning(
+        "the chat template of this model cannot be parsed; prompts are sent as they are. "
+        "Use rkllm_set_chat_template to set one.");
   }
 }
 
@@ -158,7 +162,8 @@ Session::Prepared Session::prepare(Request request) {
   }
   check_tokens(prepared.tokens);
   if (log_level() >= 2) {
-    log_info("current cache size: " + std::to_string(cache_.size()) + ", keep_history: " + (request.keep_history ? "1" : "0"));
+    log_info("current cache size: " + std::to_string(cache_.size()) +
+             ", keep_history: " + (request.keep_history ? "1" : "0"));
     if (request.is_prompt) log_info("prompt: " + request.prompt);
     log_info("tokens: " + list_ids(prepared.tokens) + ", count: " + std::to_string(prepared.tokens.size()));
   }
@@ -189,12 +194,13 @@ void Session::check_tokens(const std::vector<int32_t> &tokens) const {
   const auto n_vocab = static_cast<int32_t>(backend_->vocabulary().size());
   for (const int32_t token : tokens) {
     if (token < 0 || token >= n_vocab) {
-      throw Refused("token id " + std::to_string(token) + " is not below the vocabulary size " + std::to_string(n_vocab));
+      throw Refused("token id " + std::to_string(token) + " is not below the vocabulary size " +
+                    std::to_string(n_vocab));
     }
   }
   if (tokens.size() >= static_cast<size_t>(options_.max_context_len)) {
-    throw Refused("the prompt has " + std::to_string(tokens.size()) + " tokens, which is not below max_context_len " +
-                  std::to_string(options_.max_context_len));
+    throw Refused("the prompt has " + std::to_string(tokens.size()) +
+                  " tokens, which is not below max_context_len " + std::to_string(options_.max_context_len));
   }
 }
 
@@ -216,7 +222,8 @@ bool Session::run(const Prepared &prepared, Sink &sink, const std::atomic<bool> 
   }
   if (delivery.failed) return false;
   if (log_level() >= 2) {
-    log_info(std::string(aborted ? "the run was aborted" : "the run ended") + ", cache size: " + std::to_string(cache_.size()));
+    log_info(std::string(aborted ? "the run was aborted" : "the run ended") +
+             ", cache size: " + std::to_string(cache_.size()));
   }
   delivery.finish();
   return true;
@@ -225,7 +232,8 @@ bool Session::run(const Prepared &prepared, Sink &sink, const std::atomic<bool> 
 size_t Session::reuse(const std::vector<int32_t> &tokens) {
   const size_t known = std::min(common_prefix(cache_, tokens), exact_);
   if (log_level() >= 2) {
-    log_info("kv cache matches " + std::to_string(known) + " / " + std::to_string(tokens.size()) + " tokens of prompt");
+    log_info("kv cache matches " + std::to_string(known) + " / " + std::to_string(tokens.size()) +
+             " tokens of prompt");
   }
   // Where all of it is known only the logits of its end are missing, if they are.
   const bool has_logits = known == tokens.size() && tokens == last_prompt_ && backend_->restore_logits();
@@ -320,7 +328,8 @@ void Session::shift() {
                 std::to_string(keep) + ", " + std::to_string(keep + dropped) + ") is discarded");
   }
   shifted_ = true;
-  if (!backend_->discard(keep, keep + dropped, n)) throw std::runtime_error("this model cannot shift its window");
+  if (!backend_->discard(keep, keep + dropped, n))
+    throw std::runtime_error("this model cannot shift its window");
   const auto begin = cache_.begin() + static_cast<std::ptrdiff_t>(keep);
   cache_.erase(begin, begin + static_cast<std::ptrdiff_t>(dropped));
   exact_ = std::min(exact_, keep);
@@ -338,15 +347,17 @@ void Session::truncate(size_t length) {
   last_.reset();
 }
 
-void Session::set_chat_template(const std::string &system, const std::string &prefix, const std::string &postfix) {
+void Session::set_chat_template(const std::string &system, const std::string &prefix,
+                                const std::string &postfix) {
   template_.replace(system, prefix, postfix);
   truncate(0);
   log_info("reset chat template:");
   log_info("system_prompt: " + system);
   log_info("prompt_prefix: " + prefix);
   log_info("prompt_postfix: " + postfix);
-  log_warning("Calling rkllm_set_chat_template will disable the internal automatic chat template parsing, "
-              "including enable_thinking.");
+  log_warning(
+      "Calling rkllm_set_chat_template will disable the internal automatic chat template parsing, "
+      "including enable_thinking.");
 }
 
 void Session::clear_cache(bool keep_system_prompt) {
@@ -360,10 +371,11 @@ void Session::clear_cache(bool keep_system_prompt) {
 void Session::clear_range(int32_t begin, int32_t end) {
   const auto n = static_cast<int32_t>(cache_.size());
   if (begin < 0 || begin >= end || end > n) {
-    throw Refused("the range [" + std::to_string(begin) + ", " + std::to_string(end) + ") does not lie in the " +
-                  std::to_string(n) + " positions of the kv cache");
+    throw Refused("the range [" + std::to_string(begin) + ", " + std::to_string(end) +
+                  ") does not lie in the " + std::to_string(n) + " positions of the kv cache");
   }
-  if (last_run_kept_history_) throw Refused("a range of the kv cache can be cleared only after runs with keep_history 0");
+  if (last_run_kept_history_)
+    throw Refused("a range of the kv cache can be cleared only after runs with keep_history 0");
   if (end == n) return truncate(static_cast<size_t>(begin));
   const auto from = static_cast<size_t>(begin);
   if (!backend_->discard(from, static_cast<size_t>(end), cache_.size())) {

@@ -38,7 +38,9 @@ class Session {
  private:
   class Delivery;
 
-  bool history(const Request &request) const { return request.keep_history && options_.keeps_cache; }
+  bool history(const Request &request) const {
+    return request.keep_history && options_.keeps_cache && request.mode == Request::Mode::generate;
+  }
   std::vector<int32_t> append_turn(const Request &request) const;
   void check_tokens(const std::vector<int32_t> &tokens) const;
   // Leaves in the cache what the tokens begin with; returns how many of them are still to be computed.
@@ -55,13 +57,13 @@ class Session {
   ChatTemplate template_;
   std::optional<int64_t> seed_;
 
-  std::vector<int32_t> cache_;   // the token of each position
-  size_t exact_ = 0;             // leading positions that a cold run would compute the same way
-  std::optional<int32_t> last_;  // sampled but not evaluated, as in llama.cpp
+  std::vector<int32_t> cache_;        // the token of each position
+  size_t exact_ = 0;                  // leading positions that a cold run would compute the same way
+  std::optional<int32_t> last_;       // sampled but not evaluated, as in llama.cpp
   std::vector<int32_t> last_prompt_;  // the prompt whose final logits the backend keeps
-  size_t n_first_prompt_ = 0;    // length of the prompt the cached conversation began with
+  size_t n_first_prompt_ = 0;         // length of the prompt the cached conversation began with
   bool last_run_kept_history_ = false;
-  bool shifted_ = false;         // in this run
+  bool shifted_ = false;  // in this run
 };
 
 }  // namespace rkllm

@@ -35,7 +35,7 @@ struct Options {
   Sampling sampling;
   bool skip_special_token = true;
   bool ignore_eos_token = false;
-  bool keeps_cache = true;      // false for 1.1.x, where every run starts cold
+  bool keeps_cache = true;       // false for 1.1.x, where every run starts cold
   bool applies_template = true;  // false for 1.1.x, where a prompt is sent as it is
 };
 
