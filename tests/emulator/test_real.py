@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import importlib
 import importlib.util
 import os
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.clib import FINISH, LOGITS, NORMAL, Library
+from tests.llama_api import llama_api
 
 pytestmark = pytest.mark.real
 N_CTX = 1024
@@ -29,14 +29,9 @@ def gguf(toolchain: None) -> Path:
 
 @pytest.fixture(scope="module")
 def llama(gguf: Path) -> Iterator[Llama]:
-    api = importlib.import_module("llama_cpp.llama_cpp")
-    llama = Llama(api, gguf)
+    llama = Llama(llama_api(), gguf)
     yield llama
     llama.close()
-    # The package leaves these two open for good.
-    streams = importlib.import_module("llama_cpp._utils")
-    streams.outnull_file.close()
-    streams.errnull_file.close()
 
 
 class Llama:
@@ -44,9 +39,6 @@ class Llama:
 
     def __init__(self, api: Any, path: Path) -> None:
         self.api = api
-        self.silence = api.llama_log_callback(lambda level, text, data: None)
-        api.llama_log_set(self.silence, ctypes.c_void_p(0))
-        api.llama_backend_init()
         params = api.llama_model_default_params()
         params.n_gpu_layers = 0
         self.model = api.llama_model_load_from_file(str(path).encode(), params)

@@ -10,6 +10,7 @@ import pytest
 from rkllm_providers.models.catalog import built_in_model
 from rkllm_providers.models.gguf import read_head
 from rkllm_providers.models.tokenizer import BytePairTokenizer, end_token_ids, tokenizer_from_gguf
+from tests.llama_api import llama_api
 
 TEXTS = [
     "",
@@ -49,21 +50,19 @@ def tokenizer(head: dict[str, Any]) -> BytePairTokenizer:
 
 @pytest.fixture(scope="module")
 def vocabulary(built_in: Path) -> Iterator[Any]:
-    llama_cpp = pytest.importorskip("llama_cpp")
-    parameters = llama_cpp.llama_model_default_params()
+    api = llama_api()
+    parameters = api.llama_model_default_params()
     parameters.vocab_only = True
-    model = llama_cpp.llama_model_load_from_file(str(built_in).encode(), parameters)
-    yield llama_cpp.llama_model_get_vocab(model)
-    llama_cpp.llama_model_free(model)
+    model = api.llama_model_load_from_file(str(built_in).encode(), parameters)
+    yield api.llama_model_get_vocab(model)
+    api.llama_model_free(model)
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_ids_are_those_of_llama_cpp(tokenizer: BytePairTokenizer, vocabulary: Any, text: str) -> None:
-    import llama_cpp
-
     raw = text.encode()
     ids = (ctypes.c_int32 * (len(raw) + 8))()
-    count = llama_cpp.llama_tokenize(vocabulary, raw, len(raw), ids, len(ids), False, True)
+    count = llama_api().llama_tokenize(vocabulary, raw, len(raw), ids, len(ids), False, True)
     assert tokenizer.encode(text) == list(ids[:count])
 
 
