@@ -7,9 +7,9 @@ engine's inbox and wake that thread, so nothing here ever blocks an event loop.
 
 from __future__ import annotations
 
+import copy
 import itertools
 import logging
-import math
 import os
 import select
 import threading
@@ -19,12 +19,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from rkllm_providers import errors
 from rkllm_providers.chat.types import Sampling
 from rkllm_providers.engine import frames
 from rkllm_providers.engine.frames import Frame, FrameKind
+from rkllm_providers.engine.limits import deadline_of, timeout_of
 from rkllm_providers.engine.loop_reader import LoopReader
-from rkllm_providers.engine.process import WorkerProcess
 from rkllm_providers.engine.run import (
     EngineLimits,
     LoadSpec,
@@ -37,23 +36,19 @@ from rkllm_providers.engine.run import (
     Stream,
 )
 from rkllm_providers.engine.streams import AsyncStream
+from rkllm_providers.engine.worker_link import LOOP_CHECK_SECONDS, WorkerLink, reported_error
 from rkllm_providers.errors import (
     EngineClosed,
     GenerationError,
     ModelLoadError,
     QueueFull,
-    RequestTimeout,
     RKLLMError,
     WorkerCrashed,
 )
 
 logger = logging.getLogger(__name__)
 
-_RECEIVE_BYTES: Final = 1 << 18
-_NEVER: Final = math.inf
-_LOOP_CHECK_SECONDS: Final = 1.0
 _LONGEST_POLL_SECONDS: Final = 3600.0  # more overflows epoll's milliseconds
-_SEND_SECONDS: Final = 10.0
 _TOKEN_KINDS: Final = (int(FrameKind.TOKEN), int(FrameKind.WAITING))
 
 
@@ -78,15 +73,12 @@ class Engine:
         # The rest belongs to the engine's thread.
         self._queue: deque[Run] = deque()
         self._current: Run | None = None
-        self._worker: WorkerProcess | None = None
+        self._worker: WorkerLink | None = None
         self._ready = False
         self._ready_at = 0.0
-        self._reader = frames.FrameReader()
-        self._marks = 0
         self._load_started = 0.0
         self._load_sampling = Sampling()
         self._abort_deadline: float | None = None
-        self._lent: LoopReader | None = None
         self._load_sinks: list[Callable[[RuntimeInfo | RKLLMError], None]] = []
         self._poll = select.epoll()
         self._next_deadline: float | None = None
@@ -225,11 +217,14 @@ class Engine:
     def _abort_current(self) -> None:
         if self._current is not None and self._worker is not None and self._abort_deadline is None:
             self._abort_deadline = time.monotonic() + self.limits.abort_seconds
-            self._reclaim_socket()
+            self._worker.reclaim()
             self._send(frames.pack_abort(self._current.id))
 
     def _dispatch(self) -> None:
         """Start the next run if the worker is free, or the worker if there is none."""
+        while self._queue and self._queue[0].cancelled:
+            self._left_queue()
+            self._queue.popleft().state = RunState.ENDED
         if self._current is not None or not self._queue:
             return
         if self._worker is None:
@@ -253,40 +248,22 @@ class Engine:
         }
         blob = request.prompt.encode() if isinstance(request.prompt, str) else request.prompt.tobytes()
         self._send(frames.pack_json(FrameKind.RUN, order, blob))
-        self._lend_socket(run)
-
-    def _lend_socket(self, run: Run) -> None:
-        """Let the loop that waits for a run's tokens read them itself."""
-        worker, stream = self._worker, run.stream
-        if worker is None or not isinstance(stream, AsyncStream):
-            return
-
-        def give_back(received: Sequence[Frame], closed: bool) -> None:
-            with self._lock:
-                if not self._closed:
-                    self._post_locked(lambda: self._socket_returned(reader, received, closed))
-
-        reader = LoopReader(worker.channel, self._reader, run.id, stream, give_back)
-        if reader.start():
-            self._lent = reader
-            self._poll.unregister(worker.channel)
+        if self._worker is not None and isinstance(run.stream, AsyncStream):
+            self._worker.lend(run.id, run.stream, self._socket_returned)
 
     def _socket_returned(self, reader: LoopReader, received: Sequence[Frame], closed: bool) -> None:
-        """The loop met something that is not a token."""
-        if self._lent is not reader or self._worker is None:
+        """A loop met something that is not a token. Called on that loop."""
+        with self._lock:
+            if not self._closed:
+                self._post_locked(lambda: self._take_returned(reader, received, closed))
+
+    def _take_returned(self, reader: LoopReader, received: Sequence[Frame], closed: bool) -> None:
+        if self._worker is None or not self._worker.was_returned(reader):
             return
-        self._lent = None
-        self._poll.register(self._worker.channel, select.EPOLLIN)
         if closed:
             self._worker_lost()
         else:
             self._handle(received)
-
-    def _reclaim_socket(self) -> None:
-        lent, worker = self._lent, self._worker
-        if lent is not None and worker is not None and lent.take_back():
-            self._lent = None
-            self._poll.register(worker.channel, select.EPOLLIN)
 
     def _load_for(self, sink: Callable[[RuntimeInfo | RKLLMError], None]) -> None:
         if self._info is not None and self._ready:
@@ -299,16 +276,12 @@ class Engine:
     def _start_worker(self, sampling: Sampling) -> None:
         self._load_started = time.monotonic()
         self._load_sampling = sampling
-        self._reader = frames.FrameReader()
-        self._marks = 0
         self._ready = False
         try:
-            self._worker = WorkerProcess(self.spec.name)
+            self._worker = WorkerLink(self.spec.name, self._poll)
         except ModelLoadError as error:
             self._fail_all(error)
             return
-        self._worker.channel.settimeout(_SEND_SECONDS)
-        self._poll.register(self._worker.channel, select.EPOLLIN)
         spec = self.spec
         self._send(
             frames.pack_json(
@@ -325,27 +298,15 @@ class Engine:
         )
 
     def _send(self, frame: bytes) -> None:
-        worker = self._worker
-        if worker is None:
-            return
-        try:
-            worker.channel.sendall(frame)
-        except OSError as error:  # a closed socket, or one nobody reads: either way the worker is lost
-            logger.warning("%s: sending to the worker failed: %s", self.spec.name, error)
+        if self._worker is not None and not self._worker.send(frame):
             self._worker_lost()
 
     def _receive(self) -> bool:
         """Read from the worker; whether there was nothing but tokens."""
-        worker = self._worker
-        if worker is None:
+        if self._worker is None:
             return False
-        try:
-            data = worker.channel.recv(_RECEIVE_BYTES)
-            received = self._reader.feed(data)
-        except OSError as error:
-            logger.warning("%s: reading from the worker failed: %s", self.spec.name, error)
-            data, received = b"", []
-        if not data:
+        received = self._worker.receive()
+        if received is None:
             self._worker_lost()
             return False
         return self._handle(received)
@@ -377,7 +338,8 @@ class Engine:
     def _loaded(self, content: dict[str, Any]) -> None:
         self._ready = True
         self._ready_at = time.monotonic()
-        self._marks += 1
+        if self._worker is not None:
+            self._worker.note_mark()
         self._info = info = RuntimeInfo(**content)
         logger.info(
             "%s: loaded in %.0f ms on runtime %s%s",
@@ -394,10 +356,16 @@ class Engine:
             sink(info)
 
     def _load_failed(self, content: dict[str, Any]) -> None:
-        worker = self._worker
-        tail = worker.log.tail_after_marks(self._marks + 1) if worker is not None else []
+        error = reported_error(content, self._lines_to_new_mark(), ModelLoadError)
         self._drop_worker(kill=False)
-        self._fail_all(_error(content, tail, ModelLoadError))
+        self._fail_all(error)
+
+    def _lines_to_new_mark(self) -> list[str]:
+        """What the library said of a failure: the worker marks the end of it in its output."""
+        if self._worker is None:
+            return []
+        self._worker.note_mark()
+        return self._worker.lines_to_mark()
 
     def _run_done(self, content: dict[str, Any], batch: list[RunItem]) -> None:
         run, self._current = self._current, None
@@ -407,13 +375,11 @@ class Engine:
         run.state = RunState.ENDED
         elapsed = time.monotonic() - run.started_at
         self._run_seconds += 0.2 * (elapsed - self._run_seconds)
-        if content["error"] is not None:
-            self._marks += 1
+        lines = self._lines_to_new_mark() if content["error"] is not None else []
         if run.cancelled:
             return
         if content["error"] is not None:
-            tail = self._worker.log.tail_after_marks(self._marks) if self._worker is not None else []
-            batch.append(_error(content, tail, GenerationError))
+            batch.append(reported_error(content, lines, GenerationError))
         else:
             waited = (run.started_at - run.submitted_at) * 1000
             batch.append(
@@ -448,14 +414,13 @@ class Engine:
         worker = self._worker
         if worker is None:
             return
-        how = worker.describe_end()
-        tail = worker.log.tail_after_end()
+        how, lines = worker.describe_end()
         was_ready = self._ready
         self._drop_worker(kill=True)
         logger.error("%s: the worker process (pid %d) %s", self.spec.name, worker.pid, how)
         run, self._current = self._current, None
         if not was_ready:
-            self._fail_all(ModelLoadError(f"The worker process that loaded {self.spec.name} {how}.", tail))
+            self._fail_all(ModelLoadError(f"The worker process that loaded {self.spec.name} {how}.", lines))
         if run is None:
             return
         run.state = RunState.ENDED
@@ -464,7 +429,7 @@ class Engine:
             WorkerCrashed(
                 f"The worker process that ran {self.spec.name} {how} during this request. "
                 f"The next request starts a new one.",
-                tail,
+                lines,
             ),
         )
 
@@ -472,17 +437,8 @@ class Engine:
         worker, self._worker = self._worker, None
         self._ready = False
         self._abort_deadline = None
-        if worker is None:
-            return
-        if self._lent is None:
-            self._poll.unregister(worker.channel)
-        else:
-            self._lent.take_back()
-            self._lent = None
-        if kill:
-            worker.kill()
-        else:
-            worker.stop()
+        if worker is not None:
+            worker.close(kill=kill)
 
     def _fail_all(self, error: RKLLMError) -> None:
         """A load failed: it fails everybody who waited for it, so that none waits in vain."""
@@ -493,7 +449,8 @@ class Engine:
             run = self._queue.popleft()
             self._left_queue()
             run.state = RunState.ENDED
-            self._deliver_error(run, error)
+            # Each caller raises an error of its own, with its own traceback.
+            self._deliver_error(run, copy.copy(error))
 
     def _deliver_error(self, run: Run, error: RKLLMError) -> None:
         if not run.cancelled:
@@ -502,16 +459,8 @@ class Engine:
     # Time limits ------------------------------------------------------------------------------
 
     def _deadline_of(self, run: Run) -> float:
-        limits = self.limits
-        if run.state is RunState.QUEUED:
-            # While the model loads, the limit on loading is the one that counts.
-            since = max(run.submitted_at, self._ready_at)
-            deadline = since + limits.queue_seconds if self._ready else _NEVER
-        else:
-            deadline = run.started_at + limits.run_seconds
-        if run.request.timeout is not None:
-            deadline = min(deadline, run.submitted_at + run.request.timeout)
-        return deadline
+        # While the model loads, the limit on loading is the one that counts.
+        return deadline_of(run, self.limits, self._ready_at if self._ready else None)
 
     def _deadlines(self) -> list[float]:
         deadlines = [self._deadline_of(run) for run in self._queue]
@@ -519,8 +468,8 @@ class Engine:
             deadlines.append(self._abort_deadline)
         elif self._current is not None:
             deadlines.append(self._deadline_of(self._current))
-        if self._lent is not None:
-            deadlines.append(time.monotonic() + _LOOP_CHECK_SECONDS)
+        if self._worker is not None and self._worker.is_lent:
+            deadlines.append(time.monotonic() + LOOP_CHECK_SECONDS)
         if self._worker is not None and not self._ready:
             deadlines.append(self._load_started + self.limits.load_seconds)
         return deadlines
@@ -533,17 +482,18 @@ class Engine:
     def _enforce_limits(self) -> None:
         now = time.monotonic()
         if self._worker is not None and not self._ready and now >= self._load_started + self.limits.load_seconds:
-            tail = self._worker.log.lines()[-5:]
+            lines = self._worker.last_lines()
             self._drop_worker(kill=True)
             self._fail_all(
-                ModelLoadError(f"Loading {self.spec.name} took longer than {self.limits.load_seconds:.0f} s.", tail)
+                ModelLoadError(f"Loading {self.spec.name} took longer than {self.limits.load_seconds:.0f} s.", lines)
             )
         for run in [run for run in self._queue if now >= self._deadline_of(run)]:
             self._queue.remove(run)
             self._left_queue()
+            self._deliver_error(run, timeout_of(run, self.limits, self.spec.name))
             run.state = RunState.ENDED
-            self._deliver_error(run, self._timeout_of(run, queued=True))
-        self._check_lent_socket(now)
+        if self._worker is not None:
+            self._worker.reclaim_if_unread()
         current = self._current
         if current is None:
             return
@@ -562,37 +512,9 @@ class Engine:
                 )
         elif now >= self._deadline_of(current):
             # The caller is freed now; the worker when the library has ended the run.
-            self._deliver_error(current, self._timeout_of(current))
+            self._deliver_error(current, timeout_of(current, self.limits, self.spec.name))
             current.cancelled = True
             self._abort_current()
-
-    def _check_lent_socket(self, now: float) -> None:
-        """Read a run's tokens here if its loop is too busy to: the worker must not wait for it."""
-        lent, worker = self._lent, self._worker
-        if lent is None or worker is None or now - lent.last_read < _LOOP_CHECK_SECONDS / 2:
-            return
-        if select.select([worker.channel], [], [], 0)[0]:
-            self._reclaim_socket()
-
-    def _timeout_of(self, run: Run, *, queued: bool = False) -> RequestTimeout:
-        limit = run.request.timeout
-        if queued:
-            if limit is None:
-                limit = self.limits.queue_seconds
-            return RequestTimeout(
-                f"The request waited {limit:.1f} s in the queue of {self.spec.name} without being started. "
-                f"Try again later, or allow a longer time.",
-                "queue",
-                limit,
-            )
-        if limit is None:
-            limit = self.limits.run_seconds
-        return RequestTimeout(
-            f"The request to {self.spec.name} was not complete after {limit:.1f} s and was aborted. "
-            f"Ask for fewer tokens, or allow a longer time.",
-            "run",
-            limit,
-        )
 
     # The end ----------------------------------------------------------------------------------
 
@@ -612,19 +534,3 @@ class Engine:
         with self._lock:
             os.close(self._wake_fd)
             self._wake_fd = -1
-
-
-def _error(content: dict[str, Any], tail: list[str], default: type[ModelLoadError | GenerationError]) -> RKLLMError:
-    """The error a worker reported, as the class it was raised as."""
-    kind = getattr(errors, str(content["error"]), default)
-    message = str(content["message"])
-    if issubclass(kind, (ModelLoadError, GenerationError)):
-        return kind(message, tail)
-    if kind in (
-        errors.LibraryNotFound,
-        errors.UnsupportedRuntime,
-        errors.UnsupportedFeature,
-        errors.InvalidRequest,
-    ):
-        return kind(message)  # type: ignore[no-any-return]
-    return default(message, tail)
