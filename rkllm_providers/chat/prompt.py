@@ -39,21 +39,22 @@ def build_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> Prompt:
     """
     if not messages:
         raise InvalidRequest("There are no messages; at least one is needed.", "messages")
-    if card.tokenizer is None or card.template is None:
+    if card.guard is None or card.template is None:
         return _text_prompt(card, messages)
-    rendered = card.template.render([_as_mapping(message) for message in messages])
-    ids = array("i", card.tokenizer.encode(_encodable(rendered)))
+    # The role is ours; every string that came from a caller is marked, so that it stays text.
+    marked = [{"role": message.role, **card.guard.mark(_caller_strings(message))} for message in messages]
+    ids = array("i", card.guard.encode(card.template.render(marked)))
     room = card.context_length - len(ids)
     if room < 1:
         raise ContextLengthExceeded(len(ids), card.context_length)
     return Prompt(ids, len(ids), room)
 
 
-def _as_mapping(message: ChatMessage) -> dict[str, str]:
-    mapping = {"role": message.role, "content": message.content}
+def _caller_strings(message: ChatMessage) -> dict[str, str]:
+    strings = {"content": _encodable(message.content)}
     if message.name is not None:
-        mapping["name"] = message.name
-    return mapping
+        strings["name"] = _encodable(message.name)
+    return strings
 
 
 def _text_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> Prompt:

@@ -10,9 +10,10 @@ from typing import Any, Final
 from rkllm_providers.emulator.script import load_script
 from rkllm_providers.errors import ModelLoadError
 from rkllm_providers.models.catalog import ModelEntry, ModelFormat
+from rkllm_providers.models.control import ControlGuard
 from rkllm_providers.models.gguf import GGUFError, read_head
 from rkllm_providers.models.template import ChatTemplate
-from rkllm_providers.models.tokenizer import Tokenizer, end_token_ids, tokenizer_from_gguf
+from rkllm_providers.models.tokenizer import ScriptTokenizer, end_token_ids, tokenizer_from_gguf
 
 DEFAULT_CONTEXT: Final = 4096
 
@@ -21,20 +22,20 @@ DEFAULT_CONTEXT: Final = 4096
 class ModelCard:
     """Everything the chat floor needs of a model.
 
-    ``context_length`` is the number of tokens the KV cache holds. Where ``tokenizer`` or
+    ``context_length`` is the number of tokens the KV cache holds. Where ``guard`` (the tokenizer) or
     ``template`` is ``None`` the model is given text and applies its own template.
     """
 
     entry: ModelEntry
     context_length: int
-    tokenizer: Tokenizer | None
+    guard: ControlGuard | None
     template: ChatTemplate | None
     end_tokens: frozenset[int]
 
     @property
     def takes_tokens(self) -> bool:
         """Whether prompts are rendered and tokenised here."""
-        return self.tokenizer is not None and self.template is not None
+        return self.guard is not None and self.template is not None
 
     def with_context(self, context_length: int) -> ModelCard:
         """The same card for a smaller context window."""
@@ -73,10 +74,11 @@ def _gguf_card(entry: ModelEntry, head: Mapping[str, Any]) -> ModelCard:
         )
         if key in head and 0 <= head[key] < len(tokens)
     }
+    tokenizer = tokenizer_from_gguf(head)
     return ModelCard(
         entry,
         int(context),
-        tokenizer_from_gguf(head),
+        ControlGuard(tokenizer) if tokenizer is not None else None,
         ChatTemplate(source, special) if source else None,
         end_token_ids(head),
     )
@@ -85,5 +87,9 @@ def _gguf_card(entry: ModelEntry, head: Mapping[str, Any]) -> ModelCard:
 def _script_card(entry: ModelEntry, path: Path) -> ModelCard:
     script = load_script(path)
     return ModelCard(
-        entry, script.context_length, script, ChatTemplate(script.chat_template), frozenset(script.eos_ids)
+        entry,
+        script.context_length,
+        ControlGuard(ScriptTokenizer(script)),
+        ChatTemplate(script.chat_template),
+        frozenset(script.eos_ids),
     )
