@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rkllm_providers.chat.repair import render_conversation
 from rkllm_providers.chat.types import ChatMessage
 from rkllm_providers.errors import ContextLengthExceeded, InvalidRequest
 from rkllm_providers.models import ModelCard
@@ -43,7 +44,7 @@ def build_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> Prompt:
         return _text_prompt(card, messages)
     # The role is ours; every string that came from a caller is marked, so that it stays text.
     marked = [{"role": message.role, **card.guard.mark(_caller_strings(message))} for message in messages]
-    ids = array("i", card.guard.encode(card.template.render(marked)))
+    ids = array("i", card.guard.encode(render_conversation(card.template, marked)))
     room = card.context_length - len(ids)
     if room < 1:
         raise ContextLengthExceeded(len(ids), card.context_length)

@@ -24,11 +24,12 @@ class StopFilter:
         if not self._stops:
             return text
         held = self._held + text
-        first = min((at for at in (held.find(stop) for stop in self._stops) if at >= 0), default=-1)
-        if first >= 0:
+        # The one that is complete first counts, as it would if the text came a character at a time.
+        found = [(at + len(stop), at) for stop in self._stops if (at := held.find(stop)) >= 0]
+        if found:
             self.stopped = True
             self._held = ""
-            return held[:first]
+            return held[: min(found)[1]]
         keep = self._possible_beginning(held)
         self._held = held[len(held) - keep :]
         return held[: len(held) - keep]

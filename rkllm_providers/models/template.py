@@ -1,6 +1,8 @@
 """Renders a model's own Jinja chat template.
 
-Templates are strangers' code, so they run in Jinja's immutable sandbox, with no loaders.
+Templates are strangers' code, so they run in Jinja's immutable sandbox, with no loaders, and what they
+may put out is bounded. They find what transformers gives them: ``raise_exception``, ``strftime_now``,
+``tojson`` as in plain JSON, loop controls, and ``generation`` blocks.
 """
 
 from __future__ import annotations
@@ -8,20 +10,40 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import jinja2
+from jinja2 import nodes
+from jinja2.ext import Extension
+from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from rkllm_providers.errors import InvalidRequest
 
+_MAX_CHARACTERS: Final = 32 * 1024 * 1024
+
 
 class TemplateError(InvalidRequest):
-    """A chat template is broken, or refused the messages."""
+    """A chat template is broken, or failed on the messages."""
+
+
+class TemplateRefusal(TemplateError):
+    """A chat template refused the messages, as some do where roles do not alternate."""
 
 
 class _Refused(jinja2.TemplateError):
     """The template called ``raise_exception``."""
+
+
+class _Generation(Extension):
+    """``{% generation %}`` marks what a model wrote, for training; here it only holds its content."""
+
+    tags = {"generation"}  # noqa: RUF012 - the name and type are Jinja's
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        """Take the block's content as it is."""
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
 
 
 def _raise_exception(message: str) -> NoReturn:
@@ -32,14 +54,20 @@ def _strftime_now(pattern: str) -> str:
     return datetime.now().strftime(pattern)
 
 
-def _tojson(value: Any, indent: int | None = None) -> str:
+def _tojson(
+    value: Any,
+    ensure_ascii: bool = False,
+    indent: int | None = None,
+    separators: tuple[str, str] | None = None,
+    sort_keys: bool = False,
+) -> str:
     # Jinja's own filter escapes for HTML; models were trained on plain JSON.
-    return json.dumps(value, ensure_ascii=False, indent=indent)
+    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
 
 
 def _environment() -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
     )
     environment.filters["tojson"] = _tojson
     environment.globals["raise_exception"] = _raise_exception
@@ -57,27 +85,66 @@ class ChatTemplate:
             TemplateError: The source is not a valid template.
         """
         self.source = source
-        self._variables = dict(special_tokens or {})
+        self._special_tokens = dict(special_tokens or {})
         try:
             self._template = _environment().from_string(source)
         except jinja2.TemplateError as error:
             raise TemplateError(f"The model's chat template cannot be compiled: {error}.") from error
 
-    def render(self, messages: Sequence[Mapping[str, Any]]) -> str:
-        """Render messages (``role`` and ``content``) and open the assistant's turn.
+    def render(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+        add_generation_prompt: bool = True,
+        **variables: Any,
+    ) -> str:
+        """Render messages (``role``, ``content`` and what else the template knows).
+
+        ``add_generation_prompt`` opens the assistant's turn; ``tools`` are in OpenAI's form;
+        ``variables`` are the template's own switches, such as ``enable_thinking``.
 
         Raises:
-            TemplateError: The template refused the messages or failed on them.
+            TemplateRefusal: The template refused the messages.
+            TemplateError: It failed on them, or put out too much.
         """
+        given: dict[str, Any] = {
+            **self._special_tokens,
+            **variables,
+            "messages": [dict(message) for message in messages],
+            "tools": [dict(tool) for tool in tools] if tools else None,
+            "add_generation_prompt": add_generation_prompt,
+        }
         try:
-            return self._template.render(
-                **self._variables,
-                messages=[dict(message) for message in messages],
-                add_generation_prompt=True,
-            )
+            return self._render(given)
+        except TemplateRefusal:
+            raise
+        except TemplateError:
+            if tools:
+                raise
+            # Some templates want tools to be None where there are none, some that there be no such variable.
+            del given["tools"]
+            return self._render(given)
+
+    def _render(self, given: Mapping[str, Any]) -> str:
+        parts: list[str] = []
+        size = 0
+        try:
+            for part in self._template.generate(given):
+                size += len(part)
+                if size > _MAX_CHARACTERS:
+                    raise TemplateError(f"The model's chat template put out more than {_MAX_CHARACTERS} characters.")
+                parts.append(part)
         except _Refused as error:
-            raise TemplateError(f"The model's chat template refuses these messages: {error}.", "messages") from error
-        except (jinja2.TemplateError, TypeError, ValueError, KeyError, AttributeError) as error:
+            raise TemplateRefusal(
+                f"The model's chat template refuses these messages: {str(error).rstrip('.')}.", "messages"
+            ) from error
+        except TemplateError:
+            raise
+        except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise TemplateError(
                 f"The model's chat template failed on these messages: {error}.", "messages"
             ) from error
+        except RecursionError as error:
+            raise TemplateError("The model's chat template recurses without end.", "messages") from error
+        return "".join(parts)

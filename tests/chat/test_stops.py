@@ -24,8 +24,9 @@ def test_a_beginning_that_comes_to_nothing_is_shown() -> None:
     assert run(["END"], ["one EN", "TER"]) == ("one ENTER", False)
 
 
-def test_the_earliest_of_several_stops_counts() -> None:
+def test_the_first_of_several_stops_to_be_complete_counts() -> None:
     assert run(["cd", "bc"], ["abcd"]) == ("a", True)
+    assert run(["a", "baa"], ["baa"]) == run(["a", "baa"], ["b", "a", "a"]) == ("b", True)
 
 
 def test_only_what_may_be_a_beginning_is_held_back() -> None:
@@ -38,5 +39,5 @@ def test_only_what_may_be_a_beginning_is_held_back() -> None:
 def test_any_cut_gives_what_the_whole_text_gives(text: str, stops: list[str], data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    first = min((at for at in (text.find(stop) for stop in stops) if at >= 0), default=-1)
-    assert run(stops, pieces) == (text if first < 0 else text[:first], first >= 0)
+    ends = [(text.find(stop) + len(stop), text.find(stop)) for stop in stops if stop in text]
+    assert run(stops, pieces) == (text[: min(ends)[1]] if ends else text, bool(ends))
