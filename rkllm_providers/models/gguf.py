@@ -1,14 +1,17 @@
-"""Reads the head of a GGUF file: its typed key-value pairs, never its tensors.
+"""Reads the head of a model file: its typed key-value pairs, never its tensors.
 
-The format is documented by the ggml project: magic ``GGUF``, a version (2 and 3 are alike for the
-head), the number of tensors and of pairs, then the pairs. Everything is little-endian. All lengths
-are checked against the file's size before anything is allocated, so that a broken or hostile file
-costs an error and nothing else.
+A GGUF file, as the ggml project documents it, begins with the magic ``GGUF``, a version (2 and 3 are
+alike for the head), the number of tensors and of pairs, then the pairs. Everything is little-endian.
+A ``.rkllm`` file is known to hold the same typed pairs behind a magic that is not published; where the
+rest of its head is as in GGUF it is read so, and where it is not, the names of known keys are looked
+for and the value behind each is read. All lengths are checked against the file's size before anything
+is allocated, so that a broken or hostile file costs an error and nothing else.
 """
 
 from __future__ import annotations
 
 import mmap
+import re
 import struct
 from pathlib import Path
 from typing import Any, Final
@@ -37,6 +40,25 @@ _U64: Final = struct.Struct("<Q")
 _U32: Final = struct.Struct("<I")
 
 
+# Keys that a .rkllm file is known to hold, from the names in the library that reads it.
+_KNOWN_KEYS: Final = tuple(
+    key.encode()
+    for key in (
+        *("general.architecture", "general.name", "general.file_type", "general.size_label", "general.basename"),
+        *("tokenizer.ggml.model", "tokenizer.ggml.pre", "tokenizer.ggml.tokens", "tokenizer.ggml.token_type"),
+        *("tokenizer.ggml.scores", "tokenizer.ggml.merges", "tokenizer.ggml.bos_token_id"),
+        *("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.unknown_token_id"),
+        *("tokenizer.ggml.padding_token_id", "tokenizer.ggml.add_bos_token", "tokenizer.ggml.add_eos_token"),
+        *("tokenizer.ggml.add_space_prefix", "tokenizer.huggingface.json", "tokenizer.chat_template"),
+        *("rkllm.chat_template.pre", "rkllm.chat_template.system", "rkllm.chat_template.post", "rkllm.version"),
+        *("rkllm.max_context", "rkllm.core_num", "rkllm.vision.spatial_merge_size"),
+        "rkllm.vision.spatial_patch_size",
+    )
+)
+_KNOWN_PREFIXES: Final = ("general.", "tokenizer.", "rkllm.")
+_MAX_SCANNED_BYTES: Final = 96 * 1024 * 1024
+
+
 class GGUFError(ValueError):
     """The file is not a GGUF file that can be read; the message says at which byte and why."""
 
@@ -57,14 +79,67 @@ def read_head(path: Path) -> dict[str, Any]:
             return _Reader(data, path).pairs()
 
 
+def read_rkllm_head(path: Path) -> dict[str, Any]:
+    """Return the key-value pairs of a ``.rkllm`` file, as far as they can be found; maybe none.
+
+    Never fails on what is in the file: whoever uses a pair has to see whether it adds up. Looks at the
+    first 96 MB at the most.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        try:
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except ValueError:  # an empty file cannot be mapped
+            return {}
+        with data:
+            try:
+                found = _Reader(data, path).pairs()
+            except GGUFError:
+                found = {}
+            if any(key.startswith(_KNOWN_PREFIXES) for key in found):
+                return found
+            return _scan(data, path)
+
+
+def _scan(data: mmap.mmap, path: Path) -> dict[str, Any]:
+    """The values behind the names of known keys, each with its length in front of it."""
+    found: dict[str, Any] = {}
+    names = re.compile(b"|".join(re.escape(key) for key in sorted(_KNOWN_KEYS, key=len, reverse=True)))
+    end = min(len(data), _MAX_SCANNED_BYTES)
+    at = _U64.size
+    while (match := names.search(data, at, end)) is not None:
+        start, at = match.span()
+        key = match[0].decode()
+        if start < _U64.size or key in found or data[start - _U64.size : start] != _U64.pack(len(match[0])):
+            continue
+        reader = _Reader(data, path, at)
+        try:
+            found[key] = reader.typed_value()
+        except GGUFError:
+            continue
+        at = reader.at
+    return found
+
+
 class _Reader:
     """A cursor over the mapped file that refuses to step beyond its end."""
 
-    def __init__(self, data: mmap.mmap, path: Path) -> None:
+    def __init__(self, data: mmap.mmap, path: Path, at: int = 4) -> None:
         self._data = data
         self._path = path
         self._size = len(data)
-        self._at = 4
+        self._at = at
+
+    @property
+    def at(self) -> int:
+        """Where it stands, in bytes from the file's beginning."""
+        return self._at
+
+    def typed_value(self) -> Any:
+        """The value at the cursor, its type in front of it."""
+        return self._value(self._scalar(_U32))
 
     def pairs(self) -> dict[str, Any]:
         version = self._scalar(_U32)
@@ -77,7 +152,7 @@ class _Reader:
         found: dict[str, Any] = {}
         for _ in range(count):
             key = self._string()
-            found[key] = self._value(self._scalar(_U32))
+            found[key] = self.typed_value()
         return found
 
     def _value(self, kind: int) -> Any:

@@ -1,0 +1,56 @@
+"""The command ``rkllm``, without a server."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rag_service.cli import app
+from rkllm_providers import __version__
+from rkllm_providers.errors import ModelNotFound
+from tests.models import gguf_files
+
+runner = CliRunner(env={"COLUMNS": "200"})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "Deep Folder").mkdir()
+    (tmp_path / "Talker_One.gguf").write_text('#!rkllm-script 1\ncontext 512\nrule *\n  text "Hi"\nend\n')
+    (tmp_path / "Deep Folder" / "talker one.rkllm").write_bytes(
+        b"RKxx" + gguf_files.head({"rkllm.max_context": ("u32", 2048), "rkllm.version": ("str", "1.2.1")})[4:]
+    )
+    return tmp_path
+
+
+def test_models_are_listed_with_what_runs_them(folder: Path) -> None:
+    result = runner.invoke(app, ["models", "list", "--models-dir", str(folder)])
+    assert result.exit_code == 0
+    lines = {line.split()[0]: line for line in result.output.splitlines()[1:]}
+    assert "script" in lines["talker-one"]
+    assert "NPU" in lines["deep-folder-talker-one"]
+
+
+def test_a_model_is_shown(folder: Path) -> None:
+    result = runner.invoke(app, ["models", "show", "talker-one", "--models-dir", str(folder)])
+    assert result.exit_code == 0
+    assert "512 tokens" in result.output
+    assert "tokenised here" in result.output
+
+
+def test_the_head_of_an_npu_model_is_shown(folder: Path) -> None:
+    result = runner.invoke(app, ["models", "show", "deep-folder-talker-one", "--models-dir", str(folder)])
+    assert result.exit_code == 0
+    assert "given to the runtime as text" in result.output
+    assert "rkllm.max_context" in result.output
+    assert "2048" in result.output
+
+
+def test_an_unknown_model_names_those_there_are(folder: Path) -> None:
+    result = runner.invoke(app, ["models", "show", "nobody", "--models-dir", str(folder)])
+    assert isinstance(result.exception, ModelNotFound)
+    assert "talker-one" in str(result.exception)
+
+
+def test_the_version() -> None:
+    assert runner.invoke(app, ["version"]).output.strip() == __version__
