@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
 from contextlib import closing
-from typing import Final, Self, cast
+from typing import Final, Self
 
 from rkllm_providers.chat import (
     ChatEvent,
@@ -51,25 +51,37 @@ class Answer:
         self._prompt = prompt
         self._text = TextStream(card.end_tokens, limit, options.stop)
         self.finished = False
+        self._failure: RKLLMError | None = None
 
     def feed(self, items: Sequence[RunItem]) -> list[ChatEvent]:
-        """The events of a batch of items.
+        """The events of a batch of items; an error comes when what was before it has been taken.
 
         Raises:
             RKLLMError: The run failed.
         """
-        last = items[-1]
-        if isinstance(last, RKLLMError):
+        tokens: list[Token] = []
+        end: RunDone | RKLLMError | None = None
+        for item in items:
+            if isinstance(item, RunDone | RKLLMError):
+                end = item
+                break
+            tokens.append(item)
+        events: list[ChatEvent] = list(self._text.feed(tokens))
+        if isinstance(end, RunDone):
+            events += self._text.close()
+            events.append(self._finish(end))
             self.finished = True
-            raise last
-        if not isinstance(last, RunDone):
-            events: list[ChatEvent] = list(self._text.feed(cast(Sequence[Token], items)))
-            return events
-        events = list(self._text.feed(cast(Sequence[Token], items[:-1])))
-        events += self._text.close()
-        events.append(self._finish(last))
-        self.finished = True
+        elif end is not None:
+            self._failure = end
+            if not events:
+                self.check()
         return events
+
+    def check(self) -> None:
+        """Raise the error that ended the run, if one did and all before it was taken."""
+        if self._failure is not None:
+            self.finished = True
+            raise self._failure
 
     @property
     def wants_abort(self) -> bool:
@@ -111,6 +123,7 @@ class AsyncAnswer:
             raise StopAsyncIteration
         try:
             while True:
+                answer.check()
                 events = answer.feed(await self._items.get())
                 if answer.wants_abort:
                     self._engine.abort(self._run)
@@ -165,6 +178,7 @@ class ModelClient:
         run = self.engine.submit(answer.request, items)
         try:
             while not answer.finished:
+                answer.check()
                 yield from answer.feed(self._next_batch(items))
                 if answer.wants_abort:
                     self.engine.abort(run)

@@ -14,6 +14,7 @@ import os
 import select
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -22,8 +23,9 @@ from typing import Any, Final
 from rkllm_providers.chat.types import Sampling
 from rkllm_providers.engine import frames
 from rkllm_providers.engine.frames import Frame, FrameKind
-from rkllm_providers.engine.limits import deadline_of, timeout_of
+from rkllm_providers.engine.limits import deadline_of, sampling_warnings, timeout_of
 from rkllm_providers.engine.loop_reader import LoopReader
+from rkllm_providers.engine.queue import RunQueue
 from rkllm_providers.engine.run import (
     EngineLimits,
     LoadSpec,
@@ -34,6 +36,8 @@ from rkllm_providers.engine.run import (
     RunState,
     RuntimeInfo,
     Stream,
+    run_frame,
+    token_items,
 )
 from rkllm_providers.engine.streams import AsyncStream
 from rkllm_providers.engine.worker_link import LOOP_CHECK_SECONDS, WorkerLink, reported_error
@@ -41,7 +45,6 @@ from rkllm_providers.errors import (
     EngineClosed,
     GenerationError,
     ModelLoadError,
-    QueueFull,
     RKLLMError,
     WorkerCrashed,
 )
@@ -49,7 +52,8 @@ from rkllm_providers.errors import (
 logger = logging.getLogger(__name__)
 
 _LONGEST_POLL_SECONDS: Final = 3600.0  # more overflows epoll's milliseconds
-_TOKEN_KINDS: Final = (int(FrameKind.TOKEN), int(FrameKind.WAITING))
+
+LoadSink = Callable[[RuntimeInfo | RKLLMError], None]
 
 
 class Engine:
@@ -61,27 +65,30 @@ class Engine:
     def __init__(self, spec: LoadSpec, limits: EngineLimits | None = None) -> None:
         self.spec = spec
         self.limits = limits or EngineLimits()
-        self._lock = threading.Lock()
+        # Re-entrant: the garbage collector may close an abandoned stream, and so cancel its run, while
+        # this very thread holds the lock.
+        self._lock = threading.RLock()
         self._inbox: deque[Callable[[], None]] = deque()
         self._ids = itertools.count(1)
-        self._n_waiting = 0
         self._closed = False
+        self._why_closed = "was closed; open the model again to use it"
+        self._retiring = False
         self._thread: threading.Thread | None = None
         self._wake_fd = -1
         self._info: RuntimeInfo | None = None
-        self._run_seconds = 1.0  # a moving average, for Retry-After
         # The rest belongs to the engine's thread.
-        self._queue: deque[Run] = deque()
+        self._queue = RunQueue(self.limits.queue)
         self._current: Run | None = None
         self._worker: WorkerLink | None = None
         self._ready = False
         self._ready_at = 0.0
         self._load_started = 0.0
         self._load_sampling = Sampling()
+        self._load_sinks: list[LoadSink] = []
         self._abort_deadline: float | None = None
-        self._load_sinks: list[Callable[[RuntimeInfo | RKLLMError], None]] = []
-        self._poll = select.epoll()
         self._next_deadline: float | None = None
+        self._poll: select.epoll | None = None
+        _engines.add(self)
 
     # What callers use -----------------------------------------------------------------------
 
@@ -95,11 +102,12 @@ class Engine:
         run = Run(next(self._ids), request, stream)
         with self._lock:
             self._check_open()
-            if self._n_waiting >= self.limits.queue:
-                retry = max(1.0, self._run_seconds * (self._n_waiting + 1))
-                raise QueueFull(self._n_waiting, self.limits.queue, retry)
-            self._n_waiting += 1
-            self._post_locked(lambda: self._enqueue(run))
+            self._queue.reserve()
+            try:
+                self._post(lambda: self._enqueue(run))
+            except RuntimeError:  # no thread could be started
+                self._queue.unreserve()
+                raise
         return run
 
     def cancel(self, run: Run) -> None:
@@ -107,19 +115,19 @@ class Engine:
         run.cancelled = True
         with self._lock:
             if not self._closed:
-                self._post_locked(lambda: self._cancel(run))
+                self._post(lambda: self._cancel(run))
 
     def abort(self, run: Run) -> None:
         """End a run that is under way; its stream gets its ``RunDone`` as if it had ended by itself."""
         with self._lock:
             if not self._closed:
-                self._post_locked(lambda: self._abort_current() if run is self._current else None)
+                self._post(lambda: self._abort_current() if run is self._current else None)
 
-    def load(self, sink: Callable[[RuntimeInfo | RKLLMError], None]) -> None:
+    def load(self, sink: LoadSink) -> None:
         """Load the model if it is not loaded; ``sink`` is called on the engine's thread."""
         with self._lock:
             self._check_open()
-            self._post_locked(lambda: self._load_for(sink))
+            self._post(lambda: self._load_for(sink))
 
     @property
     def info(self) -> RuntimeInfo | None:
@@ -129,7 +137,7 @@ class Engine:
     @property
     def waiting(self) -> int:
         """Number of requests in the queue, not counting the one that runs."""
-        return self._n_waiting
+        return self._queue.waiting
 
     @property
     def worker_pid(self) -> int | None:
@@ -142,76 +150,134 @@ class Engine:
         """Whether ``close`` was called."""
         return self._closed
 
-    def close(self, seconds: float = 5.0) -> None:
-        """End all requests and the worker. Returns when the worker is gone; may be called twice."""
+    def close(self, seconds: float = 8.0) -> None:
+        """End all requests and the worker; may be called twice. Waits for it at most so many seconds."""
         with self._lock:
             thread = self._thread
             if not self._closed:
                 self._closed = True
-                self._post_locked(lambda: None)
+                if thread is not None:
+                    self._wake()
         if thread is not None and thread is not threading.current_thread():
             thread.join(seconds)
+
+    def retire(self) -> None:
+        """Take no more requests, and close once those there are have been answered."""
+        with self._lock:
+            self._retiring = True
+            if self._thread is None:
+                self._closed = True
+            elif not self._closed:
+                self._wake()
 
     # Inbox ----------------------------------------------------------------------------------
 
     def _check_open(self) -> None:
-        if self._closed:
-            raise EngineClosed(f"The engine of {self.spec.name} was closed; open the model again to use it.")
+        if self._closed or self._retiring:
+            raise EngineClosed(f"The engine of {self.spec.name} {self._why_closed}.")
 
-    def _post_locked(self, action: Callable[[], None]) -> None:
+    def _post(self, action: Callable[[], None]) -> None:
+        """Have the engine's thread do something. Called under the lock."""
         if self._thread is None:
-            if self._closed:
-                return
-            self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-            self._thread = threading.Thread(target=self._main, name=f"rkllm-{self.spec.name}", daemon=True)
-            self._thread.start()
+            self._start_thread()
         self._inbox.append(action)
+        self._wake()
+
+    def _start_thread(self) -> None:
+        wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        thread = threading.Thread(target=self._main, name=f"rkllm-{self.spec.name}", daemon=True)
+        self._wake_fd = wake_fd
+        self._poll = select.epoll()
+        self._poll.register(wake_fd, select.EPOLLIN)
+        try:
+            thread.start()
+        except RuntimeError:
+            self._poll.close()
+            os.close(wake_fd)
+            self._wake_fd = -1
+            raise
+        self._thread = thread
+
+    def _wake(self) -> None:
         if self._wake_fd >= 0:
             os.eventfd_write(self._wake_fd, 1)
+
+    def close_after_fork(self) -> None:
+        """Let go of everything in a forked child: the worker and its socket are the parent's."""
+        self._lock = threading.RLock()
+        self._closed = True
+        self._why_closed = "belongs to the process this one was forked from; open the model again in this one"
+        worker, poll, wake_fd = self._worker, self._poll, self._wake_fd
+        self._worker = self._thread = self._poll = None
+        self._wake_fd = -1
+        self._inbox.clear()
+        if worker is not None:
+            worker.disown()
+        if poll is not None:
+            poll.close()
+        if wake_fd >= 0:
+            os.close(wake_fd)
 
     # The engine's thread ----------------------------------------------------------------------
 
     def _main(self) -> None:
-        wake_fd = self._wake_fd
-        self._poll.register(wake_fd, select.EPOLLIN)
         try:
             while not self._closed:
-                ready = self._poll.poll(self._seconds_to_deadline())
-                only_tokens = len(ready) == 1 and ready[0][0] != wake_fd and self._receive()
-                if only_tokens and not self._inbox:
-                    # The hot path: straight back to waiting, so that the loop that was just woken
-                    # finds the interpreter lock free.
-                    continue
-                for fd, _ in ready:
-                    if fd == wake_fd:
-                        os.eventfd_read(wake_fd)
-                    elif len(ready) > 1:
-                        self._receive()
-                while self._inbox:
-                    self._inbox.popleft()()
-                self._enforce_limits()
-                self._dispatch()
-                self._next_deadline = min(self._deadlines(), default=None)
+                try:
+                    self._turn()
+                except Exception as error:
+                    # A fault of ours must cost the requests it met, not the model for good.
+                    logger.exception("%s: the engine failed", self.spec.name)
+                    self._recover(error)
         finally:
             self._shut_down()
 
-    def _enqueue(self, run: Run) -> None:
-        if not run.cancelled:
-            self._queue.append(run)
+    def _turn(self) -> None:
+        """Wait for something to happen, and act on it."""
+        if self._poll is None:
             return
-        self._left_queue()
-        run.state = RunState.ENDED
+        ready = self._poll.poll(self._seconds_to_deadline())
+        only_tokens = len(ready) == 1 and ready[0][0] != self._wake_fd and self._receive()
+        if only_tokens and not self._inbox and not self._is_late():
+            # The hot path: straight back to waiting, so that the thread that was just woken finds the
+            # interpreter lock free.
+            return
+        for fd, _ in ready:
+            if fd == self._wake_fd:
+                os.eventfd_read(fd)
+            elif len(ready) > 1:
+                self._receive()
+        while self._inbox:
+            self._inbox.popleft()()
+        self._enforce_limits()
+        while self._dispatch():
+            continue
+        self._next_deadline = min(self._deadlines(), default=None)
+        if self._retiring and self._current is None and not self._queue.waiting:
+            with self._lock:
+                self._closed = not self._queue.waiting
 
-    def _left_queue(self) -> None:
+    def _is_late(self) -> bool:
+        return self._next_deadline is not None and time.monotonic() >= self._next_deadline
+
+    def _recover(self, error: Exception) -> None:
+        self._drop_worker(kill=True)
+        failure = GenerationError(f"The engine of {self.spec.name} failed ({type(error).__name__}: {error}).")
+        run, self._current = self._current, None
+        if run is not None:
+            self._deliver_error(run, copy.copy(failure))
+        self._fail_all(failure)
+
+    def _enqueue(self, run: Run) -> None:
         with self._lock:
-            self._n_waiting -= 1
+            self._queue.unreserve()
+            self._queue.append(run)
 
     def _cancel(self, run: Run) -> None:
         if run is self._current:
             self._abort_current()
-        elif run in self._queue:
+        else:
             self._queue.remove(run)
-            self._left_queue()
             run.state = RunState.ENDED
 
     def _abort_current(self) -> None:
@@ -220,42 +286,42 @@ class Engine:
             self._worker.reclaim()
             self._send(frames.pack_abort(self._current.id))
 
-    def _dispatch(self) -> None:
-        """Start the next run if the worker is free, or the worker if there is none."""
-        while self._queue and self._queue[0].cancelled:
-            self._left_queue()
-            self._queue.popleft().state = RunState.ENDED
-        if self._current is not None or not self._queue:
-            return
+    def _dispatch(self) -> bool:
+        """Start the next run if the worker is free, or the worker if there is none.
+
+        Returns whether to look again at once.
+        """
+        run = self._queue.first()
+        if self._current is not None or run is None:
+            return False
         if self._worker is None:
-            self._start_worker(self._queue[0].request.sampling)
-            return
+            self._start_worker(run.request.sampling)
+            return False
         if not self._ready:
-            return
-        run = self._queue.popleft()
-        self._left_queue()
+            return False
+        run.attempts += 1
+        if not self._worker.send(run_frame(run)):
+            # The worker died between two runs. This one never reached it, and gets another chance.
+            self._worker_lost()
+            if run.attempts > 1:
+                self._queue.remove(run)
+                self._deliver_error(run, WorkerCrashed(f"The worker process of {self.spec.name} died twice."))
+            return True
+        self._queue.remove(run)
         run.state = RunState.RUNNING
         run.started_at = time.monotonic()
         self._current = run
         self._abort_deadline = None
-        request = run.request
-        is_text = isinstance(request.prompt, str)
-        order = {
-            "run": run.id,
-            "max_tokens": request.max_tokens,
-            "sampling": asdict(request.sampling),
-            "input": "text" if is_text else "tokens",
-        }
-        blob = request.prompt.encode() if isinstance(request.prompt, str) else request.prompt.tobytes()
-        self._send(frames.pack_json(FrameKind.RUN, order, blob))
-        if self._worker is not None and isinstance(run.stream, AsyncStream):
+        self._worker.note_run()
+        if isinstance(run.stream, AsyncStream):
             self._worker.lend(run.id, run.stream, self._socket_returned)
+        return False
 
     def _socket_returned(self, reader: LoopReader, received: Sequence[Frame], closed: bool) -> None:
         """A loop met something that is not a token. Called on that loop."""
         with self._lock:
             if not self._closed:
-                self._post_locked(lambda: self._take_returned(reader, received, closed))
+                self._post(lambda: self._take_returned(reader, received, closed))
 
     def _take_returned(self, reader: LoopReader, received: Sequence[Frame], closed: bool) -> None:
         if self._worker is None or not self._worker.was_returned(reader):
@@ -265,7 +331,7 @@ class Engine:
         else:
             self._handle(received)
 
-    def _load_for(self, sink: Callable[[RuntimeInfo | RKLLMError], None]) -> None:
+    def _load_for(self, sink: LoadSink) -> None:
         if self._info is not None and self._ready:
             sink(self._info)
             return
@@ -273,10 +339,17 @@ class Engine:
         if self._worker is None:
             self._start_worker(Sampling())
 
+    def _tell_loaders(self, outcome: RuntimeInfo | RKLLMError) -> None:
+        sinks, self._load_sinks = self._load_sinks, []
+        for sink in sinks:
+            sink(outcome)
+
     def _start_worker(self, sampling: Sampling) -> None:
         self._load_started = time.monotonic()
         self._load_sampling = sampling
         self._ready = False
+        if self._poll is None:
+            return
         try:
             self._worker = WorkerLink(self.spec.name, self._poll)
         except ModelLoadError as error:
@@ -313,27 +386,24 @@ class Engine:
 
     def _handle(self, received: Sequence[Frame]) -> bool:
         """Act on frames; whether there was nothing but tokens."""
-        only_tokens = True
         run = self._current
-        current_id = run.id if run is not None and not run.cancelled else -1
-        batch: list[RunItem] = []
-        for frame in received:
-            kind = frame.kind
-            if kind in _TOKEN_KINDS:
-                if frame.run_id == current_id:
-                    batch.append((frame.token_id, frame.body if kind == _TOKEN_KINDS[0] else None))
-                continue
-            only_tokens = False
-            if kind == FrameKind.DONE:
-                self._run_done(frames.unpack_json(frame.body), batch)
-                batch, current_id = [], -1
-            elif kind == FrameKind.READY:
+        items, others = token_items(received, run.id if run is not None and not run.cancelled else -1)
+        if items and run is not None:
+            self._put(run, items)
+        for frame in others:
+            if frame.kind == FrameKind.DONE:
+                self._run_done(frames.unpack_json(frame.body))
+            elif frame.kind == FrameKind.READY:
                 self._loaded(frames.unpack_json(frame.body))
-            elif kind == FrameKind.FAILED:
+            elif frame.kind == FrameKind.FAILED:
                 self._load_failed(frames.unpack_json(frame.body))
-        if batch and run is not None:
-            run.stream.put(batch)
-        return only_tokens
+        return not others
+
+    def _put(self, run: Run, items: Sequence[RunItem]) -> None:
+        if not run.stream.put(list(items)) and not run.cancelled:
+            # The loop that waited for it is closed: nobody will ever read the rest.
+            run.cancelled = True
+            self._cancel(run)
 
     def _loaded(self, content: dict[str, Any]) -> None:
         self._ready = True
@@ -348,12 +418,10 @@ class Engine:
             info.version,
             " (emulator)" if info.emulated else "",
         )
-        load_ms = (time.monotonic() - self._load_started) * 1000
+        now = time.monotonic()
         for run in self._queue:
-            run.load_ms = load_ms
-        sinks, self._load_sinks = self._load_sinks, []
-        for sink in sinks:
-            sink(info)
+            run.load_ms = (now - max(self._load_started, run.submitted_at)) * 1000
+        self._tell_loaders(info)
 
     def _load_failed(self, content: dict[str, Any]) -> None:
         error = reported_error(content, self._lines_to_new_mark(), ModelLoadError)
@@ -367,47 +435,31 @@ class Engine:
         self._worker.note_mark()
         return self._worker.lines_to_mark()
 
-    def _run_done(self, content: dict[str, Any], batch: list[RunItem]) -> None:
+    def _run_done(self, content: dict[str, Any]) -> None:
         run, self._current = self._current, None
         self._abort_deadline = None
         if run is None or content["run"] != run.id:
             raise RuntimeError(f"The worker ended run {content['run']}, which is not under way.")
         run.state = RunState.ENDED
-        elapsed = time.monotonic() - run.started_at
-        self._run_seconds += 0.2 * (elapsed - self._run_seconds)
+        self._queue.note_duration(time.monotonic() - run.started_at)
         lines = self._lines_to_new_mark() if content["error"] is not None else []
         if run.cancelled:
             return
         if content["error"] is not None:
-            batch.append(reported_error(content, lines, GenerationError))
+            end: RunItem = reported_error(content, lines, GenerationError)
         else:
             waited = (run.started_at - run.submitted_at) * 1000
-            batch.append(
-                RunDone(
-                    n_tokens=content["n_tokens"],
-                    queue_ms=max(0.0, waited - run.load_ms),
-                    load_ms=run.load_ms,
-                    prefill_ms=content["prefill_ms"],
-                    decode_ms=content["decode_ms"],
-                    prefill_tokens=content["prefill_tokens"],
-                    kv_size=content["kv_size"],
-                    warnings=self._warnings_for(run),
-                )
+            end = RunDone(
+                n_tokens=content["n_tokens"],
+                queue_ms=max(0.0, waited - run.load_ms),
+                load_ms=run.load_ms,
+                prefill_ms=content["prefill_ms"],
+                decode_ms=content["decode_ms"],
+                prefill_tokens=content["prefill_tokens"],
+                kv_size=content["kv_size"],
+                warnings=sampling_warnings(run.request.sampling, self._load_sampling, self._info),
             )
-        run.stream.put(batch)
-
-    def _warnings_for(self, run: Run) -> tuple[str, ...]:
-        info = self._info
-        wanted = run.request.sampling
-        if info is None or info.per_run_sampling or wanted in (self._load_sampling, Sampling()):
-            return ()
-        names = ", ".join(
-            name for name, value in asdict(wanted).items() if value not in (None, getattr(self._load_sampling, name))
-        )
-        return (
-            f"Runtime {info.version} takes sampling parameters only when it loads a model, and this model is "
-            f"loaded with others; not applied: {names}. Runtime 1.3.0 takes them per request.",
-        )
+        self._put(run, [end])
 
     def _worker_lost(self) -> None:
         """The worker's socket closed without our asking."""
@@ -423,7 +475,6 @@ class Engine:
             self._fail_all(ModelLoadError(f"The worker process that loaded {self.spec.name} {how}.", lines))
         if run is None:
             return
-        run.state = RunState.ENDED
         self._deliver_error(
             run,
             WorkerCrashed(
@@ -436,23 +487,21 @@ class Engine:
     def _drop_worker(self, *, kill: bool) -> None:
         worker, self._worker = self._worker, None
         self._ready = False
+        self._info = None
         self._abort_deadline = None
         if worker is not None:
             worker.close(kill=kill)
 
     def _fail_all(self, error: RKLLMError) -> None:
         """A load failed: it fails everybody who waited for it, so that none waits in vain."""
-        sinks, self._load_sinks = self._load_sinks, []
-        for sink in sinks:
-            sink(error)
-        while self._queue:
-            run = self._queue.popleft()
-            self._left_queue()
-            run.state = RunState.ENDED
+        self._tell_loaders(error)
+        for run in list(self._queue):
+            self._queue.remove(run)
             # Each caller raises an error of its own, with its own traceback.
             self._deliver_error(run, copy.copy(error))
 
     def _deliver_error(self, run: Run, error: RKLLMError) -> None:
+        run.state = RunState.ENDED
         if not run.cancelled:
             run.stream.put([error])
 
@@ -489,9 +538,7 @@ class Engine:
             )
         for run in [run for run in self._queue if now >= self._deadline_of(run)]:
             self._queue.remove(run)
-            self._left_queue()
             self._deliver_error(run, timeout_of(run, self.limits, self.spec.name))
-            run.state = RunState.ENDED
         if self._worker is not None:
             self._worker.reclaim_if_unread()
         current = self._current
@@ -502,7 +549,6 @@ class Engine:
                 logger.error("%s: a run did not end after its abort; the worker is replaced", self.spec.name)
                 self._drop_worker(kill=True)
                 self._current = None
-                current.state = RunState.ENDED
                 self._deliver_error(
                     current,
                     GenerationError(
@@ -511,26 +557,40 @@ class Engine:
                     ),
                 )
         elif now >= self._deadline_of(current):
-            # The caller is freed now; the worker when the library has ended the run.
-            self._deliver_error(current, timeout_of(current, self.limits, self.spec.name))
-            current.cancelled = True
+            # The caller is freed now, the worker when the library has ended the run. Aborting comes first:
+            # it stops a loop that reads the tokens itself, and nothing may follow the error.
             self._abort_current()
+            if not current.cancelled:
+                current.stream.put([timeout_of(current, self.limits, self.spec.name)])
+                current.cancelled = True
 
     # The end ----------------------------------------------------------------------------------
 
     def _shut_down(self) -> None:
         with self._lock:
             self._closed = True
+        # A loop that reads tokens itself is stopped by this, so that nothing follows the error.
+        self._drop_worker(kill=False)
         while self._inbox:
             self._inbox.popleft()()
         closed = EngineClosed(f"The engine of {self.spec.name} was closed.")
         run, self._current = self._current, None
-        self._fail_all(closed)
         if run is not None:
-            run.state = RunState.ENDED
-            self._deliver_error(run, closed)
-        self._drop_worker(kill=False)
-        self._poll.close()
+            self._deliver_error(run, copy.copy(closed))
+        self._fail_all(closed)
         with self._lock:
-            os.close(self._wake_fd)
-            self._wake_fd = -1
+            poll, wake_fd = self._poll, self._wake_fd
+            self._poll, self._wake_fd = None, -1
+        if poll is not None:
+            poll.close()
+        if wake_fd >= 0:
+            os.close(wake_fd)
+
+
+def _close_engines_after_fork() -> None:
+    for engine in list(_engines):
+        engine.close_after_fork()
+
+
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+os.register_at_fork(after_in_child=_close_engines_after_fork)

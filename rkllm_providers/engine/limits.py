@@ -1,10 +1,12 @@
-"""The time limits of a run: when one passes, and what its caller is told."""
+"""What a run may not have: more time than its limits, and sampling its runtime cannot change."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 
-from rkllm_providers.engine.run import EngineLimits, Run, RunState
+from rkllm_providers.chat.types import Sampling
+from rkllm_providers.engine.run import EngineLimits, Run, RunState, RuntimeInfo
 from rkllm_providers.errors import RequestTimeout
 
 
@@ -42,4 +44,21 @@ def timeout_of(run: Run, limits: EngineLimits, name: str) -> RequestTimeout:
         f"Ask for fewer tokens, or allow a longer time.",
         "run",
         limit,
+    )
+
+
+def sampling_warnings(wanted: Sampling, loaded: Sampling, info: RuntimeInfo | None) -> tuple[str, ...]:
+    """What to tell a caller whose sampling is not what the model was loaded with."""
+    if info is None or info.per_run_sampling or wanted == loaded:
+        return ()
+    values = asdict(loaded)
+    missed = [name for name, value in asdict(wanted).items() if value not in (None, values[name])]
+    imposed = [f"{name} {value}" for name, value in values.items() if value is not None and name not in missed]
+    parts = [f"not applied: {', '.join(missed)}"] if missed else []
+    parts += [f"in force since loading: {', '.join(imposed)}"] if imposed else []
+    if not parts:
+        return ()
+    return (
+        f"Runtime {info.version} takes sampling parameters only when it loads a model, and the first request "
+        f"for it set them; {'; '.join(parts)}. Runtime 1.3.0 takes them per request.",
     )

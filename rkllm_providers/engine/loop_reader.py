@@ -15,13 +15,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from rkllm_providers.engine.frames import Frame, FrameKind, FrameReader
-from rkllm_providers.engine.run import RunItem
+from rkllm_providers.engine.frames import Frame, FrameError, FrameReader
+from rkllm_providers.engine.run import token_items
 from rkllm_providers.engine.streams import AsyncStream
 
 _RECEIVE_BYTES: Final = 1 << 18
-_TOKEN: Final = int(FrameKind.TOKEN)
-_WAITING: Final = int(FrameKind.WAITING)
 
 # Called on the loop, once, with the frames that are not the loop's and whether the socket was closed.
 GiveBack = Callable[[Sequence[Frame], bool], None]
@@ -63,7 +61,7 @@ class LoopReader:
             try:
                 self._stream.loop.call_soon_threadsafe(self._detach)
             except RuntimeError:
-                return True  # a closed loop watches nothing any more
+                self._close_descriptor()  # a closed loop watches nothing any more
         return was_lent
 
     def _attach(self) -> None:
@@ -75,9 +73,13 @@ class LoopReader:
         self._stream.loop.add_reader(self._descriptor, self._on_readable)
 
     def _detach(self) -> None:
+        if self._descriptor >= 0:
+            self._stream.loop.remove_reader(self._descriptor)
+        self._close_descriptor()
+
+    def _close_descriptor(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
-            self._stream.loop.remove_reader(descriptor)
             os.close(descriptor)
 
     def _on_readable(self) -> None:
@@ -85,25 +87,19 @@ class LoopReader:
             if self._ended:
                 return
             try:
-                data = self._channel.recv(_RECEIVE_BYTES, socket.MSG_DONTWAIT)
+                data = self._channel.recv(_RECEIVE_BYTES)
             except BlockingIOError:
                 return
             except OSError:
                 data = b""  # a lost connection, like a closed one, is the engine's business
             self.last_read = time.monotonic()
-            received = self._reader.feed(data)
-            batch: list[RunItem] = []
-            others: list[Frame] = []
-            for frame in received:
-                kind = frame.kind
-                if kind == _TOKEN and frame.run_id == self._run_id:
-                    batch.append((frame.token_id, frame.body))
-                elif kind == _WAITING and frame.run_id == self._run_id:
-                    batch.append((frame.token_id, None))
-                else:
-                    others.append(frame)
-            if batch:
-                self._stream.put_on_loop(batch)
+            try:
+                received = self._reader.feed(data)
+            except FrameError:
+                data, received = b"", []
+            items, others = token_items(received, self._run_id)
+            if items:
+                self._stream.put_on_loop(items)
             if data and not others:
                 return
             self._ended = True

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from array import array
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from rkllm_providers.chat.stream import Token
 from rkllm_providers.chat.types import Sampling
+from rkllm_providers.engine.frames import Frame, FrameKind, pack_json
 from rkllm_providers.errors import RKLLMError
 
 
@@ -98,13 +100,13 @@ class Stream(Protocol):
         """The event loop of its consumer; ``None`` for a thread."""
         ...
 
-    def put(self, batch: list[RunItem]) -> None:
-        """Add items. Called on the engine's thread."""
+    def put(self, batch: list[RunItem]) -> bool:
+        """Add items; ``False`` if nobody will ever take them. Called on the engine's thread."""
         ...
 
 
 class RunState(Enum):
-    """Where a run is. Only the engine's thread moves it, except into CANCELLED."""
+    """Where a run is. Only the engine's thread moves it."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -114,7 +116,7 @@ class RunState(Enum):
 class Run:
     """A submitted request and the stream its items go to."""
 
-    __slots__ = ("cancelled", "id", "load_ms", "request", "started_at", "state", "stream", "submitted_at")
+    __slots__ = ("attempts", "cancelled", "id", "load_ms", "request", "started_at", "state", "stream", "submitted_at")
 
     def __init__(self, run_id: int, request: RunRequest, stream: Stream) -> None:
         self.id = run_id
@@ -122,6 +124,45 @@ class Run:
         self.stream = stream
         self.state = RunState.QUEUED
         self.cancelled = False
+        self.attempts = 0
         self.submitted_at = time.monotonic()
         self.started_at = 0.0
         self.load_ms = 0.0
+
+
+_TOKEN: Final = int(FrameKind.TOKEN)
+_WAITING: Final = int(FrameKind.WAITING)
+
+
+def token_items(received: Sequence[Frame], run_id: int) -> tuple[list[RunItem], list[Frame]]:
+    """The tokens of a run in what a worker sent, and the frames that are no tokens.
+
+    Tokens of other runs are late ones of a run that was aborted; they are dropped.
+    """
+    items: list[RunItem] = []
+    others: list[Frame] = []
+    for frame in received:
+        kind = frame.kind
+        if kind == _TOKEN:
+            if frame.run_id == run_id:
+                items.append((frame.token_id, frame.body))
+        elif kind == _WAITING:
+            if frame.run_id == run_id:
+                items.append((frame.token_id, None))
+        else:
+            others.append(frame)
+    return items, others
+
+
+def run_frame(run: Run) -> bytes:
+    """The frame that orders a run from a worker."""
+    request = run.request
+    is_text = isinstance(request.prompt, str)
+    order = {
+        "run": run.id,
+        "max_tokens": request.max_tokens,
+        "sampling": asdict(request.sampling),
+        "input": "text" if is_text else "tokens",
+    }
+    blob = request.prompt.encode() if isinstance(request.prompt, str) else request.prompt.tobytes()
+    return pack_json(FrameKind.RUN, order, blob)

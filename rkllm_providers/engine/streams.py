@@ -19,9 +19,10 @@ class SyncStream:
     def __init__(self) -> None:
         self._batches: SimpleQueue[list[RunItem]] = SimpleQueue()
 
-    def put(self, batch: list[RunItem]) -> None:
+    def put(self, batch: list[RunItem]) -> bool:
         """Add items. Called on the engine's thread."""
         self._batches.put(batch)
+        return True
 
     def get(self, seconds: float) -> list[RunItem]:
         """The next batch.
@@ -48,8 +49,8 @@ class AsyncStream:
         self._waiter: asyncio.Future[None] | None = None
         self._woken = False
 
-    def put(self, batch: list[RunItem]) -> None:
-        """Add items. Called on the engine's thread."""
+    def put(self, batch: list[RunItem]) -> bool:
+        """Add items; ``False`` if the loop is closed. Called on the engine's thread."""
         # One thread extends and one swaps the list; both are single bytecode-level operations on
         # the list object, and a swap that misses an extension is followed by another wake-up.
         self._items.extend(batch)
@@ -59,6 +60,8 @@ class AsyncStream:
                 self.loop.call_soon_threadsafe(self._wake)
             except RuntimeError:  # the loop is closed: its consumer is gone, and nobody waits
                 self._items.clear()
+                return False
+        return True
 
     def put_on_loop(self, batch: list[RunItem]) -> None:
         """Add items. Called on the loop."""

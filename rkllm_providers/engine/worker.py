@@ -40,6 +40,7 @@ from rkllm_providers.runtime import (
 
 # How long a run may take to end after its owner is gone, before the process ends regardless.
 _ORPHAN_GRACE_SECONDS: Final = 2.0
+_ALARM_SECONDS: Final = 4
 _RECEIVE_BYTES: Final = 1 << 18
 
 
@@ -239,6 +240,8 @@ class Worker:
 
     def _leave(self) -> None:
         """End the process: in order where it is idle, at once where a run does not end."""
+        # Ends the process without Python, should the library not come back from its abort.
+        signal.alarm(_ALARM_SECONDS)
         with self._lock:
             run = self._current
         if run is not None:
@@ -253,7 +256,7 @@ class Worker:
     def _log_mark(self) -> None:
         """Tell the engine that everything the library printed so far is before this line."""
         sys.stderr.flush()
-        os.write(1, frames.LOG_MARK + b"\n")
+        os.write(1, b"\n" + frames.LOG_MARK + b"\n")
 
 
 def sampling_params(wanted: dict[str, Any]) -> SamplingParams:

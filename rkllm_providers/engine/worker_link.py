@@ -14,6 +14,7 @@ from rkllm_providers.engine.loop_reader import LoopReader
 from rkllm_providers.engine.process import WorkerProcess
 from rkllm_providers.engine.streams import AsyncStream
 from rkllm_providers.errors import GenerationError, ModelLoadError, RKLLMError
+from rkllm_providers.runtime.log import explain, recognise
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,11 @@ class WorkerLink:
         self._poll = poll
         self._process = WorkerProcess(name)
         self._channel = self._process.channel
-        self._channel.settimeout(_SEND_SECONDS)
+        self._channel.setblocking(False)
+        self._writable = select.poll()
+        self._writable.register(self._channel, select.POLLOUT)
+        self._readable = select.poll()
+        self._readable.register(self._channel, select.POLLIN)
         self._reader = FrameReader()
         self._lent: LoopReader | None = None
         self._marks = 0
@@ -57,10 +62,16 @@ class WorkerLink:
         return self._lent is not None
 
     def send(self, frame: bytes) -> bool:
-        """Send a frame; ``False`` if the worker is lost."""
+        """Send a frame; ``False`` if the worker is lost, or does not read."""
+        rest = memoryview(frame)
         try:
-            self._channel.sendall(frame)
-        except OSError as error:  # a closed socket, or one nobody reads
+            while rest:
+                try:
+                    rest = rest[self._channel.send(rest) :]
+                except BlockingIOError:
+                    if not self._writable.poll(_SEND_SECONDS * 1000):
+                        raise TimeoutError(f"nothing was read for {_SEND_SECONDS:.0f} s") from None
+        except OSError as error:
             logger.warning("%s: sending to the worker failed: %s", self._name, error)
             return False
         return True
@@ -70,6 +81,8 @@ class WorkerLink:
         try:
             data = self._channel.recv(_RECEIVE_BYTES)
             return self._reader.feed(data) if data else None
+        except BlockingIOError:
+            return []
         except OSError as error:
             logger.warning("%s: reading from the worker failed: %s", self._name, error)
             return None
@@ -104,12 +117,16 @@ class WorkerLink:
         lent = self._lent
         if lent is None or time.monotonic() - lent.last_read < LOOP_CHECK_SECONDS / 2:
             return
-        if select.select([self._channel], [], [], 0)[0]:
+        if self._readable.poll(0):
             self.reclaim()
+
+    def note_run(self) -> None:
+        """Note that a run begins: what the library printed before is not about it."""
+        self._process.log.forget()
 
     def last_lines(self) -> list[str]:
         """What the library printed last, without waiting for more."""
-        return self._process.log.lines()
+        return self._process.log.tail()
 
     def note_mark(self) -> None:
         """Count a mark that the worker has printed: one when loading ended, one for each failed run."""
@@ -123,6 +140,10 @@ class WorkerLink:
         """How a lost worker ended, in words, and its last lines."""
         how = self._process.describe_end()
         return how, self._process.log.tail_after_end()
+
+    def disown(self) -> None:
+        """Let go of the worker in a forked child, without touching it."""
+        self._channel.close()
 
     def close(self, *, kill: bool) -> None:
         """End the worker: in order, or at once."""
@@ -143,6 +164,14 @@ def reported_error(
     """The error a worker reported, as the class it was raised as, with the library's last lines."""
     kind = getattr(errors, str(content["error"]), default)
     message = str(content["message"])
+    notices = [notice for line in lines if (notice := recognise(line)) is not None]
+    for notice in notices:
+        values = notice.values
+        if notice.kind == "prompt_too_long" and "n_prompt_tokens" in values and "n_ctx" in values:
+            return errors.ContextLengthExceeded(int(values["n_prompt_tokens"]), int(values["n_ctx"]))
+    advice = explain(lines)
+    if advice is not None:
+        message = f"{message} {advice}"
     if issubclass(kind, (ModelLoadError, GenerationError)):
         return kind(message, lines)
     if kind in _PLAIN_ERRORS:
