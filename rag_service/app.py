@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from rag_service.api import openai
+from rag_service.body_limit import BodyLimit
 from rag_service.errors import ErrorAnswer, answer_for
 from rag_service.pool import ModelPool
 from rag_service.settings import ServiceSettings
@@ -42,6 +43,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
 
     app = FastAPI(title="RKLLM service", version=__version__, lifespan=lifespan)
     app.state.settings = settings
+    app.add_middleware(BodyLimit, limit=settings.body_limit)
     app.include_router(openai.router)
     app.add_api_route("/health", _health, methods=["GET"])
     app.add_exception_handler(RKLLMError, _tell_rkllm_error)
@@ -62,6 +64,8 @@ async def _preload(pool: ModelPool) -> None:
     except RKLLMError as error:
         # The service stays up: a request for the model gets the same error, with its status.
         logger.error("the model could not be loaded at start: %s", error)
+    except Exception:
+        logger.exception("the model could not be loaded at start")
 
 
 def _tell(answer: ErrorAnswer) -> JSONResponse:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from rkllm_providers import __version__
@@ -92,7 +93,10 @@ def serve(
     except ImportError as error:
         raise typer.BadParameter(f"{_SERVICE_HINT} ({error})") from error
     given = {"host": host, "port": port, "models_dir": models_dir, "model": model}
-    settings = ServiceSettings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    try:
+        settings = ServiceSettings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
     if settings.model is not None:
         Catalog(settings.models_dir).get(settings.model)
     run_server(settings)
@@ -124,7 +128,7 @@ def main() -> None:
     try:
         app()
     except RKLLMError as error:
-        Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False)
+        Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False)
         sys.exit(1)
 
 

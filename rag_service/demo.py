@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from rich.console import Console
+from rich.markup import escape
 
 from rag_service.server import listen, make_server
 from rag_service.settings import ServiceSettings
@@ -43,12 +44,15 @@ async def _demo(settings: ServiceSettings, *, once: bool) -> int:
             while not server.started and not serving.done():  # noqa: ASYNC110
                 await asyncio.sleep(_POLL_SECONDS)
             base_url = f"http://{settings.host}:{port}/v1"
-            console.print(f"\nThe service runs at {base_url} with the model [bold]{settings.model}[/].")
+            console.print(
+                f"\nThe service runs at {base_url} with the model [bold]{escape(str(settings.model))}[/].",
+                soft_wrap=True,
+            )
             console.print(f"Question: {QUESTION}\nAnswer:   ", end="")
             try:
                 answered = await asyncio.to_thread(_ask, settings.host, port, str(settings.model))
             except (OSError, http.client.HTTPException, GenerationError) as error:
-                console.print(f"\n[bold red]No answer:[/] {error}", highlight=False)
+                console.print(f"\n[bold red]No answer:[/] {escape(str(error))}", highlight=False)
                 answered = False
             if not once and answered:
                 _print_next_steps(console, base_url, str(settings.model))

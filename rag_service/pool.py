@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
 from rag_service.settings import ServiceSettings
@@ -56,7 +57,8 @@ class ModelPool:
             if client is None:
                 replaced = self._clients.pop(name, None)
                 if replaced is not None:
-                    await asyncio.to_thread(self._registry.release, replaced)
+                    # Answers that are under way come from the old file, to their end.
+                    self._registry.retire(replaced)
                 client = self._clients[name] = await asyncio.to_thread(self._open, entry)
             return client
 
@@ -84,7 +86,8 @@ class ModelPool:
                 loaded.set_result(outcome)
 
         def report(outcome: RuntimeInfo | RKLLMError) -> None:
-            loop.call_soon_threadsafe(settle, outcome)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the service has ended meanwhile
+                loop.call_soon_threadsafe(settle, outcome)
 
         client.engine.load(report)
         await loaded

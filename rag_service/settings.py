@@ -27,6 +27,7 @@ class ServiceSettings(BaseSettings):
         default=None, description="Version of librkllmrt.so, where it cannot be told from the file."
     )
     context_length: int | None = Field(default=None, gt=0, description="Upper bound on every model's context window.")
+    body_limit: int = Field(default=16 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
     queue_limit: int = Field(default=64, ge=1, description="Requests that may wait per model.")
     queue_seconds: float = Field(default=300.0, gt=0, description="Longest wait in the queue.")
     run_seconds: float = Field(default=1800.0, gt=0, description="Longest time for one answer.")

@@ -11,12 +11,14 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -34,11 +36,11 @@ def main(extras: list[str]) -> int:
     """Bring .venv up to date; return an exit code."""
     project = ROOT / "pyproject.toml"
     digest = hashlib.sha256(project.read_bytes()).hexdigest()
-    installed = json.loads(STAMP.read_text()) if STAMP.exists() else {}
+    installed = read_stamp()
     same = installed.get("pyproject") == digest and installed.get("python") == sys.version
     if same and set(extras) <= set(installed["extras"]) and PYTHON.exists():
         return 0
-    if not PYTHON.exists() or installed.get("python") not in (None, sys.version):
+    if not has_pip() or installed.get("python") not in (None, sys.version):
         make_venv()
         installed = {}
     wanted = sorted({*extras, *installed.get("extras", [])})
@@ -50,6 +52,22 @@ def main(extras: list[str]) -> int:
     return 0
 
 
+def read_stamp() -> dict[str, Any]:
+    """What the last run installed; nothing if it left no word of it."""
+    try:
+        stamp = json.loads(STAMP.read_text())
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) and isinstance(stamp.get("extras"), list) else {}
+
+
+def has_pip() -> bool:
+    """Whether .venv is whole: Debian leaves one without pip where python3-venv is missing."""
+    if not PYTHON.exists():
+        return False
+    return subprocess.run([str(PYTHON), "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
+
+
 def make_venv() -> None:
     """Make .venv with the Python that runs this script."""
     made = subprocess.run(
@@ -57,6 +75,7 @@ def make_venv() -> None:
     )
     if made.returncode:
         print(made.stdout + made.stderr, file=sys.stderr)
+        shutil.rmtree(VENV, ignore_errors=True)
         sys.exit("The virtual environment could not be made. On Debian and Ubuntu: apt install python3-venv")
 
 

@@ -45,16 +45,19 @@ class EventWire(Protocol):
 
 
 class EventStreamResponse(Response):
-    """Streams an answer, and aborts its run when the client disconnects."""
+    """Streams an answer, and aborts its run when the client disconnects.
+
+    ``answer`` is set once everything that can fail before has not.
+    """
 
     media_type = "text/event-stream"
+    answer: AsyncAnswer
 
-    def __init__(self, answer: AsyncAnswer, wire: EventWire, headers: Mapping[str, str]) -> None:
+    def __init__(self, wire: EventWire, headers: Mapping[str, str]) -> None:
         super().__init__(
             headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no", **headers},
         )
         del self.headers["content-length"]
-        self._answer = answer
         self._wire = wire
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,10 +72,10 @@ class EventStreamResponse(Response):
                 sending.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await sending
-            self._answer.close()
+            self.answer.close()
 
     async def _send_all(self, scope: Scope, receive: Receive, send: Send) -> None:
-        first = asyncio.ensure_future(anext(self._answer))
+        first = asyncio.ensure_future(anext(self.answer))
         try:
             await asyncio.wait((first,), timeout=_STATUS_SECONDS)
             if first.done() and isinstance(error := first.exception(), RKLLMError):
@@ -87,7 +90,7 @@ class EventStreamResponse(Response):
                     await self._send_body(send, _KEEP_ALIVE)
             try:
                 await self._send_body(send, self._wire.encode(first.result()))
-                async for events in self._answer:
+                async for events in self.answer:
                     await self._send_body(send, self._wire.encode(events))
             except RKLLMError as error:
                 logger.warning("an answer failed after its stream was opened: %s", type(error).__name__)

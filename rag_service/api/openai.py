@@ -61,9 +61,11 @@ async def create_chat_completion(request: Request, body: ChatCompletionRequest) 
     )
     ignored = body.ignored_fields()
     headers = {IGNORED_HEADER: ",".join(ignored)} if ignored else {}
-    answer = await client.aopen(messages, options)
     if body.stream:
-        return EventStreamResponse(answer, wire, headers)
+        response = EventStreamResponse(wire, headers)
+        response.answer = await client.aopen(messages, options)
+        return response
+    answer = await client.aopen(messages, options)
     result = await unless_disconnected(request, answer.collect())
     return JSONResponse(wire.whole(result.text, result.finish), headers=headers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
@@ -18,6 +19,12 @@ _ROLES: Final[dict[str, Role]] = {
     "tool": "tool",
 }
 # Fields that change nothing about the answer, and need no word when they are not used.
+_MAX_STOPS: Final = 16
+_MAX_STOP_CHARACTERS: Final = 256
+_MAX_TOKENS: Final = 2**31 - 1
+# Only such names of unknown fields are fit for a header; a client that sends others knows them anyway.
+_NAMEABLE: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_MAX_NAMED: Final = 20
 _HARMLESS: Final = frozenset({"user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key"})
 
 
@@ -56,12 +63,12 @@ class ChatCompletionRequest(BaseModel):
     model: str | None = None
     stream: bool = False
     stream_options: StreamOptions | None = None
-    max_tokens: int | None = Field(default=None, ge=1)
-    max_completion_tokens: int | None = Field(default=None, ge=1)
+    max_tokens: int | None = Field(default=None, ge=1, le=_MAX_TOKENS)
+    max_completion_tokens: int | None = Field(default=None, ge=1, le=_MAX_TOKENS)
     temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    top_k: int | None = Field(default=None, ge=1)
-    repeat_penalty: float | None = Field(default=None, gt=0, le=10)
+    top_p: float | None = Field(default=None, ge=1e-6, le=1)
+    top_k: int | None = Field(default=None, ge=1, le=1_000_000)
+    repeat_penalty: float | None = Field(default=None, ge=0.01, le=100)
     frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
     stop: str | list[str] | None = None
@@ -102,9 +109,17 @@ class ChatCompletionRequest(BaseModel):
 
     def ignored_fields(self) -> list[str]:
         """Names of fields that were sent and are not used."""
-        return sorted(set(self.model_extra or ()) - _HARMLESS)
+        unknown = sorted(set(self.model_extra or ()) - _HARMLESS)
+        return [name for name in unknown if _NAMEABLE.fullmatch(name)][:_MAX_NAMED]
 
     def _refuse_unsupported(self) -> None:
+        stops = [self.stop] if isinstance(self.stop, str) else self.stop or []
+        if len(stops) > _MAX_STOPS or any(len(stop) > _MAX_STOP_CHARACTERS for stop in stops):
+            raise InvalidRequest(
+                f"stop has {len(stops)} sequences, the longest of {max(map(len, stops))} characters; at most "
+                f"{_MAX_STOPS} of {_MAX_STOP_CHARACTERS} characters are taken.",
+                "stop",
+            )
         if self.n not in (None, 1):
             raise InvalidRequest(f"n is {self.n}; only one answer per request is supported.", "n")
         if self.tools and self.tool_choice != "none":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Final, Self
 
@@ -26,6 +27,7 @@ from rkllm_providers.chat import (
 )
 from rkllm_providers.chat.stream import Token
 from rkllm_providers.engine.engine import Engine
+from rkllm_providers.engine.limits import check_sampling
 from rkllm_providers.engine.run import RunDone, RunItem, RunRequest
 from rkllm_providers.engine.streams import AsyncStream, SyncStream
 from rkllm_providers.errors import GenerationError, InvalidRequest, RKLLMError
@@ -33,6 +35,8 @@ from rkllm_providers.models import ModelCard
 
 # The engine answers every run within its own limits; this only guards against a fault in it.
 _SYNC_WAIT_SECONDS: Final = 24 * 3600.0
+
+_rendering: Final = ThreadPoolExecutor(2, thread_name_prefix="rkllm-render")
 
 
 class Answer:
@@ -42,6 +46,7 @@ class Answer:
         limit = prompt.room if options.max_tokens is None else min(options.max_tokens, prompt.room)
         if limit < 1:
             raise InvalidRequest(f"max_tokens is {options.max_tokens}; at least 1 is needed.", "max_tokens")
+        check_sampling(options.sampling)
         self.request = RunRequest(
             prompt=prompt.content,
             max_tokens=limit,
@@ -197,8 +202,10 @@ class ModelClient:
         Raises:
             RKLLMError: The request is refused.
         """
-        # Rendering and tokenising take milliseconds on a board: not on the loop.
-        answer = await asyncio.to_thread(self._answer, messages, options)
+        # Rendering and tokenising take milliseconds on a board: not on the loop, nor where everything
+        # else that is kept off the loop would have to wait for a huge prompt.
+        loop = asyncio.get_running_loop()
+        answer = await loop.run_in_executor(_rendering, self._answer, messages, options)
         return AsyncAnswer(self.engine, answer)
 
     async def astream(

@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Final
 
 from rkllm_providers.chat.types import Sampling
 from rkllm_providers.engine.run import EngineLimits, Run, RunState, RuntimeInfo
-from rkllm_providers.errors import RequestTimeout
+from rkllm_providers.errors import InvalidRequest, RequestTimeout
+
+# What samplers can work with; a value outside would fail in the library, and there perhaps for everybody.
+_BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
+    "temperature": (0, 100),
+    "top_p": (1e-6, 1),
+    "top_k": (1, 1_000_000),
+    "repeat_penalty": (0.01, 100),
+    "frequency_penalty": (-2, 2),
+    "presence_penalty": (-2, 2),
+}
+
+
+def check_sampling(sampling: Sampling) -> None:
+    """Refuse values no sampler can work with.
+
+    Raises:
+        InvalidRequest: One is out of bounds.
+    """
+    for name, (least, most) in _BOUNDS.items():
+        value = getattr(sampling, name)
+        if value is not None and not least <= value <= most:
+            raise InvalidRequest(f"{name} is {value}; it must be between {least} and {most}.", name)
 
 
 def deadline_of(run: Run, limits: EngineLimits, ready_at: float | None) -> float:

@@ -21,6 +21,7 @@ class EngineRegistry:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._engines: dict[LoadSpec, tuple[Engine, int]] = {}
+        self._retired: list[Engine] = []
         self._cards: dict[Path, ModelCard] = {}
 
     def acquire(
@@ -41,7 +42,10 @@ class EngineRegistry:
             ModelLoadError: The model file is broken.
         """
         card = self.card(entry)
-        context = min(context_length or card.context_length, card.context_length)
+        context = card.context_length
+        if context_length is not None:
+            # What a file does not say is not known to be less than what is asked; the library checks.
+            context = min(context_length, context) if card.knows_context else context_length
         spec = LoadSpec(
             name=entry.id,
             model_path=entry.path,
@@ -73,6 +77,15 @@ class EngineRegistry:
             self._engines.pop(spec, None)
         engine.close()
 
+    def retire(self, client: ModelClient) -> None:
+        """Give up an engine whose model file was replaced; it closes when it has answered everybody."""
+        with self._lock:
+            if self._engines.get(client.engine.spec, (None, 0))[0] is client.engine:
+                del self._engines[client.engine.spec]
+            self._retired = [engine for engine in self._retired if not engine.closed]
+            self._retired.append(client.engine)
+        client.engine.retire()
+
     def card(self, entry: ModelEntry) -> ModelCard:
         """A model's card, read once for as long as its file does not change."""
         with self._lock:
@@ -86,7 +99,7 @@ class EngineRegistry:
     def close(self) -> None:
         """Close all engines, whoever holds them."""
         with self._lock:
-            engines = [engine for engine, _ in self._engines.values()]
+            engines = [*self._retired, *(engine for engine, _ in self._engines.values())]
             self._engines.clear()
         for engine in engines:
             engine.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, closing
 from typing import Any, Final, Self
@@ -16,8 +16,9 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from rkllm_providers import __version__
 from rkllm_providers.chat import ChatEvent, GenerateOptions, Sampling, TextDelta
-from rkllm_providers.engine import ModelClient, open_model, shared_registry
-from rkllm_providers.errors import EngineClosed, InvalidRequest
+from rkllm_providers.engine import ModelClient, open_model
+from rkllm_providers.errors import InvalidRequest
+from rkllm_providers.langchain.lease import ModelLease
 from rkllm_providers.langchain.messages import (
     PROVIDER,
     last_chunk,
@@ -34,6 +35,8 @@ _SAMPLING: Final = (
     "frequency_penalty",
     "presence_penalty",
 )
+# Names that LangChain or its users give to any chat model, and that mean nothing for a local one.
+_ACCEPTED_ELSEWHERE: Final = frozenset({"api_key", "base_url", "max_retries", "streaming"})
 _UNSUPPORTED: Final = ("tools", "tool_choice", "functions", "response_format")
 
 
@@ -78,9 +81,16 @@ class ChatRKLLM(BaseChatModel):
     timeout: float | None = Field(default=None, gt=0)
     """Seconds for a whole request, the wait in the queue included."""
 
-    _client: ModelClient | None = PrivateAttr(default=None)
-    _closed: bool = PrivateAttr(default=False)
-    _opening: threading.Lock = PrivateAttr(default_factory=threading.Lock)
+    _lease: ModelLease = PrivateAttr(default_factory=ModelLease)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_unknown_settings(cls, values: Any) -> Any:
+        if isinstance(values, dict):
+            unknown = sorted(set(values) - set(cls.model_fields) - _ACCEPTED_ELSEWHERE)
+            if unknown:
+                warnings.warn(f"ChatRKLLM has no settings {', '.join(unknown)}; they are ignored.", stacklevel=2)
+        return values
 
     @model_validator(mode="after")
     def _note_rkllm_version(self) -> Self:
@@ -102,13 +112,15 @@ class ChatRKLLM(BaseChatModel):
         params["ls_model_name"] = self.model
         return params
 
+    def __copy__(self) -> Self:
+        # A copy may get other settings, so it opens the model they name for itself.
+        copied = super().__copy__()
+        copied._lease = ModelLease()
+        return copied
+
     def close(self) -> None:
         """Give the model back. It is unloaded when nobody else in this process uses it."""
-        with self._opening:
-            client, self._client = self._client, None
-            self._closed = True
-        if client is not None:
-            shared_registry().release(client)
+        self._lease.close()
 
     def _generate(
         self,
@@ -177,19 +189,16 @@ class ChatRKLLM(BaseChatModel):
         )
 
     def _open(self) -> ModelClient:
-        with self._opening:
-            if self._closed:
-                raise EngineClosed("This ChatRKLLM was closed; make a new one to go on.")
-            if self._client is None:
-                self._client = open_model(
-                    self.model,
-                    models_dir=self.models_dir,
-                    context_length=self.context_length,
-                    library=self.library,
-                    runtime_version=self.runtime_version,
-                )
-            return self._client
+        return self._lease.take(
+            lambda: open_model(
+                self.model,
+                models_dir=self.models_dir,
+                context_length=self.context_length,
+                library=self.library,
+                runtime_version=self.runtime_version,
+            )
+        )
 
     async def _aopen(self) -> ModelClient:
-        client = self._client
+        client = self._lease.current
         return client if client is not None else await asyncio.to_thread(self._open)

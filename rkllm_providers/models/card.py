@@ -11,18 +11,20 @@ from rkllm_providers.emulator.script import load_script
 from rkllm_providers.errors import ModelLoadError
 from rkllm_providers.models.catalog import ModelEntry, ModelFormat
 from rkllm_providers.models.control import ControlGuard
-from rkllm_providers.models.gguf import GGUFError, read_head
+from rkllm_providers.models.gguf import read_head
 from rkllm_providers.models.template import ChatTemplate
 from rkllm_providers.models.tokenizer import ScriptTokenizer, end_token_ids, tokenizer_from_gguf
 
 DEFAULT_CONTEXT: Final = 4096
+MOST_CONTEXT: Final = 16384
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
     """Everything the chat floor needs of a model.
 
-    ``context_length`` is the number of tokens the KV cache holds. Where ``guard`` (the tokenizer) or
+    ``context_length`` is the number of tokens the KV cache holds; ``knows_context`` says whether the file
+    tells it, or it is only what most models can. Where ``guard`` (the tokenizer) or
     ``template`` is ``None`` the model is given text and applies its own template.
     """
 
@@ -31,6 +33,7 @@ class ModelCard:
     guard: ControlGuard | None
     template: ChatTemplate | None
     end_tokens: frozenset[int]
+    knows_context: bool = True
 
     @property
     def takes_tokens(self) -> bool:
@@ -46,24 +49,23 @@ def read_card(entry: ModelEntry) -> ModelCard:
     """Read a model's card from its file. Takes tens of milliseconds: keep it off event loops.
 
     Raises:
-        ModelLoadError: The file is broken.
-        TemplateError: Its chat template is.
+        ModelLoadError: The file, or the chat template in it, is broken.
     """
     try:
         if entry.format is ModelFormat.GGUF:
             return _gguf_card(entry, read_head(entry.path))
         if entry.format is ModelFormat.SCRIPT:
             return _script_card(entry, entry.path)
-    except (GGUFError, OSError, ValueError) as error:
-        if isinstance(error, ModelLoadError):
-            raise
+    except Exception as error:
         raise ModelLoadError(f"Model {entry.id!r} cannot be read: {error}") from error
-    return ModelCard(entry, DEFAULT_CONTEXT, None, None, frozenset())
+    return ModelCard(entry, DEFAULT_CONTEXT, None, None, frozenset(), knows_context=False)
 
 
 def _gguf_card(entry: ModelEntry, head: Mapping[str, Any]) -> ModelCard:
     architecture = head.get("general.architecture", "")
     context = head.get(f"{architecture}.context_length", DEFAULT_CONTEXT)
+    if not isinstance(context, int) or context < 1:
+        raise ValueError(f"its context length is {context!r}")
     source = head.get("tokenizer.chat_template")
     tokens = head.get("tokenizer.ggml.tokens") or []
     special = {
@@ -77,7 +79,8 @@ def _gguf_card(entry: ModelEntry, head: Mapping[str, Any]) -> ModelCard:
     tokenizer = tokenizer_from_gguf(head)
     return ModelCard(
         entry,
-        int(context),
+        # A model trained for 128k tokens would take gigabytes of KV cache nobody asked for.
+        min(context, MOST_CONTEXT),
         ControlGuard(tokenizer) if tokenizer is not None else None,
         ChatTemplate(source, special) if source else None,
         end_token_ids(head),

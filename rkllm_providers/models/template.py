@@ -141,10 +141,10 @@ class ChatTemplate:
             ) from error
         except TemplateError:
             raise
-        except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+        except RecursionError as error:
+            raise TemplateError("The model's chat template recurses without end.", "messages") from error
+        except Exception as error:
             raise TemplateError(
                 f"The model's chat template failed on these messages: {error}.", "messages"
             ) from error
-        except RecursionError as error:
-            raise TemplateError("The model's chat template recurses without end.", "messages") from error
         return "".join(parts)

@@ -215,15 +215,15 @@ def test_one_load_however_many_ask(open_model: OpenModel, write_model: WriteMode
         await asyncio.gather(*(client.acomplete(ask("Hi!")) for client in clients))
 
     asyncio.run(ask_all())
-    assert (
-        subprocess.run(
-            ["pgrep", "-c", "-P", str(os.getpid()), "-f", "engine.worker"],
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout.strip()
-        == "1"
-    )
+    assert clients[0].engine.worker_pid in children()
+    assert len(children()) == 1
+
+
+def children() -> list[int]:
+    """Process ids of this process's children that still run."""
+    tasks = Path("/proc/self/task").iterdir()
+    found = [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+    return [pid for pid in found if alive(pid)]
 
 
 def test_a_model_that_cannot_be_loaded_is_an_error_for_all_who_wait(open_model: OpenModel, tmp_path: Path) -> None:

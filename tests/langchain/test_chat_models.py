@@ -1,6 +1,8 @@
 """ChatRKLLM on scripted models."""
 
 import asyncio
+import copy
+import pickle
 import subprocess
 import sys
 import time
@@ -135,6 +137,29 @@ def test_two_objects_share_one_engine(chat: ChatRKLLM) -> None:
     assert other.invoke("Hi!").content == "Hello there, 你好."
     with pytest.raises(EngineClosed):
         chat.invoke("Hi!")
+
+
+def test_a_copy_opens_the_model_it_names(chat: ChatRKLLM, write_model: WriteModel) -> None:
+    write_model('rule *\n  text "I am the other."\nend\n', "other")
+    assert chat.invoke("Hi!").content == "Hello there, 你好."
+    other = chat.model_copy(update={"model": "other"})
+    assert other.invoke("Hi!").content == "I am the other."
+    other.close()
+    for copied in (chat.model_copy(), copy.copy(chat), copy.deepcopy(chat), pickle.loads(pickle.dumps(chat))):
+        assert copied.invoke("Hi!").content == "Hello there, 你好."
+        copied.close()
+    assert chat.invoke("Hi!").content == "Hello there, 你好."
+
+
+def test_an_object_outlives_an_engine_that_was_closed(chat: ChatRKLLM) -> None:
+    chat.invoke("Hi!")
+    shared_registry().close()
+    assert chat.invoke("Hi!").content == "Hello there, 你好."
+
+
+def test_settings_that_do_not_exist_are_named() -> None:
+    with pytest.warns(UserWarning, match="temprature"):
+        ChatRKLLM(model="scripted", temprature=0.3)  # type: ignore[call-arg]
 
 
 def test_what_is_not_supported_is_refused(chat: ChatRKLLM) -> None:

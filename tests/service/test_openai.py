@@ -188,9 +188,9 @@ def test_a_stream_that_is_closed_frees_the_model(client: openai.OpenAI) -> None:
 
 def test_a_client_that_gives_up_frees_the_model(url: str, client: openai.OpenAI) -> None:
     complete(client, "Hi!")
-    body = {"model": "talker", "messages": [{"role": "user", "content": "slow"}]}
+    body = {"model": "talker", "messages": [{"role": "user", "content": "endless"}]}
     with pytest.raises(httpx.TimeoutException):
-        httpx.post(f"{url}/v1/chat/completions", json=body, timeout=0.15)
+        httpx.post(f"{url}/v1/chat/completions", json=body, timeout=0.05)
     assert_not_kept_waiting(client)
 
 
@@ -297,6 +297,44 @@ def test_ignored_fields_are_named(url: str) -> None:
     response = httpx.post(f"{url}/v1/chat/completions", json=body)
     assert response.status_code == 200
     assert response.headers["x-rkllm-ignored-fields"] == "seed"
+
+
+def test_names_that_no_header_can_carry_are_left_out(url: str) -> None:
+    body = {"model": "talker", "messages": [{"role": "user", "content": "Hi"}], "温度": 1, "a\r\nb": 2, "seed": 3}
+    for stream in (False, True):
+        response = httpx.post(f"{url}/v1/chat/completions", json={**body, "stream": stream})
+        assert response.status_code == 200
+        assert response.headers["x-rkllm-ignored-fields"] == "seed"
+
+
+def test_a_body_too_large_is_refused_before_it_is_read(start_service: StartService, write_model: WriteModel) -> None:
+    write_model(SCRIPT, "talker")
+    url = start_service(body_limit=2000)
+    announced = httpx.post(f"{url}/v1/chat/completions", content=b"x" * 3000)
+    chunked = httpx.post(f"{url}/v1/chat/completions", content=iter([b"x" * 1500, b"x" * 1500]))
+    for response in (announced, chunked):
+        assert response.status_code == 413
+        assert response.json()["error"]["code"] == "body_too_large"
+    assert httpx.get(f"{url}/health").status_code == 200
+
+
+def test_stops_have_a_bound(url: str) -> None:
+    body = {"model": "talker", "messages": [{"role": "user", "content": "Hi"}]}
+    for stops in (["x"] * 17, ["x" * 257]):
+        response = httpx.post(f"{url}/v1/chat/completions", json={**body, "stop": stops})
+        assert response.status_code == 400
+        assert response.json()["error"]["param"] == "stop"
+
+
+def test_a_model_file_that_is_replaced_is_loaded_anew(start_service: StartService, write_model: WriteModel) -> None:
+    write_model(SCRIPT, "talker")
+    url = start_service()
+    body = {"model": "talker", "messages": [{"role": "user", "content": "Hi"}]}
+    first = httpx.post(f"{url}/v1/chat/completions", json=body).json()
+    write_model('rule *\n  text "I am new."\nend\n', "talker")
+    second = httpx.post(f"{url}/v1/chat/completions", json=body).json()
+    assert first["choices"][0]["message"]["content"] == HELLO
+    assert second["choices"][0]["message"]["content"] == "I am new."
 
 
 def test_a_model_of_its_own_is_loaded_at_start(start_service: StartService, write_model: WriteModel) -> None:
