@@ -245,7 +245,6 @@ def test_unusable_input_is_refused(library: Library, write_script: WriteScript, 
     with library.open(write_script("")) as model:
         for tokens in ([], [-1], [10**6]):
             assert model.run(tokens).code == -1
-        assert model.run([97], mode=HIDDEN).code == -1
         assert model.run([97], mode=77).code == -1
         given, infer = model.request("?")
         for kind in (2, 3, 9):
