@@ -336,6 +336,4 @@ class Model:
 
     def load_lora(self, path: Path, name: str, scale: float = 1.0) -> int:
         adapter: Any = _struct("Adapter", [("path", c.c_char_p), ("name", c.c_char_p), ("scale", c.c_float)])
-        return int(
-            self.c.rkllm_load_lora(self.handle, c.byref(adapter(str(path).encode(), name.encode(), scale)))
-        )
+        return int(self.c.rkllm_load_lora(self.handle, c.byref(adapter(str(path).encode(), name.encode(), scale))))
