@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +20,8 @@ from rkllm_providers.models import BUILT_IN_MODEL, Catalog
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Language models on Rockchip NPUs.")
 models_app = typer.Typer(no_args_is_help=True, help="What is in the models folder.")
 app.add_typer(models_app, name="models")
+emulator_app = typer.Typer(no_args_is_help=True, help="The stand-in for librkllmrt.so on machines without an NPU.")
+app.add_typer(emulator_app, name="emulator")
 
 ModelsDir = Annotated[
     Path | None,
@@ -45,6 +49,27 @@ def list_models(models_dir: ModelsDir = None) -> None:
         console.print(table)
     else:
         console.print(f"No models in {catalog.models_dir}. Put .rkllm or .gguf files there.")
+
+
+@emulator_app.command("build")
+def build_emulator(
+    abi: Annotated[str | None, typer.Option(help="Runtime version to emulate. [default: 1.3.0]")] = None,
+    output: Annotated[Path, typer.Option(help="Folder to put librkllmrt.so into.", file_okay=False)] = Path(),
+) -> None:
+    """Compile the emulator, put it into a folder, and print its path."""
+    from rkllm_providers.emulator import build_library
+
+    built = build_library(abi)
+    output.mkdir(parents=True, exist_ok=True)
+    target = output / built.name
+    # A process may have the old file loaded: it is replaced, not written over.
+    scratch = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        shutil.copy(built, scratch)
+        scratch.replace(target)
+    finally:
+        scratch.unlink(missing_ok=True)
+    typer.echo(target.absolute())
 
 
 @app.command()
