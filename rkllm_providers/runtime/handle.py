@@ -383,6 +383,8 @@ class ModelHandle:
             self.library.require(Feature.PAUSE)
             if self._reader is not None:
                 self._reader.paused = True
+        else:
+            self.library.require(Feature.RELEASE)
         return int(action)
 
     def _run_error(self, code: int, reader: EventReader) -> GenerationError:
@@ -400,11 +402,11 @@ class ModelHandle:
         """Abort once more from inside the run: one that came just before its start may be forgotten."""
         emit = reader.emit
 
-        def emit_after_abort(event: RuntimeEvent) -> None:
+        def emit_after_abort(event: RuntimeEvent) -> object:
             reader.emit = emit
             if not reader.ended:
                 self._abort_library()
-            emit(event)
+            return emit(event)
 
         reader.emit = emit_after_abort
 

@@ -194,7 +194,7 @@ def test_pauses(version: str, write: Callable[[str], Path]) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_function_tools(version: str, write: Callable[[str], Path]) -> None:
     tools = [{"type": "function", "function": {"name": "wetter_ü"}}]
-    with opened(version, write('rule "SYS\\n\\n# Tools{t}</tools>"\n  text "{t}"\nend\n')) as model:
+    with opened(version, write('rule "SYS\\n\\n# Tools{a}\\n<tools>{t}</tools>"\n  text "{t}"\nend\n')) as model:
         if version < "1.2.1":
             with pytest.raises(UnsupportedFeature, match="function tools"):
                 model.set_function_tools("SYS", tools)

@@ -310,8 +310,7 @@ int rkllm_set_function_tools(LLMHandle handle, const char *system_prompt, const 
 }
 
 int rkllm_set_cross_attn_params(LLMHandle handle, RKLLMCrossAttnParam *) {
-  return with_handle("rkllm_set_cross_attn_params", handle, [](Loaded &) -> int {
-    throw Refused("the emulator has no cross attention");
-  });
+  return with_handle("rkllm_set_cross_attn_params", handle,
+                     [](Loaded &) -> int { throw Refused("the emulator has no cross attention"); });
 }
 #endif

@@ -45,7 +45,8 @@ inline Callbacks read_callbacks(const RKLLMCallback *given) {
 
 inline Tokenizer read_tokenizer(const Callbacks &callbacks) {
   if (callbacks.tokenizer == nullptr) return {};
-  return [call = callbacks.tokenizer, userdata = callbacks.tokenizer_userdata](std::string_view text, int32_t limit) {
+  return [call = callbacks.tokenizer, userdata = callbacks.tokenizer_userdata](std::string_view text,
+                                                                               int32_t limit) {
     std::vector<int32_t> tokens(static_cast<size_t>(limit));
     const std::string copy(text);  // ends with NUL
     const int n = call(userdata, copy.c_str(), static_cast<int32_t>(copy.size()), tokens.data(), limit);
@@ -57,8 +58,8 @@ inline Tokenizer read_tokenizer(const Callbacks &callbacks) {
 
 inline Embedder read_embedder(const Callbacks &callbacks) {
   if (callbacks.embed == nullptr) return {};
-  return [call = callbacks.embed, userdata = callbacks.embed_userdata](std::vector<int32_t> &tokens, float *rows,
-                                                                       size_t width) {
+  return [call = callbacks.embed, userdata = callbacks.embed_userdata](std::vector<int32_t> &tokens,
+                                                                       float *rows, size_t width) {
     const uint64_t bytes = tokens.size() * width * sizeof(float);
     if (const int code = call(userdata, tokens.data(), tokens.size(), rows, bytes); code != 0)
       throw Refused("the embed callback failed with " + std::to_string(code));
@@ -105,7 +106,8 @@ inline Options read_options(const RKLLMParam &param, [[maybe_unused]] const Call
   return options;
 }
 
-inline void check_extended([[maybe_unused]] const RKLLMExtendParam &extend, [[maybe_unused]] int32_t npu_cores) {
+inline void check_extended([[maybe_unused]] const RKLLMExtendParam &extend,
+                           [[maybe_unused]] int32_t npu_cores) {
 #if RKLLM_ABI >= RKLLM_ABI_B0
   const int cpus = extend.enabled_cpus_num;
   if (cpus < 1 || cpus > 8)
@@ -150,7 +152,8 @@ inline void add_media(Request &request, const Reading &reading, const char *kind
 }
 
 inline std::string picture_facts(size_t n_tokens, size_t width, size_t height) {
-  return " tokens=" + std::to_string(n_tokens) + " size=" + std::to_string(width) + "x" + std::to_string(height);
+  return " tokens=" + std::to_string(n_tokens) + " size=" + std::to_string(width) + "x" +
+         std::to_string(height);
 }
 
 inline void read_media(const RKLLMMultiModalInput &given, const Reading &reading, Request &request) {
@@ -250,8 +253,9 @@ inline Request read_request(const RKLLMInput &input, const RKLLMInferParam *infe
 #if RKLLM_ABI >= RKLLM_ABI_D
   if (infer->sampling_params != nullptr) {
     const RKLLMSamplingParam &s = *infer->sampling_params;
-    request.sampling = Sampling{s.top_k,    s.top_p,        s.temperature, s.repeat_penalty, s.frequency_penalty,
-                                s.presence_penalty, s.mirostat, s.mirostat_tau, s.mirostat_eta};
+    request.sampling = Sampling{
+        s.top_k,    s.top_p,        s.temperature, s.repeat_penalty, s.frequency_penalty, s.presence_penalty,
+        s.mirostat, s.mirostat_tau, s.mirostat_eta};
   }
   request.max_new_tokens = infer->max_new_tokens;
 #endif

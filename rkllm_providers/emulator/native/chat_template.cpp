@@ -60,7 +60,8 @@ void ChatTemplate::replace(const std::string &system, const std::string &prefix,
 
 // The words are those of the Qwen family's templates, which models of other families follow as well.
 void ChatTemplate::set_tools(const std::string &system, const std::string &tools, const std::string &tag) {
-  if (replaced_) throw Refused("rkllm_set_chat_template replaced the template, which leaves no place for tools");
+  if (replaced_)
+    throw Refused("rkllm_set_chat_template replaced the template, which leaves no place for tools");
   if (raw_) throw Refused("function tools need a chat template, and none of this model is understood");
   const auto items = json_array_items(tools);
   if (!items || items->empty()) throw Refused("the tools must be a JSON array of at least one function");
@@ -84,13 +85,16 @@ std::string ChatTemplate::system() const {
   if (tools_.empty()) return system_;
   const std::string one = must_render(source_, opening({{"user", "1"}}));
   const std::string two = must_render(source_, opening({{"user", "2"}}));
-  return one.substr(0, static_cast<size_t>(
-                           std::mismatch(one.begin(), one.end(), two.begin(), two.end()).first - one.begin()));
+  return one.substr(
+      0,
+      static_cast<size_t>(std::mismatch(one.begin(), one.end(), two.begin(), two.end()).first - one.begin()));
 }
 
-std::pair<std::string, std::string> ChatTemplate::turn(const std::string &role, const std::string &text) const {
+std::pair<std::string, std::string> ChatTemplate::turn(const std::string &role,
+                                                       const std::string &text) const {
   if (role != "tool" || tools_.empty()) return {role, text};
-  std::vector<std::string_view> results = json_array_items(text).value_or(std::vector<std::string_view>{text});
+  std::vector<std::string_view> results =
+      json_array_items(text).value_or(std::vector<std::string_view>{text});
   std::string wrapped;
   for (const std::string_view result : results) {
     wrapped.append(wrapped.empty() ? "<" : "\n<").append(tag_).append(">\n").append(result);

@@ -22,8 +22,8 @@ class ChatTemplate {
   // Puts the functions a model may call, and a system text, into the first turn; refuses what cannot be used.
   void set_tools(const std::string &system, const std::string &tools, const std::string &tag);
 
-  // What every first turn begins with because of replace() or set_tools(): what rkllm_clear_kv_cache keeps when
-  // it is asked to keep the system prompt.
+  // What every first turn begins with because of replace() or set_tools(): what rkllm_clear_kv_cache keeps
+  // when it is asked to keep the system prompt.
   std::string system() const;
 
   // The first turn of a conversation.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <limits>
+#include <utility>
 
 #include "log.h"
 #include "platform.h"
@@ -62,13 +63,14 @@ bool Delivery::token(int32_t id, const Token &token, bool silent) {
   return go_on;
 }
 
-void Delivery::rows(Rows kind, std::vector<float> &rows, size_t n_rows) {
+void Delivery::rows(Rows kind, std::vector<float> values, size_t n_rows) {
+  rows_ = std::move(values);
   Event event;
-  (kind == Rows::hidden ? event.hidden : event.logits) = rows.data();
-  event.width = static_cast<int32_t>(rows.size() / n_rows);
+  (kind == Rows::hidden ? event.hidden : event.logits) = rows_.data();
+  event.width = static_cast<int32_t>(rows_.size() / n_rows);
   event.n_rows = static_cast<int32_t>(n_rows);
   deliver(event);
-  std::fill(rows.begin(), rows.end(), std::numeric_limits<float>::quiet_NaN());
+  std::fill(rows_.begin(), rows_.end(), std::numeric_limits<float>::quiet_NaN());
 }
 
 void Delivery::error() {

@@ -15,7 +15,7 @@ class Delivery {
 
   // False: the caller asked the run to end.
   bool token(int32_t id, const Token &token, bool silent);
-  void rows(Rows kind, std::vector<float> &rows, size_t n_rows);
+  void rows(Rows kind, std::vector<float> values, size_t n_rows);
   void error();
   void finish();
 
@@ -28,7 +28,8 @@ class Delivery {
 
   Sink &sink_;
   std::string waiting_;
-  std::string text_;  // what the caller is given: a copy, so that it can be spoiled
+  std::string text_;         // what the caller is given: a copy, so that it can be spoiled
+  std::vector<float> rows_;  // kept to the run's end, so that a pointer to it reads what spoiled it
 };
 
 }  // namespace rkllm

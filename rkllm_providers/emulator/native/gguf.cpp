@@ -169,8 +169,7 @@ class Gguf final : public Backend {
 
   void prefill_rows(const Prompt &prompt, Rows kind, std::vector<float> &rows) override {
     const bool hidden = kind == Rows::hidden;
-    const size_t width =
-        hidden ? static_cast<size_t>(llama_model_n_embd(model_.get())) : vocabulary_.size();
+    const size_t width = hidden ? static_cast<size_t>(llama_model_n_embd(model_.get())) : vocabulary_.size();
     rows.resize(prompt.size() * width);
     prefill_logits_.clear();
     const struct Switch {
@@ -186,8 +185,8 @@ class Gguf final : public Backend {
     compute(prompt, 0, 0, true, [&](size_t first, size_t n) {
       for (size_t i = 0; i < n; ++i) {
         const auto at = static_cast<int32_t>(i);
-        const float *row = hidden ? llama_get_embeddings_ith(context_.get(), at)
-                                  : llama_get_logits_ith(context_.get(), at);
+        const float *row =
+            hidden ? llama_get_embeddings_ith(context_.get(), at) : llama_get_logits_ith(context_.get(), at);
         if (row == nullptr) throw std::runtime_error("llama.cpp has no output for a position");
         std::copy(row, row + width, rows.begin() + static_cast<std::ptrdiff_t>((first + i) * width));
       }
@@ -261,8 +260,8 @@ class Gguf final : public Backend {
 
   std::vector<char> save_state() override {
     std::vector<char> state(llama_state_seq_get_size(context_.get(), 0));
-    const size_t n = llama_state_seq_get_data(context_.get(), reinterpret_cast<uint8_t *>(state.data()),
-                                              state.size(), 0);
+    const size_t n =
+        llama_state_seq_get_data(context_.get(), reinterpret_cast<uint8_t *>(state.data()), state.size(), 0);
     if (n == 0) throw std::runtime_error("llama.cpp could not save the state");
     state.resize(n);
     return state;
@@ -297,7 +296,8 @@ class Gguf final : public Backend {
     std::ifstream file(path, std::ios::binary);
     file.read(head.data(), kIdentityBytes);
     head.resize(static_cast<size_t>(file.gcount()));
-    identity_ = std::string(description) + " " + std::to_string(llama_model_size(model_.get())) + " " + crc32_hex(head);
+    identity_ = std::string(description) + " " + std::to_string(llama_model_size(model_.get())) + " " +
+                crc32_hex(head);
     // Models with several position numbers per token want all of them for rows.
     const llama_rope_type rope = llama_model_rope_type(model_.get());
     has_several_positions_ = rope == LLAMA_ROPE_TYPE_MROPE || rope == kInterleavedMrope;

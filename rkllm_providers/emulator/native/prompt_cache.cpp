@@ -100,8 +100,11 @@ PromptCache read_prompt_cache(const std::string &path, const std::string &model,
   Reader reader(file.get(), static_cast<uint64_t>(size));
   PromptCache cache;
   char magic[sizeof kMagic];
-  const auto damaged = [&path] { return Refused("failed to load the prompt cache " + path + ": it is damaged"); };
-  if (!reader.bytes(magic, sizeof magic) || !std::equal(kMagic, kMagic + sizeof kMagic, magic)) throw damaged();
+  const auto damaged = [&path] {
+    return Refused("failed to load the prompt cache " + path + ": it is damaged");
+  };
+  if (!reader.bytes(magic, sizeof magic) || !std::equal(kMagic, kMagic + sizeof kMagic, magic))
+    throw damaged();
   if (!reader.block(cache.model, kLongestName)) throw damaged();
   if (cache.model != model) {
     throw Refused("the prompt cache " + path + " does not match the model: it was made by '" + cache.model +

@@ -59,7 +59,8 @@ bool match(const Pattern &pattern, std::string_view prompt, Captures &captures) 
 
 // A number from -1 to 1 that depends on a token and a column, the same in script.py.
 float embedding_value(int32_t token, size_t column) {
-  uint32_t h = (static_cast<uint32_t>(token) + 1) * 0x9E3779B1u ^ (static_cast<uint32_t>(column) + 1) * 0x85EBCA77u;
+  uint32_t h =
+      (static_cast<uint32_t>(token) + 1) * 0x9E3779B1u ^ (static_cast<uint32_t>(column) + 1) * 0x85EBCA77u;
   h = (h ^ (h >> 15)) * 0x2C1B3C6Du;
   h = (h ^ (h >> 12)) * 0x297A2D39u;
   h ^= h >> 15;

@@ -165,7 +165,8 @@ class Parser {
     if (key == "name") script_.name = check_utf8(only(items));
     else if (key == "context") script_.context = static_cast<int32_t>(integer(only(items), 16, 1048576));
     else if (key == "npu_cores") script_.npu_cores = static_cast<int32_t>(integer(only(items), 1, 8));
-    else if (key == "embedding_size") script_.embedding_size = static_cast<int32_t>(integer(only(items), 8, 16384));
+    else if (key == "embedding_size")
+      script_.embedding_size = static_cast<int32_t>(integer(only(items), 8, 16384));
     else if (key == "export") exported(items);
     else if (key == "prefill_base_ms") script_.prefill_base_ms = milliseconds(only(items));
     else if (key == "prefill_ms") script_.prefill_ms = milliseconds(only(items));

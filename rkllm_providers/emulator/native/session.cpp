@@ -76,7 +76,8 @@ Session::Prepared Session::prepare(Request request) {
     log_info("current cache size: " + std::to_string(cache_.size()) +
              ", keep_history: " + (request.keep_history ? "1" : "0"));
     if (request.has_text()) log_info("prompt: " + request.prompt);
-    log_info("tokens: " + list_ids(prepared.prompt.keys) + ", count: " + std::to_string(prepared.prompt.size()));
+    log_info("tokens: " + list_ids(prepared.prompt.keys) +
+             ", count: " + std::to_string(prepared.prompt.size()));
   }
   prepared.request = std::move(request);
   return prepared;
@@ -193,7 +194,7 @@ void Session::deliver_rows(const Prepared &prepared, Delivery &delivery, Rows ki
   exact_ = n_first_prompt_ = cache_.size();
   delivery.perf.prefill_tokens = static_cast<int32_t>(cache_.size());
   delivery.perf.prefill_ms = ms_since(start);
-  delivery.rows(kind, rows, prompt.size());
+  delivery.rows(kind, std::move(rows), prompt.size());
 }
 
 void Session::append(int32_t token) {

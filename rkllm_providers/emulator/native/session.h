@@ -73,15 +73,15 @@ class Session {
   ChatTemplate template_;
   std::optional<int64_t> seed_;
 
-  std::vector<int64_t> cache_;        // the key of each position, as in Prompt
-  size_t exact_ = 0;                  // leading positions that a cold run would compute the same way
-  size_t n_loaded_ = 0;               // leading positions that came from a prompt cache file
-  bool has_loaded_ = false;           // whether one was loaded and not released
+  std::vector<int64_t> cache_;  // the key of each position, as in Prompt
+  size_t exact_ = 0;            // leading positions that a cold run would compute the same way
+  size_t n_loaded_ = 0;         // leading positions that came from a prompt cache file
+  bool has_loaded_ = false;     // whether one was loaded and not released
   std::map<std::string, std::string> adapters_;  // what tells an adapter from others, by name
   std::string adapter_;                          // the one the cache was computed with
-  std::optional<int32_t> last_;       // sampled but not evaluated, as in llama.cpp
-  std::vector<int64_t> last_prompt_;  // the prompt whose final logits the backend keeps
-  size_t n_first_prompt_ = 0;         // length of the prompt the cached conversation began with
+  std::optional<int32_t> last_;                  // sampled but not evaluated, as in llama.cpp
+  std::vector<int64_t> last_prompt_;             // the prompt whose final logits the backend keeps
+  size_t n_first_prompt_ = 0;                    // length of the prompt the cached conversation began with
   bool last_run_kept_history_ = false;
   bool shifted_ = false;  // in this run
 };

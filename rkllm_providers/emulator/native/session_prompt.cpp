@@ -132,7 +132,8 @@ void Session::check_prompt(const Prompt &prompt, bool generates) const {
 std::vector<int32_t> Session::encode(const std::string &text, bool at_start) const {
   if (backend_->facts().has_tokenizer) return backend_->encode(text, at_start);
   if (!options_.tokenizer) {
-    throw Refused("the model was exported without its tokenizer: it needs a tokenizer callback, or token input");
+    throw Refused(
+        "the model was exported without its tokenizer: it needs a tokenizer callback, or token input");
   }
   if (text.empty()) return {};
   const std::vector<int32_t> tokens = options_.tokenizer(text, options_.max_context_len);

@@ -22,7 +22,8 @@ void Session::set_chat_template(const std::string &system, const std::string &pr
       "including enable_thinking.");
 }
 
-void Session::set_function_tools(const std::string &system, const std::string &tools, const std::string &tag) {
+void Session::set_function_tools(const std::string &system, const std::string &tools,
+                                 const std::string &tag) {
   if (!options_.applies_template) throw Refused("this runtime version has no chat templates");
   template_.set_tools(system, tools, tag);
   truncate(0);
@@ -70,7 +71,8 @@ void Session::load_prompt_cache(const std::string &path) {
   const PromptCache cache = read_prompt_cache(path, backend_->identity(), most);
   const auto n_vocab = static_cast<int32_t>(backend_->vocabulary().size());
   for (const int32_t token : cache.tokens) {
-    if (token < 0 || token >= n_vocab) throw Refused("failed to load the prompt cache " + path + ": it is damaged");
+    if (token < 0 || token >= n_vocab)
+      throw Refused("failed to load the prompt cache " + path + ": it is damaged");
   }
   truncate(0);
   last_prompt_.clear();
