@@ -23,6 +23,8 @@ from rkllm_providers.errors import RKLLMError
 
 logger = logging.getLogger(__name__)
 
+_INVALID = "invalid_request_error"
+
 
 def create_app(settings: ServiceSettings | None = None) -> FastAPI:
     """The service as an ASGI application. Nothing is loaded before it is started."""
@@ -75,22 +77,34 @@ def _tell(answer: ErrorAnswer) -> JSONResponse:
 async def _tell_rkllm_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RKLLMError):
         raise error
-    return _tell(answer_for(error))
+    answer = answer_for(error)
+    if answer.status >= 500:
+        # The first line alone: what the library printed may hold what somebody wrote.
+        logger.warning("%d %s: %s", answer.status, answer.code, answer.message.partition("\n")[0])
+    return _tell(answer)
 
 
 async def _tell_validation_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
     first: dict[str, Any] = dict(error.errors()[0])
-    where = ".".join(str(part) for part in first["loc"] if part != "body")
+    if first["type"] == "json_invalid":
+        problem = first.get("ctx", {}).get("error", "")
+        return _tell(ErrorAnswer(400, _INVALID, "invalid_json", f"The body is not valid JSON: {problem}"))
+    where = ""
+    for part in first["loc"]:
+        if isinstance(part, int):
+            where += f"[{part}]"
+        elif part != "body":
+            where += f".{part}" if where else str(part)
     message = f"{where}: {first['msg']}" if where else str(first["msg"])
-    return _tell(ErrorAnswer(400, "invalid_request_error", "invalid_request", message, where or None))
+    return _tell(ErrorAnswer(400, _INVALID, "invalid_request", message, where or None))
 
 
 async def _tell_http_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
-    kind = "invalid_request_error" if error.status_code < 500 else "server_error"
+    kind = _INVALID if error.status_code < 500 else "server_error"
     response = _tell(ErrorAnswer(error.status_code, kind, "http_error", str(error.detail)))
     response.headers.update(error.headers or {})
     return response

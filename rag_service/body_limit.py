@@ -12,10 +12,6 @@ from rag_service.errors import ErrorAnswer
 _LENGTH: Final = b"content-length"
 
 
-class _TooLarge(Exception):
-    """More has arrived than was allowed."""
-
-
 class BodyLimit:
     """ASGI middleware that answers 413 to a body of more than ``limit`` bytes, announced or not."""
 
@@ -33,26 +29,27 @@ class BodyLimit:
             await self._refuse(scope, receive, send)
             return
         received = 0
-        answered = False
+        too_large = answered = False
 
         async def counting() -> Message:
-            nonlocal received
+            nonlocal received, too_large
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._limit:
-                raise _TooLarge
+                too_large = True
+                return {"type": "http.disconnect"}
             return message
 
-        async def noting(message: Message) -> None:
+        async def sending(message: Message) -> None:
             nonlocal answered
+            if too_large and not answered:
+                return  # what the application makes of the cut body is not the reason
             answered = True
             await send(message)
 
-        try:
-            await self._app(scope, counting, noting)
-        except _TooLarge:
-            if not answered:
-                await self._refuse(scope, receive, send)
+        await self._app(scope, counting, sending)
+        if too_large and not answered:
+            await self._refuse(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         message = f"The request body is larger than {self._limit} bytes, which is the most that is taken."

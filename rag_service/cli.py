@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -17,9 +19,14 @@ from rkllm_providers.errors import RKLLMError
 from rkllm_providers.models import BUILT_IN_MODEL, Catalog, ModelFormat, read_card
 from rkllm_providers.models.gguf import read_rkllm_head
 
+if TYPE_CHECKING:
+    from rag_service.settings import ServiceSettings
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Language models on Rockchip NPUs.")
 models_app = typer.Typer(no_args_is_help=True, help="What is in the models folder.")
 app.add_typer(models_app, name="models")
+emulator_app = typer.Typer(no_args_is_help=True, help="The stand-in for librkllmrt.so on machines without an NPU.")
+app.add_typer(emulator_app, name="emulator")
 
 ModelsDir = Annotated[
     Path | None,
@@ -27,6 +34,14 @@ ModelsDir = Annotated[
 ]
 _SHOWN_CHARACTERS = 80
 _SERVICE_HINT = "The service needs more packages: pip install 'rkllm-providers[service]'"
+
+
+@app.callback(invoke_without_command=True)
+def options(show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Language models on Rockchip NPUs."""
+    if show_version:
+        version()
+        raise typer.Exit
 
 
 @app.command()
@@ -77,10 +92,31 @@ def _shortened(value: object) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}… ({len(text)} characters)"
 
 
+@emulator_app.command("build")
+def build_emulator(
+    abi: Annotated[str | None, typer.Option(help="Runtime version to emulate. (default: 1.3.0)")] = None,
+    output: Annotated[Path, typer.Option(help="Folder to put librkllmrt.so into.", file_okay=False)] = Path(),
+) -> None:
+    """Compile the emulator, put it into a folder, and print its path."""
+    from rkllm_providers.emulator import build_library
+
+    built = build_library(abi)
+    output.mkdir(parents=True, exist_ok=True)
+    target = output / built.name
+    # A process may have the old file loaded: it is replaced, not written over.
+    scratch = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        shutil.copy(built, scratch)
+        scratch.replace(target)
+    finally:
+        scratch.unlink(missing_ok=True)
+    typer.echo(target.absolute())
+
+
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on. [default: 8000]")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. (default: 127.0.0.1)")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on. (default: 8000)")] = None,
     models_dir: ModelsDir = None,
     model: Annotated[
         str | None, typer.Option(help="Model to load at start, and for requests that name none.")
@@ -93,10 +129,9 @@ def serve(
     except ImportError as error:
         raise typer.BadParameter(f"{_SERVICE_HINT} ({error})") from error
     given = {"host": host, "port": port, "models_dir": models_dir, "model": model}
-    try:
-        settings = ServiceSettings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    settings = _settings(ServiceSettings, {name: value for name, value in given.items() if value is not None})
+    if not settings.models_dir.is_dir():
+        Console(stderr=True).print(f"Warning: there is no folder {settings.models_dir}.", markup=False)
     if settings.model is not None:
         Catalog(settings.models_dir).get(settings.model)
     run_server(settings)
@@ -115,11 +150,21 @@ def demo(
         from rag_service.settings import ServiceSettings
     except ImportError as error:
         raise typer.BadParameter(f"{_SERVICE_HINT} ({error})") from error
-    settings = ServiceSettings(port=port, model=model)
+    settings = _settings(ServiceSettings, {"port": port, "model": model})
     if models_dir is not None:
         settings = settings.model_copy(update={"models_dir": models_dir})
     Catalog(settings.models_dir).get(model)
     raise typer.Exit(run_demo(settings, once=once))
+
+
+def _settings(kind: type[ServiceSettings], given: dict[str, Any]) -> ServiceSettings:
+    """The settings, or one line about each that is wrong, wherever it came from."""
+    try:
+        return kind(**given)
+    except ValueError as error:
+        details = error.errors() if hasattr(error, "errors") else [{"loc": ("settings",), "msg": str(error)}]
+        lines = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in details]
+        raise typer.BadParameter("; ".join(lines)) from error
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import logging
 
 from rag_service.settings import ServiceSettings
 from rkllm_providers.engine import EngineRegistry, ModelClient, RuntimeInfo
-from rkllm_providers.errors import InvalidRequest, RKLLMError
+from rkllm_providers.errors import EngineClosed, InvalidRequest, RKLLMError
 from rkllm_providers.models import Catalog, ModelEntry
 
 logger = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ class ModelPool:
         self._catalog = Catalog(settings.models_dir)
         self._clients: dict[str, ModelClient] = {}
         self._opening = asyncio.Lock()
+        self._closed = False
 
     async def entries(self) -> list[ModelEntry]:
         """All models there are."""
@@ -47,6 +48,8 @@ class ModelPool:
             InvalidRequest, ModelNotFound: As ``entry`` says.
             ModelLoadError: The model's file is broken.
         """
+        if self._closed:
+            raise EngineClosed("The service is shutting down.")
         name = model or self._settings.model or ""
         client = self._usable(name)
         if client is not None:
@@ -93,7 +96,8 @@ class ModelPool:
         await loaded
 
     async def close(self) -> None:
-        """Unload everything."""
+        """Unload everything, for good: whoever waits for an answer is told."""
+        self._closed = True
         await asyncio.to_thread(self._registry.close)
 
     def _open(self, entry: ModelEntry) -> ModelClient:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 
 import uvicorn
+from fastapi import FastAPI
 
 from rag_service.app import create_app
+from rag_service.pool import ModelPool
 from rag_service.settings import ServiceSettings
 from rkllm_providers.errors import RKLLMError
+
+logger = logging.getLogger(__name__)
 
 _SHUTDOWN_SECONDS = 4
 
@@ -20,10 +25,26 @@ class AddressInUse(RKLLMError, OSError):
         return str(self.args[0])
 
 
-def make_server(settings: ServiceSettings) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """A server that ends its models' runs first, so that no answer in progress holds up its end."""
+
+    def __init__(self, config: uvicorn.Config, application: FastAPI) -> None:
+        super().__init__(config)
+        self._application = application
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell every client that waits, then close connections."""
+        pool: ModelPool | None = getattr(self._application.state, "pool", None)
+        if pool is not None:
+            await pool.close()
+        await super().shutdown(sockets)
+
+
+def make_server(settings: ServiceSettings) -> Server:
     """A server for these settings, not yet started."""
+    application = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        application,
         host=settings.host,
         port=settings.port,
         http="httptools",
@@ -33,7 +54,7 @@ def make_server(settings: ServiceSettings) -> uvicorn.Server:
         access_log=False,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
-    return uvicorn.Server(config)
+    return Server(config, application)
 
 
 def listen(settings: ServiceSettings) -> socket.socket:
@@ -50,7 +71,8 @@ def listen(settings: ServiceSettings) -> socket.socket:
     except OSError as error:
         listener.close()
         raise AddressInUse(
-            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. Choose another with --port."
+            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. "
+            f"Choose another address with --host or --port."
         ) from error
     return listener
 
@@ -62,5 +84,8 @@ def run_server(settings: ServiceSettings) -> None:
         AddressInUse: The address cannot be had.
     """
     listener = listen(settings)
+    port = listener.getsockname()[1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    logger.info("serving %s at http://%s:%d/v1", settings.models_dir, host, port)
     with listener:
         make_server(settings).run(sockets=[listener])

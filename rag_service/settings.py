@@ -31,6 +31,12 @@ class ServiceSettings(BaseSettings):
     queue_limit: int = Field(default=64, ge=1, description="Requests that may wait per model.")
     queue_seconds: float = Field(default=300.0, gt=0, description="Longest wait in the queue.")
     run_seconds: float = Field(default=1800.0, gt=0, description="Longest time for one answer.")
+    abort_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="Longest time an aborted run may take to end before its process is replaced; no less than the "
+        "longest prefill, which cannot be cut short.",
+    )
     load_seconds: float = Field(default=600.0, gt=0, description="Longest time to load a model.")
 
     @property
@@ -41,4 +47,5 @@ class ServiceSettings(BaseSettings):
             queue_seconds=self.queue_seconds,
             load_seconds=self.load_seconds,
             run_seconds=self.run_seconds,
+            abort_seconds=self.abort_seconds,
         )

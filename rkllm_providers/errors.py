@@ -81,15 +81,18 @@ class InvalidRequest(RKLLMError, ValueError):
 
 
 class ContextLengthExceeded(InvalidRequest):
-    """The prompt does not fit; ``n_prompt_tokens`` and ``n_ctx`` are the two numbers."""
+    """The prompt does not fit; ``n_prompt_tokens`` and ``n_ctx`` are the two numbers.
 
-    def __init__(self, n_prompt_tokens: int, n_ctx: int) -> None:
+    A text far too long is not counted to its end: ``at_least`` so many tokens it has.
+    """
+
+    def __init__(self, n_prompt_tokens: int, n_ctx: int, *, at_least: bool = False) -> None:
         self.n_prompt_tokens = n_prompt_tokens
         self.n_ctx = n_ctx
         super().__init__(
-            f"The prompt has {n_prompt_tokens} tokens, and the model's context window holds {n_ctx}, "
-            f"of which at least one is needed for the answer. Shorten the messages, or load the model "
-            f"with a larger context if it allows one.",
+            f"The prompt has {'at least ' if at_least else ''}{n_prompt_tokens} tokens, and the model's context "
+            f"window holds {n_ctx}, of which at least one is needed for the answer. Shorten the messages, or "
+            f"load the model with a larger context if it allows one.",
             param="messages",
         )
 

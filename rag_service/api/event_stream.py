@@ -93,7 +93,8 @@ class EventStreamResponse(Response):
                 async for events in self.answer:
                     await self._send_body(send, self._wire.encode(events))
             except RKLLMError as error:
-                logger.warning("an answer failed after its stream was opened: %s", type(error).__name__)
+                reason = str(error).partition("\n")[0]
+                logger.warning("an answer failed after its stream was opened: %s: %s", type(error).__name__, reason)
                 await self._send_body(send, self._wire.failure(error))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:

@@ -11,9 +11,13 @@ from rkllm_providers.chat.repair import render_conversation
 from rkllm_providers.chat.types import ChatMessage
 from rkllm_providers.errors import ContextLengthExceeded, InvalidRequest
 from rkllm_providers.models import ModelCard
+from rkllm_providers.models.control import ControlGuard
 
 # A runtime that applies its own template adds markers and perhaps a system text around the prompt.
 _TEMPLATE_ALLOWANCE: Final = 64
+_HOPELESS_FACTOR: Final = 6  # characters per token that a text rarely has
+_COUNTED_CHARACTERS: Final = 100_000  # so much is counted exactly in any case
+_PIECE_CHARACTERS: Final = 16_384
 _BYTES_PER_TOKEN: Final = 4
 _LABELS: Final = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool result"}
 
@@ -44,11 +48,28 @@ def build_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> Prompt:
         return _text_prompt(card, messages)
     # The role is ours; every string that came from a caller is marked, so that it stays text.
     marked = [{"role": message.role, **card.guard.mark(_caller_strings(message))} for message in messages]
-    ids = array("i", card.guard.encode(render_conversation(card.template, marked)))
+    rendered = render_conversation(card.template, marked)
+    _refuse_hopeless(card.guard, rendered, card.context_length)
+    ids = array("i", card.guard.encode(rendered))
     room = card.context_length - len(ids)
     if room < 1:
         raise ContextLengthExceeded(len(ids), card.context_length)
     return Prompt(ids, len(ids), room)
+
+
+def _refuse_hopeless(guard: ControlGuard, rendered: str, context_length: int) -> None:
+    """Refuse a text far too long at the cost of reading what would fit, not of all of it.
+
+    Encoding megabytes takes seconds in which nothing else of this process runs.
+    """
+    if len(rendered) < max(_HOPELESS_FACTOR * context_length, _COUNTED_CHARACTERS):
+        return
+    n_tokens = 0
+    for at in range(0, len(rendered), _PIECE_CHARACTERS):
+        # A cut can add a token or two at its ends.
+        n_tokens += max(0, len(guard.encode(rendered[at : at + _PIECE_CHARACTERS])) - 4)
+        if n_tokens >= context_length:
+            raise ContextLengthExceeded(n_tokens, context_length, at_least=True)
 
 
 def _caller_strings(message: ChatMessage) -> dict[str, str]:

@@ -59,6 +59,9 @@ class Script:
     markers: Mapping[str, int]
     eos_ids: tuple[int, ...]
     bos_id: int | None = None
+    embedding_size: int = 64
+    has_tokenizer: bool = True
+    has_embedding: bool = True
 
     @cached_property
     def _longest_match(self) -> tuple[dict[bytes, int], dict[int, tuple[int, ...]]]:
@@ -90,6 +93,20 @@ class Script:
         """The bytes of these tokens, control tokens as their names."""
         return b"".join(self.tokens[token_id] for token_id in ids)
 
+    def embedding(self, token_id: int) -> list[float]:
+        """The row of a token: what an embedding input holds to mean that token."""
+        return [_embedding_value(token_id, column) for column in range(self.embedding_size)]
+
+
+def _embedding_value(token_id: int, column: int) -> float:
+    """A number from -1 to 1, exact in 32 bits; twin of the one in ``native/script.cpp``."""
+    mask = 0xFFFFFFFF
+    h = ((token_id + 1) * 0x9E3779B1 ^ (column + 1) * 0x85EBCA77) & mask
+    h = (h ^ (h >> 15)) * 0x2C1B3C6D & mask
+    h = (h ^ (h >> 12)) * 0x297A2D39 & mask
+    h ^= h >> 15
+    return (h >> 8) / 8388608 - 1
+
 
 def is_script(head: bytes) -> bool:
     """Whether a file that begins with these bytes (16 are enough) is a scripted model."""
@@ -119,6 +136,8 @@ class _Parser:
         self._tokens: dict[bytes, str] = {bytes([byte]): _ORDINARY for byte in range(256)}
         self._name = ""
         self._context = 0
+        self._embedding_size = 0
+        self._left_out: set[bytes] = set()
         self._template = ""
         self._eos: list[bytes] = []
         self._bos: list[bytes] = []
@@ -159,6 +178,9 @@ class _Parser:
             markers=named(_MARKER),
             eos_ids=tuple(ids[name] for name in self._eos),
             bos_id=ids[self._bos[0]] if self._bos else None,
+            embedding_size=self._embedding_size,
+            has_tokenizer=b"no_tokenizer" not in self._left_out,
+            has_embedding=b"no_embedding" not in self._left_out,
         )
 
     def _fail(self, problem: str) -> NoReturn:
@@ -273,6 +295,12 @@ class _Parser:
                 self._context = self._integer(self._only(items), 16, 1048576)
             case b"npu_cores":
                 self._integer(self._only(items), 1, 8)
+            case b"embedding_size":
+                self._embedding_size = self._integer(self._only(items), 8, 16384)
+            case b"export":
+                self._left_out = {item.text for item in items[1:]}
+                if not self._left_out or self._left_out - {b"no_tokenizer", b"no_embedding"}:
+                    self._fail("'export' takes no_tokenizer, no_embedding, or both")
             case b"prefill_base_ms" | b"prefill_ms" | b"decode_ms":
                 if not _MILLISECONDS.fullmatch(self._only(items)):
                     self._fail("a number of milliseconds such as 20 or 0.5 is needed")

@@ -102,6 +102,8 @@ class EngineRegistry:
             engines = [*self._retired, *(engine for engine, _ in self._engines.values())]
             self._engines.clear()
         for engine in engines:
+            engine.close(0)  # all of them begin to close
+        for engine in engines:
             engine.close()
 
 

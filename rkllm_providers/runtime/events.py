@@ -6,7 +6,33 @@ exactly one ``FinishEvent``, or an ``ErrorEvent`` in its place.
 
 from __future__ import annotations
 
+from enum import Enum, IntEnum
 from typing import NamedTuple
+
+
+class RunMode(Enum):
+    """What a run delivers; the values are the library's names."""
+
+    GENERATE = "RKLLM_INFER_GENERATE"
+    HIDDEN_STATES = "RKLLM_INFER_GET_LAST_HIDDEN_LAYER"
+    LOGITS = "RKLLM_INFER_GET_LOGITS"
+
+    @property
+    def words(self) -> str:
+        """The mode as it reads in a sentence."""
+        return self.name.lower().replace("_", " ")
+
+
+class Action(IntEnum):
+    """What an event handler may ask for by returning it; whatever else it returns means to go on.
+
+    ``PAUSE`` (runtime 1.2.1) ends the run and keeps its KV cache, so that a run whose input begins with the
+    same tokens goes on from there. ``RELEASE`` (1.3.0) frees a buffer of hidden states or logits; the binding
+    returns it itself, once it has copied them.
+    """
+
+    PAUSE = 1
+    RELEASE = 2
 
 
 class PerfStat(NamedTuple):

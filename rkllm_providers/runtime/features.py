@@ -34,6 +34,9 @@ class Feature(StrEnum):
     IGNORE_EOS_TOKEN = "ignore_eos_token"
     VIDEO = "video"
     AUDIO = "audio"
+    KV_CACHE_RANGE = "kv_cache_range"
+    MARKERS_PER_INPUT = "markers_per_input"
+    RELEASE = "release"
 
 
 FEATURES: dict[Feature, tuple[str, str]] = {
@@ -59,6 +62,9 @@ FEATURES: dict[Feature, tuple[str, str]] = {
     Feature.MAX_NEW_TOKENS_PER_RUN: ("1.3.0", "max_new_tokens per run"),
     Feature.IGNORE_EOS_TOKEN: ("1.3.0", "generating past the end token"),
     Feature.VIDEO: ("1.3.0", "video input"),
+    Feature.KV_CACHE_RANGE: ("1.2.1", "clearing a range of the KV cache"),
+    Feature.MARKERS_PER_INPUT: ("1.3.0", "picture markers per input"),
+    Feature.RELEASE: ("1.3.0", "releasing an output buffer from the callback"),
     Feature.AUDIO: ("1.3.1", "audio input"),
 }
 """Feature to first version and what it is, from the vendor's headers and release notes."""

@@ -7,31 +7,35 @@ A handle runs one input at a time. Everything the library was given a pointer to
 from __future__ import annotations
 
 import ctypes
+import json
+import math
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rkllm_providers.errors import EngineClosed, GenerationError, InvalidRequest, ModelLoadError, RKLLMError
-from rkllm_providers.runtime.events import RuntimeEvent
+from rkllm_providers.runtime.events import Action, RunMode, RuntimeEvent
 from rkllm_providers.runtime.features import Feature
+from rkllm_providers.runtime.infer import InferParam
+from rkllm_providers.runtime.inputs import InputBuilder, RunInput, n_tokens_of
 from rkllm_providers.runtime.library import RuntimeLibrary, oversized
 from rkllm_providers.runtime.parameters import (
     INIT_FEATURES,
-    ROLES,
     InitParams,
-    PromptInput,
     RunResult,
     SamplingParams,
-    TokenInput,
     encode_text,
     store,
-    token_array,
 )
 from rkllm_providers.runtime.reader import EventReader, ResultCallback
+from rkllm_providers.runtime.rows import DEFAULT_MAX_BYTES, RowsReader, check_size
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 RETURN_CODES: dict[int, str] = {0: "success", -1: "failure"}
 """All return codes the vendor documents; reasons are only in the library's log."""
@@ -59,55 +63,110 @@ class ModelHandle:
         self._reader: EventReader | None = None
         self._kept: dict[str, object] = {}
         self._handle = ctypes.c_void_p()
-        self._result_callback = ResultCallback(library.layout, self._abort_unless_ended)
+        self._adapters: dict[str, object] = {}
+        self._result_callback = ResultCallback(library.layout, self._abort_unless_ended, self._act)
+        self._inputs = InputBuilder(library, params.markers, params.embedding_size)
+        self._widths: dict[RunMode, int] = {}
         self._param: Any = self._make_param(params)
         self._init(params)
 
     def run(
         self,
-        input: PromptInput | TokenInput,
+        input: RunInput,
         on_event: Callable[[RuntimeEvent], object],
         *,
         keep_history: bool = False,
         max_new_tokens: int | None = None,
         sampling: SamplingParams | None = None,
+        lora: str | None = None,
+        prompt_cache: str | os.PathLike[str] | None = None,
     ) -> RunResult:
         """Generate from one input; blocks until the library is done.
 
         ``on_event`` is called on this thread with each token, then the end. What it raises ends the run
-        and is raised here, after the library has returned. ``keep_history`` (runtime 1.2.0) continues
+        and is raised here, after the library has returned; returning ``Action.PAUSE`` for a token (runtime
+        1.2.1) ends the run and keeps its KV cache. ``keep_history`` (runtime 1.2.0) continues
         the conversation held in the KV cache; without it the library still reuses the common prefix
         of what it holds. ``max_new_tokens`` and ``sampling`` (runtime 1.3.0) apply to this run only;
-        members of ``sampling`` that are ``None`` are those the handle was made with.
+        members of ``sampling`` that are ``None`` are those the handle was made with. ``lora`` names a
+        loaded adapter; ``prompt_cache`` is a file to which the KV cache is written at the end.
 
         Raises ``InvalidRequest`` for an input that cannot be passed, ``UnsupportedFeature`` for what the
         version lacks, ``GenerationError`` if the library reports failure, or a run is active already,
         and ``EngineClosed`` after ``destroy``. A run that was aborted returns normally.
         """
-        input_struct, kept = self._make_input(input)
-        infer_param, kept_sampling = self._make_infer_param(keep_history, max_new_tokens, sampling)
+        infer = self._infer_param(RunMode.GENERATE, lora)
+        self._set_run_options(infer, keep_history, max_new_tokens, sampling)
+        if prompt_cache is not None:
+            infer.save_to(_path(prompt_cache, "prompt_cache"))
         reader = EventReader(self.library.layout, on_event)
+        self._run(input, infer, reader)
+        return RunResult(
+            finished=reader.finish is not None,
+            perf=reader.finish.perf if reader.finish else None,
+            aborted=reader.aborted,
+            paused=reader.paused,
+        )
+
+    def hidden_states(
+        self, input: RunInput, *, max_bytes: int = DEFAULT_MAX_BYTES, lora: str | None = None
+    ) -> NDArray[np.float32]:
+        """The last layer's output for every position of an input: float32 ``[n_tokens, n_embd]``.
+
+        A prompt's template and beginning token count as tokens. A result above ``max_bytes`` is refused with
+        ``InvalidRequest`` before the run where its size is known (token and embedding input, from the second
+        run on), and with ``GenerationError`` before it is copied where it is not. An aborted run raises
+        ``GenerationError``. Otherwise as ``run``.
+        """
+        return self._rows(RunMode.HIDDEN_STATES, input, max_bytes, None, lora)
+
+    def logits(
+        self,
+        input: RunInput,
+        *,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        vocab_size: int | None = None,
+        lora: str | None = None,
+    ) -> NDArray[np.float32]:
+        """The scores of every next token at every position: float32 ``[n_tokens, n_vocab]`` (runtime 1.2.0).
+
+        ``max_bytes`` is as for ``hidden_states``. The vocabulary's size is learned from the first run;
+        ``vocab_size`` has that checked before the run as well.
+        """
+        self.library.require(Feature.LOGITS)
+        return self._rows(RunMode.LOGITS, input, max_bytes, vocab_size, lora)
+
+    def _rows(
+        self, mode: RunMode, input: RunInput, max_bytes: int, width: int | None, lora: str | None
+    ) -> NDArray[np.float32]:
+        check_size(mode, n_tokens_of(input), width or self._widths.get(mode), max_bytes)
+        releases = self.library.supports(Feature.RELEASE)
+        reader = RowsReader(self.library.layout, mode, max_bytes, releases=releases)
+        self._run(input, self._infer_param(mode, lora), reader)
+        if reader.aborted:
+            raise GenerationError(f"The run was aborted before its {mode.words} were complete.")
+        rows = reader.array()
+        self._widths[mode] = rows.shape[1]
+        return rows
+
+    def _run(self, input: RunInput, infer: InferParam, reader: EventReader) -> None:
+        input_struct, kept = self._inputs.build(input)
         with self._occupied("a run"):
             self._reader = reader
             self._result_callback.begin(reader.read)
             try:
                 code = self.library.call(
-                    "rkllm_run", self._handle, ctypes.byref(input_struct), ctypes.byref(infer_param), None
+                    "rkllm_run", self._handle, ctypes.byref(input_struct), ctypes.byref(infer.struct), None
                 )
             finally:
                 exception = self._result_callback.end()
                 with self._lock:
                     self._reader = None
-        del kept, kept_sampling  # What the structs point to had to live until here.
+        del kept  # What the struct points to had to live until here.
         if exception is not None:
             raise exception
         if (code != 0 or reader.failed) and not reader.aborted:
             raise self._run_error(code, reader)
-        return RunResult(
-            finished=reader.finish is not None,
-            perf=reader.finish.perf if reader.finish else None,
-            aborted=reader.aborted,
-        )
 
     def abort(self) -> bool:
         """End the active run soon; returns whether there was one.
@@ -138,11 +197,68 @@ class ModelHandle:
             self._check_open()
             return bool(self.library.call("rkllm_is_running", self._handle))
 
-    def clear_kv_cache(self, keep_system_prompt: bool = False) -> None:
-        """Forget what was computed, all of it or all but the system prompt (runtime 1.2.0)."""
+    def clear_kv_cache(self, keep_system_prompt: bool = False, span: tuple[int, int] | None = None) -> None:
+        """Forget what was computed, all of it or all but the system prompt (runtime 1.2.0).
+
+        ``span`` (runtime 1.2.1) forgets only the positions from its first number up to, not including, its
+        second, after a run without ``keep_history``; it overrides ``keep_system_prompt``.
+        """
         self.library.require(Feature.CLEAR_KV_CACHE)
+        bounds: tuple[Any, Any] = (None, None)
+        if span is not None:
+            self.library.require(Feature.KV_CACHE_RANGE)
+            if not 0 <= span[0] < span[1] < 2**31:
+                raise InvalidRequest(f"A span of positions must be 0 <= start < end, not {span}.", param="span")
+            bounds = (ctypes.byref(ctypes.c_int(span[0])), ctypes.byref(ctypes.c_int(span[1])))
         with self._occupied("clearing the KV cache"):
-            self._checked_call("rkllm_clear_kv_cache", int(keep_system_prompt), None, None)
+            self._checked_call("rkllm_clear_kv_cache", int(keep_system_prompt), *bounds)
+
+    def load_lora(self, path: str | os.PathLike[str], name: str, scale: float = 1.0) -> None:
+        """Load an adapter, which runs then choose by its name; there is no way to unload it.
+
+        Raises ``GenerationError`` if the library refuses the file.
+        """
+        if not name or name in self._adapters:
+            raise InvalidRequest(f"An adapter needs a name no other has, not {name!r}.", param="name")
+        if not math.isfinite(scale):
+            raise InvalidRequest(f"The scale of an adapter must be finite, not {scale}.", param="scale")
+        struct: Any = oversized(self.library.layout.structs["RKLLMLoraAdapter"])
+        parts = (_path(path, "path"), encode_text(name, "name"))
+        struct.lora_adapter_path, struct.lora_adapter_name = parts
+        struct.scale = scale
+        with self._occupied("loading an adapter"):
+            self._checked_call("rkllm_load_lora", ctypes.byref(struct))
+            self._adapters[name] = (struct, parts)
+
+    def load_prompt_cache(self, path: str | os.PathLike[str]) -> None:
+        """Fill the KV cache from a file that ``run`` wrote; inputs that begin the same reuse it.
+
+        Raises ``GenerationError`` if the library refuses the file. Release it before loading another.
+        """
+        file = _path(path, "path")
+        with self._occupied("loading a prompt cache"):
+            self._checked_call("rkllm_load_prompt_cache", file)
+
+    def release_prompt_cache(self) -> None:
+        """Forget the prompt cache that was loaded."""
+        with self._occupied("releasing a prompt cache"):
+            self._checked_call("rkllm_release_prompt_cache")
+
+    def set_function_tools(
+        self, system: str, tools: str | Sequence[Mapping[str, Any]], response_tag: str = "tool_response"
+    ) -> None:
+        """Put functions a model may call, in OpenAI's form, into the system text of prompts (runtime 1.2.1).
+
+        ``system`` replaces the system text. The results go into a prompt of the role ``tool``, as a JSON
+        array; ``response_tag`` is the tag the model knows them by. ``set_chat_template`` cancels this.
+        """
+        self.library.require(Feature.FUNCTION_TOOLS)
+        listed = tools if isinstance(tools, str) else json.dumps(list(tools), ensure_ascii=False)
+        texts = {"system": system, "tools": listed, "response_tag": response_tag}
+        parts = tuple(encode_text(text, name) for name, text in texts.items())
+        with self._occupied("setting function tools"):
+            self._kept["function_tools"] = parts
+            self._checked_call("rkllm_set_function_tools", *parts)
 
     def kv_cache_size(self) -> int:
         """Number of positions the KV cache holds, in tokens (runtime 1.2.1)."""
@@ -196,9 +312,7 @@ class ModelHandle:
         for name, feature in INIT_FEATURES.items():
             if getattr(params, name) is not None:
                 self.library.require(feature)
-        path = os.fsencode(params.model_path)
-        if b"\0" in path or not path:
-            raise InvalidRequest("model_path is empty or holds a NUL character.", param="model_path")
+        path = _path(params.model_path, "model_path")
         param: Any = self.library.default_parameters()
         self._kept["model_path"] = path
         param.model_path = path
@@ -206,6 +320,12 @@ class ModelHandle:
         store(param, params)
         store(param.extend_param, params)
         param.is_async = False
+        if params.markers is not None and hasattr(param, "img_start"):
+            texts = tuple(
+                encode_text(getattr(params.markers, part), f"markers.{part}") for part in ("start", "end", "content")
+            )
+            self._kept["markers"] = texts
+            param.img_start, param.img_end, param.img_content = texts
         if hasattr(param.extend_param, "n_batch"):
             param.extend_param.n_batch = 1
         return param
@@ -231,51 +351,21 @@ class ModelHandle:
             "The library's log says more."
         )
 
-    def _make_input(self, given: PromptInput | TokenInput) -> tuple[ctypes.Structure, object]:
-        """The input struct, and the data it points to."""
-        layout = self.library.layout
-        types = layout.enums["RKLLMInputType"]
-        struct: Any = oversized(layout.structs["RKLLMInput"])
-        has_role = self.library.supports(Feature.ROLE)
-        role = b"user"
-        kept: object
-        if isinstance(given, TokenInput):
-            tokens = token_array(given.ids)
-            kept = tokens
-            struct.input_type = types["RKLLM_INPUT_TOKEN"]
-            struct.token_input.input_ids, struct.token_input.n_tokens = tokens.buffer_info()
-        else:
-            text, role = self._check_prompt(given)
-            kept = text
-            struct.input_type = types["RKLLM_INPUT_PROMPT"]
-            struct.prompt_input = text
-            if has_role:
-                struct.enable_thinking = given.enable_thinking
-        if has_role:
-            struct.role = role
-        return struct, (kept, role)
+    def _infer_param(self, mode: RunMode, lora: str | None) -> InferParam:
+        infer = InferParam(self.library.layout, mode)
+        if lora is not None:
+            if lora not in self._adapters:
+                known = ", ".join(self._adapters) or "none"
+                raise InvalidRequest(f"No adapter named {lora!r} is loaded. Loaded: {known}.", param="lora")
+            infer.use_lora(encode_text(lora, "lora"))
+        return infer
 
-    def _check_prompt(self, given: PromptInput) -> tuple[bytes, bytes]:
-        if given.role not in ROLES:
-            raise InvalidRequest(f"The role of a prompt is {' or '.join(ROLES)}, not {given.role!r}.", param="role")
-        if given.role != "user":
-            self.library.require(Feature.ROLE)
-        if given.enable_thinking:
-            self.library.require(Feature.THINKING)
-        if not given.text:
-            raise InvalidRequest("The prompt is empty; a run needs some text.", param="prompt")
-        return encode_text(given.text, "prompt"), given.role.encode()
-
-    def _make_infer_param(
-        self, keep_history: bool, max_new_tokens: int | None, sampling: SamplingParams | None
-    ) -> tuple[ctypes.Structure, object]:
-        """The inference parameters, and the struct they point to."""
-        layout = self.library.layout
-        struct: Any = oversized(layout.structs["RKLLMInferParam"])
-        struct.mode = layout.enums["RKLLMInferMode"]["RKLLM_INFER_GENERATE"]
+    def _set_run_options(
+        self, infer: InferParam, keep_history: bool, max_new_tokens: int | None, sampling: SamplingParams | None
+    ) -> None:
         if keep_history:
             self.library.require(Feature.KEEP_HISTORY)
-            struct.keep_history = 1
+            infer.struct.keep_history = 1
         if max_new_tokens is not None:
             self.library.require(Feature.MAX_NEW_TOKENS_PER_RUN)
             if not 0 < max_new_tokens < 2**31:
@@ -283,17 +373,19 @@ class ModelHandle:
                     f"max_new_tokens must be between 1 and {2**31 - 1}, not {max_new_tokens}.",
                     param="max_new_tokens",
                 )
-            struct.max_new_tokens = max_new_tokens
-        if sampling is None:
-            return struct, None
-        self.library.require(Feature.SAMPLING_PER_RUN)
-        # The struct replaces all nine values at once, so those not given are the handle's own.
-        values: Any = oversized(layout.structs["RKLLMSamplingParam"])
-        for field in fields(SamplingParams):
-            setattr(values, field.name, getattr(self._param, field.name))
-        store(values, sampling)
-        struct.sampling_params = ctypes.addressof(values)
-        return struct, values
+            infer.struct.max_new_tokens = max_new_tokens
+        if sampling is not None:
+            self.library.require(Feature.SAMPLING_PER_RUN)
+            infer.sample(sampling, self._param)
+
+    def _act(self, action: Action) -> int:
+        if action is Action.PAUSE:
+            self.library.require(Feature.PAUSE)
+            if self._reader is not None:
+                self._reader.paused = True
+        else:
+            self.library.require(Feature.RELEASE)
+        return int(action)
 
     def _run_error(self, code: int, reader: EventReader) -> GenerationError:
         what = "reported an error" if code == 0 else f"returned {_meaning(code)}"
@@ -310,11 +402,11 @@ class ModelHandle:
         """Abort once more from inside the run: one that came just before its start may be forgotten."""
         emit = reader.emit
 
-        def emit_after_abort(event: RuntimeEvent) -> None:
+        def emit_after_abort(event: RuntimeEvent) -> object:
             reader.emit = emit
             if not reader.ended:
                 self._abort_library()
-            emit(event)
+            return emit(event)
 
         reader.emit = emit_after_abort
 
@@ -350,6 +442,13 @@ class ModelHandle:
         code = self.library.call(name, self._handle, *arguments)
         if code != 0:
             raise GenerationError(f"{name} returned {_meaning(code)}. The library's log says more.")
+
+
+def _path(path: str | os.PathLike[str], param: str) -> bytes:
+    encoded = os.fsencode(path)
+    if b"\0" in encoded or not encoded:
+        raise InvalidRequest(f"{param} is empty or holds a NUL character.", param=param)
+    return encoded
 
 
 def _meaning(code: int) -> str:

@@ -60,6 +60,12 @@ LOG_PATTERNS: tuple[LogPattern, ...] = (
     _pattern(
         "prompt_too_long",
         "error",
+        r"prompt has (?P<n_prompt_tokens>\d+) tokens[^\d]{0,60}(?P<n_ctx>\d+)",
+        _SHORTEN,
+    ),
+    _pattern(
+        "prompt_too_long",
+        "error",
         r"prompt\b.{0,80}?\b(?:gather|greater|longer|larger|exceed\w*|more|too long)\b.{0,80}?"
         r"\(?prompt:? ?(?P<n_prompt_tokens>\d+)[^\d]{0,40}(?P<n_ctx>\d+)",
         _SHORTEN,

@@ -43,6 +43,15 @@ class SamplingParams:
 
 
 @dataclass(frozen=True)
+class Markers:
+    """The model's texts around a picture, and the token its rows stand for."""
+
+    start: str = ""
+    end: str = ""
+    content: str = ""
+
+
+@dataclass(frozen=True)
 class InitParams:
     """How a model is loaded; ``None`` keeps the library's default.
 
@@ -54,6 +63,9 @@ class InitParams:
     memory for one read per token. ``enabled_cpus_num`` must be the number of bits set in
     ``enabled_cpus_mask`` (bit 0 is CPU 0) and not below the number of NPU cores the model was converted
     for. What a runtime version lacks raises ``UnsupportedFeature``, see ``FEATURES``.
+
+    ``markers`` are the texts around pictures, for all multimodal inputs that name none. ``embedding_size``
+    is only checked against: the library reads rows of the model's size, whatever is behind their end.
 
     There is no batch size: a handle runs one input at a time, and sets the library's ``n_batch`` to 1.
     """
@@ -70,26 +82,8 @@ class InitParams:
     embed_flash: bool | None = None
     enabled_cpus_num: int | None = None
     enabled_cpus_mask: int | None = None
-
-
-@dataclass(frozen=True)
-class PromptInput:
-    """Text of one turn, which the library puts through the model's chat template.
-
-    ``role`` is ``user`` or ``tool`` (then ``text`` must be JSON); ``enable_thinking`` is honoured only by
-    templates that the library parsed itself. Both need runtime 1.2.1, where they differ from the default.
-    """
-
-    text: str
-    role: str = "user"
-    enable_thinking: bool = False
-
-
-@dataclass(frozen=True)
-class TokenInput:
-    """Token ids, used as they are, without a template; ``bytes`` are int32 in the machine's byte order."""
-
-    ids: Sequence[int] | array[int] | bytes | bytearray
+    markers: Markers | None = None
+    embedding_size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,12 +92,13 @@ class RunResult:
 
     ``finished`` says whether the library reported its end, ``perf`` what it measured (runtime 1.2.1 and
     later), ``aborted`` whether ``abort`` was called during the run. The library does not tell why it
-    stopped.
+    stopped. ``paused`` says whether the event handler asked for that.
     """
 
     finished: bool
     perf: PerfStat | None
     aborted: bool = False
+    paused: bool = False
 
 
 INIT_FEATURES: dict[str, Feature] = {

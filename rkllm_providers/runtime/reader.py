@@ -12,7 +12,7 @@ from typing import Any
 
 from rkllm_providers.errors import GenerationError
 from rkllm_providers.runtime.abi import Layout
-from rkllm_providers.runtime.events import ErrorEvent, FinishEvent, PerfStat, RuntimeEvent, TokenEvent
+from rkllm_providers.runtime.events import Action, ErrorEvent, FinishEvent, PerfStat, RuntimeEvent, TokenEvent
 
 EventHandler = Callable[[RuntimeEvent], object]
 
@@ -24,6 +24,8 @@ _new_tuple = tuple.__new__
 
 class EventReader:
     """Turns result callbacks of text generation into events for one handler.
+
+    ``read`` returns what the handler returned for a token: an ``Action``, or whatever else to go on.
 
     Hidden states and logits, which come in other modes, are not touched: in group A they have a state
     of their own, which is passed over, later they arrive beside a token. A state the headers do not
@@ -46,6 +48,7 @@ class EventReader:
         self.failed = False
         self.aborted = False
         """Set by the handle when the run is to end early."""
+        self.paused = False
 
     @property
     def ended(self) -> bool:
@@ -57,23 +60,22 @@ class EventReader:
         """Whether no token, end or failure was reported."""
         return self._view is None and not self.ended
 
-    def read(self, address: int | None, state: int) -> None:
+    def read(self, address: int | None, state: int) -> object:
         """Emit the event of one callback; what the handler raises passes through."""
         if state == self._normal:
             if address != self._address:
                 self._look_at(address)
             view = self._view
             # tuple.__new__ skips the Python-level constructor of the named tuple: 0.2 µs per token.
-            self.emit(_new_tuple(TokenEvent, (view.token_id, view.text or b"", False)))
-        else:
-            self._read_rare(address, state)
+            return self.emit(_new_tuple(TokenEvent, (view.token_id, view.text or b"", False)))
+        return self._read_rare(address, state)
 
-    def _read_rare(self, address: int | None, state: int) -> None:
+    def _read_rare(self, address: int | None, state: int) -> object:
         if state == self._waiting:
             # Part of a character: its bytes come with a later token, and the text pointer is not read.
             self._look_at(address)
-            self.emit(TokenEvent(self._view.token_id, b"", True))
-        elif state == self._finish:
+            return self.emit(TokenEvent(self._view.token_id, b"", True))
+        if state == self._finish:
             self.finish = FinishEvent(self._perf(address))
             self.emit(self.finish)
         elif state == self._error:
@@ -84,6 +86,7 @@ class EventReader:
                 f"The library reported the call state {state}, which its version does not have. "
                 "Is it really the version it was taken for?"
             )
+        return None
 
     def _look_at(self, address: int | None) -> None:
         if address is None:
@@ -108,16 +111,18 @@ class ResultCallback:
     """The C function that a handle gives the library once, passing on to the reader of the current run.
 
     No exception crosses the C frame: what a reader or handler raises is kept in ``exception``, and
-    ``on_exception`` is called once, to abort the run.
+    ``on_exception`` is called once, to abort the run. ``on_action`` tells the value to return to the library
+    for an ``Action``.
     """
 
-    def __init__(self, layout: Layout, on_exception: Callable[[], None]) -> None:
+    def __init__(self, layout: Layout, on_exception: Callable[[], None], on_action: Callable[[Action], int]) -> None:
         self.exception: BaseException | None = None
+        self._on_action = on_action
         self._on_exception = on_exception
-        self._read: Callable[[int | None, int], None] = _ignore
+        self._read: Callable[[int | None, int], object] = _ignore
         self.function = layout.callbacks["LLMResultCallback"](self._make())
 
-    def begin(self, read: Callable[[int | None, int], None]) -> None:
+    def begin(self, read: Callable[[int | None, int], object]) -> None:
         """Pass the following results to ``read``."""
         self.exception = None
         self._read = read
@@ -131,7 +136,9 @@ class ResultCallback:
     def _make(self) -> Callable[[int | None, int | None, int], int]:
         def on_result(address: int | None, _userdata: int | None, state: int) -> int:
             try:
-                self._read(address, state)
+                answer = self._read(address, state)
+                if answer is not None and type(answer) is Action:
+                    return self._on_action(answer)
             except BaseException as exception:  # noqa: BLE001 - raised again by run(), once C has returned
                 self._remember(exception)
             return CONTINUE

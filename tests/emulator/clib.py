@@ -35,6 +35,21 @@ class Event:
     token: int
     perf: Perf | None = None
     logits: tuple[int, int, bytes] | None = None
+    hidden: tuple[int, int, bytes] | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Rows of all pictures, how many rows each has, and what is said about them."""
+
+    rows: Sequence[float]
+    n_tokens: int
+    n: int = 1
+    width: int = 0
+    height: int = 0
+    start: bytes | None = None
+    end: bytes | None = None
+    frames: int = 1
 
 
 @dataclass
@@ -90,9 +105,18 @@ class Layout:
         self.param = _struct("Param", [*param, ("extend", _struct("Extend", extend))])
         self.sampling = _struct("Sampling", sampling)
         tokens = _struct("Tokens", [("ids", c.c_void_p), ("n", c.c_size_t)])
-        union = type(
-            "Union", (c.Union,), {"_fields_": [("prompt", p), ("tokens", tokens), ("room", c.c_uint8 * 192)]}
-        )
+        size = c.c_size_t
+        if group == "D":
+            tags: Fields = [("start", p), ("end", p), ("content", p), ("width", size), ("height", size)]
+            image = _struct("Image", [("embed", c.c_void_p), ("n_tokens", size), ("n", size), *tags])
+            frames: Fields = [("n_tokens", size), ("frames", size), ("n", size)]
+            video = _struct("Video", [("embed", c.c_void_p), *frames, *tags])
+            media: Fields = [("prompt", p), ("image", image), ("video", video)]
+        else:
+            media = [("prompt", p), ("embed", c.c_void_p), ("n_tokens", size)]
+            media += [("n", size), ("width", size), ("height", size)] if group == "C" else []
+        members: Fields = [("prompt", p), ("tokens", tokens), ("media", _struct("Media", media))]
+        union = type("Union", (c.Union,), {"_fields_": [*members, ("room", c.c_uint8 * 192)]})
         head: Fields = [("role", p), ("enable_thinking", b)] if group in "CD" else []
         self.input = _struct("Input", [*head, ("type", i), ("value", union)])
         infer: Fields = [("mode", i), ("lora", c.c_void_p), ("prompt_cache", c.c_void_p)]
@@ -114,17 +138,24 @@ class Layout:
         returns = c.c_int if group in "CD" else None
         self.callback = c.CFUNCTYPE(returns, c.POINTER(self.result), c.c_void_p, c.c_int)
         callbacks: Fields = [("result_callback", self.callback), ("result_userdata", c.c_void_p)]
-        self.callbacks = _struct("Callbacks", [*callbacks, ("others", c.c_void_p * 4)])
+        self.tokenize = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_char_p, i, c.POINTER(i), i)
+        self.embed = c.CFUNCTYPE(c.c_int, c.c_void_p, c.POINTER(i), c.c_uint64, c.POINTER(f), c.c_uint64)
+        callbacks += [("tokenize", self.tokenize), ("tokenize_userdata", c.c_void_p)]
+        callbacks += [("embed", self.embed), ("embed_userdata", c.c_void_p)]
+        self.callbacks = _struct("Callbacks", callbacks)
 
     def event(self, result: Any, state: int) -> Event:
-        perf = logits = None
+        perf = logits = hidden = None
         if self.group in "CD" and state == FINISH:
             names = ("prefill_ms", "prefill_tokens", "generate_ms", "generate_tokens", "memory_mb")
             perf = Perf(*(getattr(result, name) for name in names))
         if self.group != "A" and result.logits:
             n = result.vocab_size * result.num_tokens * 4
             logits = (result.vocab_size, result.num_tokens, c.string_at(result.logits, n))
-        return Event(state, result.text, result.token_id, perf, logits)
+        if result.hidden:
+            n = result.hidden_size * result.hidden_n * 4
+            hidden = (result.hidden_size, result.hidden_n, c.string_at(result.hidden, n))
+        return Event(state, result.text, result.token_id, perf, logits, hidden)
 
 
 class Library:
@@ -154,10 +185,19 @@ class RefusedError(Exception):
 class Model:
     """One handle. ``on_event`` is called inside the callback and may return its result."""
 
-    def __init__(self, library: Library, model: Path | None, **params: Any) -> None:
+    def __init__(
+        self,
+        library: Library,
+        model: Path | None,
+        *,
+        tokenize: Callable[..., int] | None = None,
+        embed: Callable[..., int] | None = None,
+        **params: Any,
+    ) -> None:
         self.library, self.c, self.layout = library, library.c, library.layout
         self.events: list[Event] = []
         self.on_event: Callable[[Event], int | None] = lambda event: None
+        self.on_result: Callable[[Any], object] = lambda result: None
         self._callback = self.layout.callback(self._receive)
         self.userdata: list[int | None] = []
         param: Any = library.default()
@@ -170,7 +210,10 @@ class Model:
         self.handle = c.c_void_p(0xBAD)
         third: Any = self._callback
         if self.layout.group == "D":
-            third = c.byref(self.layout.callbacks(result_callback=self._callback, result_userdata=0x1234))
+            callbacks: Any = self.layout.callbacks(result_callback=self._callback, result_userdata=0x1234)
+            self._others = (self.layout.tokenize(tokenize or 0), self.layout.embed(embed or 0))
+            callbacks.tokenize, callbacks.embed = self._others
+            third = c.byref(callbacks)
         if self.c.rkllm_init(c.byref(self.handle), c.byref(param), third) != 0:
             assert self.handle.value == 0xBAD, "a refused init must leave the handle untouched"
             raise RefusedError
@@ -190,12 +233,18 @@ class Model:
         event = self.layout.event(result.contents, state)
         self.events.append(event)
         self.userdata.append(userdata)
+        self.on_result(result.contents)
         return self.on_event(event) or 0
 
     def request(
         self,
         prompt: str | bytes | Sequence[int],
         *,
+        rows: Sequence[float] | None = None,
+        image: Picture | None = None,
+        video: Picture | None = None,
+        lora: bytes | None = None,
+        save: tuple[int, bytes | None] | None = None,
         role: bytes | None = b"user",
         thinking: bool = True,
         mode: int = GENERATE,
@@ -206,7 +255,17 @@ class Model:
         given: Any = self.layout.input()
         if self.layout.group in "CD":
             given.role, given.enable_thinking = role, thinking
-        if isinstance(prompt, str | bytes):
+        if rows is not None:
+            assert isinstance(prompt, Sequence)
+            values = (c.c_float * len(rows))(*rows)
+            given.type, given.keep_alive = 2, values
+            given.value.tokens.ids, given.value.tokens.n = c.addressof(values), len(prompt)
+        elif image is not None or video is not None:
+            assert isinstance(prompt, str)
+            given.type, given.value.media.prompt = 3, prompt.encode()
+            given.keep_alive = [self._media(given.value.media, "image", image)]
+            given.keep_alive.append(self._media(given.value.media, "video", video))
+        elif isinstance(prompt, str | bytes):
             given.value.prompt = prompt.encode() if isinstance(prompt, str) else prompt
         else:
             ids = (c.c_int32 * len(prompt))(*prompt)
@@ -214,6 +273,12 @@ class Model:
             given.value.tokens.ids, given.value.tokens.n = c.addressof(ids), len(prompt)
             given.keep_alive = ids
         infer: Any = self.layout.infer(mode=mode)
+        if lora is not None:
+            given.lora = c.c_char_p(lora)
+            infer.lora = c.addressof(given.lora)
+        if save is not None:
+            given.save = _struct("Save", [("save", c.c_int), ("path", c.c_char_p)])(*save)
+            infer.prompt_cache = c.addressof(given.save)
         if self.layout.group != "A":
             infer.keep_history = int(history)
         if self.layout.group == "D":
@@ -221,6 +286,17 @@ class Model:
             if sampling is not None:
                 infer.sampling = c.pointer(self.layout.sampling(**sampling))
         return given, infer
+
+    def _media(self, media: Any, kind: str, given: Picture | None) -> Any:
+        if given is None:
+            return None
+        values = (c.c_float * len(given.rows))(*given.rows)
+        into = getattr(media, kind, media)
+        into.embed = c.addressof(values)
+        for name in ("n_tokens", "n", "width", "height", "start", "end", "frames"):
+            if hasattr(into, name):
+                setattr(into, name, getattr(given, name))
+        return values
 
     def run(self, prompt: str | bytes | Sequence[int], **options: Any) -> Run:
         self.events.clear()
@@ -253,3 +329,11 @@ class Model:
             return int(self.c.rkllm_clear_kv_cache(self.handle, keep_system))
         start, end = (c.byref(c.c_int(part)) for part in span) if span else (None, None)
         return int(self.c.rkllm_clear_kv_cache(self.handle, keep_system, start, end))
+
+    def call(self, name: str, *arguments: Any) -> int:
+        texts = [c.c_char_p(part.encode() if isinstance(part, str) else part) for part in arguments]
+        return int(self.c[f"rkllm_{name}"](self.handle, *texts))
+
+    def load_lora(self, path: Path, name: str, scale: float = 1.0) -> int:
+        adapter: Any = _struct("Adapter", [("path", c.c_char_p), ("name", c.c_char_p), ("scale", c.c_float)])
+        return int(self.c.rkllm_load_lora(self.handle, c.byref(adapter(str(path).encode(), name.encode(), scale))))

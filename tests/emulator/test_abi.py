@@ -89,16 +89,18 @@ def test_a_null_handle_is_refused(library: Library, name: str, capfd: pytest.Cap
     assert f"E rkllm: rkllm_{name} failed" in capfd.readouterr().out
 
 
-def test_what_is_missing_says_so(
+def test_functions_refuse_null_and_say_so(
     library: Library, write_script: WriteScript, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    calls = {"load_lora": 1, "load_prompt_cache": 1, "release_prompt_cache": 0}
+    calls = {
+        "load_lora": (1, "the LoRA adapter, its path or its name is NULL"),
+        "load_prompt_cache": (1, "the path of the prompt cache is NULL"),
+    }
     if library.layout.group in "CD":
-        calls |= {"set_function_tools": 3, "set_cross_attn_params": 1}
+        calls["set_function_tools"] = (3, "the tools must be a JSON array of at least one function")
+        calls["set_cross_attn_params"] = (1, "the emulator has no cross attention")
     with library.open(write_script("")) as model:
         capfd.readouterr()
-        for name, n_more in calls.items():
-            assert library.c[f"rkllm_{name}"](model.handle, *[None] * n_more) == -1
-            out = capfd.readouterr().out
-            assert out.startswith("E rkllm: the emulator does not have ")
-            assert out.endswith(f" yet\nE rkllm: rkllm_{name} failed\n")
+        for name, (n_more, line) in calls.items():
+            assert model.call(name, *[None] * n_more) == -1
+            assert capfd.readouterr().out == f"E rkllm: {line}\nE rkllm: rkllm_{name} failed\n"

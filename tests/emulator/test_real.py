@@ -5,13 +5,15 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import os
-from collections.abc import Callable, Iterator
+import random
+import struct
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.emulator.clib import FINISH, LOGITS, NORMAL, Library
+from tests.emulator.clib import FINISH, HIDDEN, LOGITS, NORMAL, Library, Picture
 from tests.llama_api import llama_api
 
 pytestmark = pytest.mark.real
@@ -72,6 +74,36 @@ class Llama:
         rows = range(len(tokens)) if all_logits else [len(tokens) - 1]
         size = self.n_vocab * 4
         return b"".join(ctypes.string_at(self.api.llama_get_logits_ith(self.context, row), size) for row in rows)
+
+    @property
+    def n_embd(self) -> int:
+        return int(self.api.llama_model_n_embd(self.model))
+
+    def decode_rows(self, rows: Sequence[float], position: int) -> bytes:
+        """Evaluate embedding rows; the raw logits of each."""
+        n = len(rows) // self.n_embd
+        batch = self.api.llama_batch_init(n, self.n_embd, 1)
+        batch.n_tokens = n
+        for i, value in enumerate(rows):
+            batch.embd[i] = value
+        for i in range(n):
+            batch.pos[i], batch.n_seq_id[i], batch.seq_id[i][0], batch.logits[i] = position + i, 1, 0, 1
+        assert self.api.llama_decode(self.context, batch) == 0
+        size = self.n_vocab * 4
+        logits = [ctypes.string_at(self.api.llama_get_logits_ith(self.context, row), size) for row in range(n)]
+        self.api.llama_batch_free(batch)
+        return b"".join(logits)
+
+    def embeddings(self, tokens: list[int]) -> bytes:
+        """The final norm's output for each token."""
+        self.forget()
+        self.api.llama_set_embeddings(self.context, True)
+        self.decode(tokens, 0, True)
+        size = self.n_embd * 4
+        n = len(tokens)
+        rows = [ctypes.string_at(self.api.llama_get_embeddings_ith(self.context, row), size) for row in range(n)]
+        self.api.llama_set_embeddings(self.context, False)
+        return b"".join(rows)
 
     def forget(self) -> None:
         self.api.llama_memory_clear(self.api.llama_get_memory(self.context), True)
@@ -195,3 +227,104 @@ def test_two_handles_live_side_by_side(open_library: Callable[[str], Library], g
     with old.open(gguf, max_new_tokens=3, **GREEDY) as one, new.open(gguf, max_new_tokens=3, **GREEDY) as two:
         two.set_chat_template("", "", "")
         assert one.run(PROMPT).tokens == two.run(PROMPT).tokens == one.run(PROMPT).tokens
+
+
+# --- embeddings, hidden states, prompt caches, adapters
+
+
+def test_hidden_states_equal_llama_cpp(library: Library, gguf: Path, llama: Llama) -> None:
+    prompt = llama.tokenize(PROMPT)
+    expected = llama.embeddings(prompt)
+    with library.open(gguf, max_new_tokens=2, **GREEDY) as model:
+        before = model.run(prompt).tokens
+        hidden = model.run(prompt, mode=HIDDEN).events[0].hidden
+        assert hidden == (llama.n_embd, len(prompt), expected)
+        assert model.run(prompt).tokens == before
+
+
+def random_rows(n: int) -> list[float]:
+    source = random.Random(7)
+    return list(struct.unpack(f"{n}f", struct.pack(f"{n}f", *(source.gauss(0, 0.1) for _ in range(n)))))
+
+
+def test_embedding_input_equals_llama_cpp(library: Library, gguf: Path, llama: Llama) -> None:
+    rows = random_rows(3 * llama.n_embd)
+    llama.forget()
+    expected = llama.decode_rows(rows, 0)
+    with library.open(gguf, max_new_tokens=2, **GREEDY) as model:
+        if library.layout.group != "A":
+            run = model.run([0] * 3, rows=rows, mode=LOGITS)
+            assert run.events[0].logits == (llama.n_vocab, 3, expected)
+        last = (ctypes.c_float * llama.n_vocab).from_buffer_copy(expected, 2 * llama.n_vocab * 4)
+        assert model.run([0] * 3, rows=rows).tokens[0] == max(range(llama.n_vocab), key=last.__getitem__)
+
+
+def test_a_picture_between_tokens_equals_llama_cpp(newest: Library, gguf: Path, llama: Llama) -> None:
+    rows = random_rows(4 * llama.n_embd)
+    before, after = llama.tokenize("Look: <"), llama.tokenize("> is")
+    llama.forget()
+    expected = llama.decode(before, 0, True) + llama.decode_rows(rows, len(before))
+    expected += llama.decode(after, len(before) + 4, True)
+    with newest.open(gguf, max_new_tokens=3, **GREEDY) as model:
+        model.set_chat_template("", "", "")
+        image = Picture(rows, 4, start=b"<", end=b">")
+        n = len(before) + 4 + len(after)
+        run = model.run("Look: <image> is", image=image, mode=LOGITS)
+        assert run.events[0].logits == (llama.n_vocab, n, expected)
+        cold = model.run("Look: <image> is", image=image)
+        again = model.run("Look: <image> is", image=image)
+        assert (again.tokens, again.perf.prefill_tokens) == (cold.tokens, 0)
+
+
+def test_a_prompt_cache_serves_another_handle(
+    newest: Library, gguf: Path, llama: Llama, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file, prompt = tmp_path / "prompt.bin", llama.tokenize(PROMPT * 5)
+    options = GREEDY | {"max_new_tokens": 3}
+    with newest.open(gguf, **options) as model:
+        cold = model.run(prompt, save=(1, str(file).encode()))
+    with newest.open(gguf, **options) as model:
+        assert model.call("load_prompt_cache", str(file)) == 0
+        warm = model.run(prompt)
+        assert warm.perf.prefill_tokens == 1
+        assert warm.tokens == cold.tokens
+        file.write_bytes(file.read_bytes()[:-1000])
+        assert model.call("load_prompt_cache", str(file)) == -1
+    assert "failed to load the prompt cache" in capfd.readouterr().out
+
+
+def write_adapter(path: Path, n_embd: int, factor: float) -> Path:
+    """A rank-1 LoRA for the first layer's query projection, in GGUF."""
+
+    def text(value: str) -> bytes:
+        return struct.pack("<Q", len(value)) + value.encode()
+
+    strings = {"general.type": "adapter", "general.architecture": "llama", "adapter.type": "lora"}
+    head = b"".join(text(key) + struct.pack("<I", 8) + text(value) for key, value in strings.items())
+    head += text("adapter.lora.alpha") + struct.pack("<If", 6, 1.0)
+    data = struct.pack(f"<{n_embd}f", *[factor * (-1) ** i for i in range(n_embd)])
+    tensors = b""
+    for i, (name, shape) in enumerate((("a", (n_embd, 1)), ("b", (1, n_embd)))):
+        tensors += text(f"blk.0.attn_output.weight.lora_{name}")
+        tensors += struct.pack("<IQQIQ", 2, *shape, 0, i * len(data))
+    raw = b"GGUF" + struct.pack("<IQQ", 3, 2, len(strings) + 1) + head + tensors
+    raw += bytes(-len(raw) % 32)
+    path.write_bytes(raw + data + data)
+    return path
+
+
+def test_an_adapter_changes_the_answer(
+    newest: Library, gguf: Path, llama: Llama, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    prompt = llama.tokenize(PROMPT)
+    adapter = write_adapter(tmp_path / "adapter.gguf", llama.n_embd, 2.0)
+    with newest.open(gguf, max_new_tokens=4, **GREEDY) as model:
+        base = model.run(prompt).tokens
+        assert model.load_lora(adapter, "changed", 1.0) == 0
+        assert model.run(prompt).tokens == base
+        changed = model.run(prompt, lora=b"changed")
+        assert changed.tokens != base
+        assert changed.perf.prefill_tokens == len(prompt)
+        assert model.run(prompt).tokens == base
+        assert model.load_lora(gguf, "model", 1.0) == -1
+    assert "could not load the LoRA adapter" in capfd.readouterr().out

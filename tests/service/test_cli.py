@@ -7,7 +7,9 @@ from typer.testing import CliRunner
 
 from rag_service.cli import app
 from rkllm_providers import __version__
-from rkllm_providers.errors import ModelNotFound
+from rkllm_providers.errors import ModelNotFound, UnsupportedRuntime
+from rkllm_providers.runtime import identify
+from tests.conftest import needs_llama
 from tests.models import gguf_files
 
 runner = CliRunner(env={"COLUMNS": "200"})
@@ -54,3 +56,28 @@ def test_an_unknown_model_names_those_there_are(folder: Path) -> None:
 
 def test_the_version() -> None:
     assert runner.invoke(app, ["version"]).output.strip() == __version__
+
+
+def test_settings_that_are_wrong_are_told_in_a_line(folder: Path) -> None:
+    result = runner.invoke(app, ["serve", "--port", "99999", "--models-dir", str(folder)])
+    assert result.exit_code == 2
+    assert "port: " in result.output
+    assert "Traceback" not in result.output
+
+
+@needs_llama
+def test_emulator_build(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    for _ in range(2):  # a second time, it is replaced
+        result = CliRunner().invoke(app, ["emulator", "build", "--abi", "1.2.3", "--output", str(folder)])
+        assert (result.exit_code, result.output) == (0, f"{folder / 'librkllmrt.so'}\n")
+    assert [path.name for path in folder.iterdir()] == ["librkllmrt.so"]
+    identity = identify(folder / "librkllmrt.so")
+    assert (identity.version, identity.is_emulator) == ("1.2.3", True)
+
+
+def test_emulator_build_of_an_unknown_version(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["emulator", "build", "--abi", "9.9", "--output", str(tmp_path)])
+    assert isinstance(result.exception, UnsupportedRuntime)
+    with pytest.raises(UnsupportedRuntime, match=r"no runtime version '9\.9'"):
+        raise result.exception

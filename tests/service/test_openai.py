@@ -230,7 +230,7 @@ def test_a_prompt_too_long_gives_both_numbers(client: openai.OpenAI) -> None:
     [
         ({"model": "talker"}, "messages"),
         ({"model": "talker", "messages": []}, "messages"),
-        ({"model": "talker", "messages": [{"role": "wizard", "content": "Hi"}]}, "messages.0.role"),
+        ({"model": "talker", "messages": [{"role": "wizard", "content": "Hi"}]}, "messages[0].role"),
         ({"model": "talker", "messages": [{"role": "user", "content": "Hi"}], "temperature": "hot"}, "temperature"),
         ({"model": "talker", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 0}, "max_tokens"),
         ({"model": "talker", "messages": [{"role": "user", "content": "Hi"}], "n": 2}, "n"),

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "prompt.h"
 #include "types.h"
 
 namespace rkllm {
@@ -24,11 +25,14 @@ struct ModelFacts {
   std::string chat_template;
   int32_t context_limit = 0;
   int32_t npu_cores = 1;
+  int32_t embedding_size = 0;
+  bool has_tokenizer = true;
+  bool has_embedding = true;
 };
 
 // What a generation begins with, beyond the cache.
 struct Start {
-  const std::vector<int32_t> &context;  // all tokens the answer follows, cached ones included
+  const std::vector<int64_t> &context;  // keys of all positions the answer follows, cached ones included
   size_t n_computed = 0;                // how many of them were computed for this run
   Sampling sampling;
   uint32_t seed = 0;
@@ -47,7 +51,10 @@ struct Step {
   int32_t token = 0;
 };
 
-// Positions are the index of a token in the cache. Backends keep no token ids: the session does.
+// What is delivered for every position of a prompt.
+enum class Rows { hidden, logits };
+
+// Positions are indices into the cache. What is in it, the session knows.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -61,10 +68,11 @@ class Backend {
   // `at_start` puts the token in front that the model wants at the start of a text, if it has one.
   virtual std::vector<int32_t> encode(std::string_view text, bool at_start) const = 0;
 
-  // Computes the tokens at the given position; the logits of the last one stay for the next step.
-  virtual void prefill(const int32_t *tokens, size_t n, size_t position) = 0;
-  // The same, with the logits of every position written to `rows`.
-  virtual void prefill_logits(const std::vector<int32_t> &tokens, std::vector<float> &rows) = 0;
+  // Computes the prompt's positions from `from` on, which come to lie at `position` and after; the logits of
+  // the last one stay for the next step.
+  virtual void prefill(const Prompt &prompt, size_t from, size_t position) = 0;
+  // Computes a whole prompt at position 0, and writes one row for each of its positions.
+  virtual void prefill_rows(const Prompt &prompt, Rows kind, std::vector<float> &rows) = 0;
   // Makes the logits of the last prefill() current again, after other tokens were evaluated. False
   // where they were not kept.
   virtual bool restore_logits() = 0;
@@ -78,6 +86,17 @@ class Backend {
   virtual bool truncate(size_t length) = 0;
   // Drops [from, to) and moves what follows down. False: the model cannot, and nothing changed.
   virtual bool discard(size_t from, size_t to, size_t length) = 0;
+
+  // Refuses a file that is no adapter for this model.
+  virtual void load_adapter(const std::string &name, const std::string &path, float scale) = 0;
+  // What is computed from now on is computed with this adapter, which is loaded; empty: with none.
+  virtual void select_adapter(const std::string &name) = 0;
+
+  // Differs between models that cannot use each other's state.
+  virtual std::string identity() const = 0;
+  virtual std::vector<char> save_state() = 0;
+  // False: it is no state of this model, which holds nothing now.
+  virtual bool load_state(const std::vector<char> &state, const std::vector<int32_t> &tokens) = 0;
 
  protected:
   ModelFacts facts_;

@@ -2,9 +2,9 @@
 
 #include <llama.h>
 
-#include <utility>
-#include <vector>
+#include <algorithm>
 
+#include "text.h"
 #include "types.h"
 
 namespace rkllm {
@@ -53,7 +53,59 @@ void ChatTemplate::replace(const std::string &system, const std::string &prefix,
   prefix_ = prefix;
   postfix_ = postfix;
   replaced_ = true;
+  tools_.clear();
+  tag_.clear();
   raw_ = system.empty() && prefix.empty() && postfix.empty();
+}
+
+// The words are those of the Qwen family's templates, which models of other families follow as well.
+void ChatTemplate::set_tools(const std::string &system, const std::string &tools, const std::string &tag) {
+  if (replaced_)
+    throw Refused("rkllm_set_chat_template replaced the template, which leaves no place for tools");
+  if (raw_) throw Refused("function tools need a chat template, and none of this model is understood");
+  const auto items = json_array_items(tools);
+  if (!items || items->empty()) throw Refused("the tools must be a JSON array of at least one function");
+  if (tag.empty()) throw Refused("the tag around the results of functions is empty");
+  std::string message = system.empty() ? "" : system + "\n\n";
+  message +=
+      "# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
+      "You are provided with function signatures within <tools></tools> XML tags:\n<tools>";
+  for (const std::string_view item : *items) message.append("\n").append(item);
+  message +=
+      "\n</tools>\n\nFor each function call, return a json object with function name and arguments "
+      "within <tool_call></tool_call> XML tags:\n<tool_call>\n"
+      "{\"name\": <function-name>, \"arguments\": <args-json-object>}\n</tool_call>";
+  if (!render(source_, {{"system", message}, {"user", "?"}}))
+    throw Refused("the chat template cannot be applied to a system message");
+  tools_ = std::move(message);
+  tag_ = tag;
+}
+
+std::string ChatTemplate::system() const {
+  if (tools_.empty()) return system_;
+  const std::string one = must_render(source_, opening({{"user", "1"}}));
+  const std::string two = must_render(source_, opening({{"user", "2"}}));
+  return one.substr(
+      0,
+      static_cast<size_t>(std::mismatch(one.begin(), one.end(), two.begin(), two.end()).first - one.begin()));
+}
+
+std::pair<std::string, std::string> ChatTemplate::turn(const std::string &role,
+                                                       const std::string &text) const {
+  if (role != "tool" || tools_.empty()) return {role, text};
+  std::vector<std::string_view> results =
+      json_array_items(text).value_or(std::vector<std::string_view>{text});
+  std::string wrapped;
+  for (const std::string_view result : results) {
+    wrapped.append(wrapped.empty() ? "<" : "\n<").append(tag_).append(">\n").append(result);
+    wrapped.append("\n</").append(tag_).append(">");
+  }
+  return {"user", wrapped};
+}
+
+ChatTemplate::Messages ChatTemplate::opening(Messages messages) const {
+  if (!tools_.empty()) messages.insert(messages.begin(), {"system", tools_});
+  return messages;
 }
 
 std::string ChatTemplate::finish(std::string prompt, std::optional<bool> thinking) const {
@@ -65,7 +117,7 @@ std::string ChatTemplate::first(const std::string &role, const std::string &text
                                 std::optional<bool> thinking) const {
   if (raw_) return text;
   if (replaced_) return system_ + prefix_ + text + postfix_;
-  return finish(must_render(source_, {{role, text}}), thinking);
+  return finish(must_render(source_, opening({turn(role, text)})), thinking);
 }
 
 std::string ChatTemplate::next(const std::string &role, const std::string &text,
@@ -75,9 +127,9 @@ std::string ChatTemplate::next(const std::string &role, const std::string &text,
   // What the template puts between an answer and the next answer does not depend on the words said before,
   // so it is read off a made-up conversation.
   const std::string before = must_render(source_, {{"user", "?"}}) + "!";
-  const std::string whole = must_render(source_, {{"user", "?"}, {"assistant", "!"}, {role, text}});
+  const std::string whole = must_render(source_, {{"user", "?"}, {"assistant", "!"}, turn(role, text)});
   const bool follows = whole.compare(0, before.size(), before) == 0;
-  return finish(follows ? whole.substr(before.size()) : must_render(source_, {{role, text}}), thinking);
+  return finish(follows ? whole.substr(before.size()) : must_render(source_, {turn(role, text)}), thinking);
 }
 
 }  // namespace rkllm

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <fstream>
+#include <map>
 #include <mutex>
 #include <type_traits>
 
@@ -19,6 +21,8 @@ namespace {
 
 constexpr int32_t kBatch = 512;         // llama.cpp's default physical batch
 constexpr int32_t kPenaltyWindow = 64;  // llama.cpp's default repeat_last_n
+constexpr int kInterleavedMrope = 40;   // LLAMA_ROPE_TYPE_IMROPE, which older headers do not have
+constexpr std::streamsize kIdentityBytes = 1 << 20;
 
 void forward_log(ggml_log_level level, const char *text, void *) {
   std::string line(text);
@@ -56,10 +60,9 @@ struct Batch {
   Batch &operator=(const Batch &) = delete;
   ~Batch() { llama_batch_free(batch); }
 
-  void fill(const int32_t *tokens, size_t n, size_t position, bool all_logits, bool last_logits) {
+  void place(size_t n, size_t position, bool all_logits, bool last_logits) {
     batch.n_tokens = static_cast<int32_t>(n);
     for (size_t i = 0; i < n; ++i) {
-      batch.token[i] = tokens[i];
       batch.pos[i] = static_cast<llama_pos>(position + i);
       batch.n_seq_id[i] = 1;
       batch.seq_id[i][0] = 0;
@@ -78,6 +81,28 @@ llama_sampler *penalties(Init init, int32_t n_vocab, const Sampling &s) {
   }
 }
 
+// Functions that came or changed after the oldest llama.cpp served; the call that compiles is made.
+template <class Model>
+auto input_width(const Model *model, int) -> decltype(llama_model_n_embd_inp(model)) {
+  return llama_model_n_embd_inp(model);
+}
+template <class Model>
+int32_t input_width(const Model *model, long) {
+  return llama_model_n_embd(model);
+}
+
+template <class Context>
+auto set_adapter(Context *context, llama_adapter_lora **adapter, float *scale, int)
+    -> decltype(llama_set_adapters_lora(context, adapter, size_t{1}, scale)) {
+  return llama_set_adapters_lora(context, adapter, *adapter == nullptr ? 0 : 1, scale);
+}
+template <class Context>
+auto set_adapter(Context *context, llama_adapter_lora **adapter, float *scale, long)
+    -> decltype(llama_set_adapter_lora(context, *adapter, *scale)) {
+  llama_clear_adapter_lora(context);
+  return *adapter == nullptr ? 0 : llama_set_adapter_lora(context, *adapter, *scale);
+}
+
 class Gguf final : public Backend {
  public:
   explicit Gguf(const std::string &path) {
@@ -90,14 +115,14 @@ class Gguf final : public Backend {
       throw Refused("the emulator runs decoder-only models, and " + path + " has an encoder");
     }
     vocab_ = llama_model_get_vocab(model_.get());
-    read_facts();
+    read_facts(path);
     read_vocabulary();
   }
 
   void allocate(int32_t n_positions) override {
     const int threads =
         static_cast<int>(number_from_environment("RKLLM_EMULATOR_THREADS", 1, GGML_MAX_N_THREADS)
-                             .value_or(std::min(4, physical_cpus())));
+                             .value_or(std::clamp(physical_cpus() / 2, 1, 4)));
     llama_context_params params = llama_context_default_params();
     params.n_ctx = static_cast<uint32_t>(n_positions);
     params.n_batch = kBatch;
@@ -105,6 +130,7 @@ class Gguf final : public Backend {
     params.n_seq_max = 1;
     params.n_threads = threads;
     params.n_threads_batch = threads;
+    params.pooling_type = LLAMA_POOLING_TYPE_NONE;
     context_.reset(llama_init_from_model(model_.get(), params));
     if (!context_)
       throw Refused("llama.cpp could not make a context of " + std::to_string(n_positions) + " tokens");
@@ -134,26 +160,37 @@ class Gguf final : public Backend {
     return tokens;
   }
 
-  void prefill(const int32_t *tokens, size_t n, size_t position) override {
-    compute(tokens, n, position, true);
+  void prefill(const Prompt &prompt, size_t from, size_t position) override {
+    compute(prompt, from, position, false, [](size_t, size_t) {});
     const float *logits = llama_get_logits_ith(context_.get(), -1);
     prefill_logits_.assign(logits, logits + vocabulary_.size());
     logits_ = prefill_logits_.data();
   }
 
-  void prefill_logits(const std::vector<int32_t> &tokens, std::vector<float> &rows) override {
-    const size_t width = vocabulary_.size();
-    rows.resize(tokens.size() * width);
+  void prefill_rows(const Prompt &prompt, Rows kind, std::vector<float> &rows) override {
+    const bool hidden = kind == Rows::hidden;
+    const size_t width = hidden ? static_cast<size_t>(llama_model_n_embd(model_.get())) : vocabulary_.size();
+    rows.resize(prompt.size() * width);
     prefill_logits_.clear();
-    for (size_t done = 0; done < tokens.size(); done += kBatch) {
-      const size_t n = std::min<size_t>(kBatch, tokens.size() - done);
-      batch_.fill(tokens.data() + done, n, done, true, true);
-      decode();
-      for (size_t i = 0; i < n; ++i) {
-        const float *row = llama_get_logits_ith(context_.get(), static_cast<int32_t>(i));
-        std::copy(row, row + width, rows.begin() + static_cast<std::ptrdiff_t>((done + i) * width));
+    const struct Switch {
+      llama_context *context;
+      bool on;
+      Switch(llama_context *c, bool o) : context(c), on(o) {
+        if (on) llama_set_embeddings(context, true);
       }
-    }
+      ~Switch() {
+        if (on) llama_set_embeddings(context, false);
+      }
+    } embeddings(context_.get(), hidden);
+    compute(prompt, 0, 0, true, [&](size_t first, size_t n) {
+      for (size_t i = 0; i < n; ++i) {
+        const auto at = static_cast<int32_t>(i);
+        const float *row =
+            hidden ? llama_get_embeddings_ith(context_.get(), at) : llama_get_logits_ith(context_.get(), at);
+        if (row == nullptr) throw std::runtime_error("llama.cpp has no output for a position");
+        std::copy(row, row + width, rows.begin() + static_cast<std::ptrdiff_t>((first + i) * width));
+      }
+    });
   }
 
   bool restore_logits() override {
@@ -166,7 +203,7 @@ class Gguf final : public Backend {
     sampler_ = make_sampler(start);
     const size_t n = start.context.size();
     for (size_t i = n > kPenaltyWindow ? n - kPenaltyWindow : 0; i < n; ++i) {
-      llama_sampler_accept(sampler_.get(), start.context[i]);
+      if (start.context[i] >= 0) llama_sampler_accept(sampler_.get(), static_cast<int32_t>(start.context[i]));
     }
   }
 
@@ -182,7 +219,9 @@ class Gguf final : public Backend {
   }
 
   void evaluate(int32_t token, size_t position) override {
-    compute(&token, 1, position, true);
+    batch_.place(1, position, false, true);
+    batch_.batch.token[0] = token;
+    decode(batch_.batch);
     logits_ = llama_get_logits_ith(context_.get(), -1);
   }
 
@@ -203,8 +242,48 @@ class Gguf final : public Backend {
     return true;
   }
 
+  void load_adapter(const std::string &name, const std::string &path, float scale) override {
+    // Freed with the model.
+    llama_adapter_lora *adapter = llama_adapter_lora_init(model_.get(), path.c_str());
+    if (adapter == nullptr) throw Refused("llama.cpp could not load the LoRA adapter " + path);
+    adapters_[name] = {adapter, scale};
+  }
+
+  void select_adapter(const std::string &name) override {
+    Adapter chosen = name.empty() ? Adapter{} : adapters_.at(name);
+    if (set_adapter(context_.get(), &chosen.adapter, &chosen.scale, 0) != 0) {
+      throw std::runtime_error("llama.cpp could not apply the LoRA adapter " + name);
+    }
+  }
+
+  std::string identity() const override { return identity_; }
+
+  std::vector<char> save_state() override {
+    std::vector<char> state(llama_state_seq_get_size(context_.get(), 0));
+    const size_t n =
+        llama_state_seq_get_data(context_.get(), reinterpret_cast<uint8_t *>(state.data()), state.size(), 0);
+    if (n == 0) throw std::runtime_error("llama.cpp could not save the state");
+    state.resize(n);
+    return state;
+  }
+
+  bool load_state(const std::vector<char> &state, const std::vector<int32_t> &) override {
+    llama_memory_clear(llama_get_memory(context_.get()), true);
+    prefill_logits_.clear();
+    const auto *data = reinterpret_cast<const uint8_t *>(state.data());
+    if (llama_state_seq_set_data(context_.get(), data, state.size(), 0) == state.size()) return true;
+    llama_memory_clear(llama_get_memory(context_.get()), true);
+    return false;
+  }
+
  private:
-  void read_facts() {
+  struct Adapter {
+    llama_adapter_lora *adapter = nullptr;
+    float scale = 0;
+  };
+
+  void read_facts(const std::string &path) {
+    facts_.embedding_size = input_width(model_.get(), 0);
     facts_.context_limit = llama_model_n_ctx_train(model_.get());
     const char *chat_template = llama_model_chat_template(model_.get(), nullptr);
     facts_.chat_template = chat_template == nullptr ? "" : chat_template;
@@ -212,6 +291,16 @@ class Gguf final : public Backend {
     llama_model_desc(model_.get(), description, sizeof description);
     const char *last = std::strrchr(description, ' ');  // "llama 135M Q4_1"
     facts_.dtype = last == nullptr ? "unknown" : last + 1;
+    // The beginning of the file holds the model's name, its vocabulary and the sizes of its layers.
+    std::string head(kIdentityBytes, '\0');
+    std::ifstream file(path, std::ios::binary);
+    file.read(head.data(), kIdentityBytes);
+    head.resize(static_cast<size_t>(file.gcount()));
+    identity_ = std::string(description) + " " + std::to_string(llama_model_size(model_.get())) + " " +
+                crc32_hex(head);
+    // Models with several position numbers per token want all of them for rows.
+    const llama_rope_type rope = llama_model_rope_type(model_.get());
+    has_several_positions_ = rope == LLAMA_ROPE_TYPE_MROPE || rope == kInterleavedMrope;
   }
 
   void read_vocabulary() {
@@ -233,18 +322,47 @@ class Gguf final : public Backend {
     }
   }
 
-  void decode() {
-    if (const int32_t status = llama_decode(context_.get(), batch_.batch); status != 0) {
+  void decode(const llama_batch &batch) {
+    if (const int32_t status = llama_decode(context_.get(), batch); status != 0) {
       throw std::runtime_error("llama_decode failed with status " + std::to_string(status));
     }
   }
 
-  void compute(const int32_t *tokens, size_t n, size_t position, bool last_logits) {
-    for (size_t done = 0; done < n; done += kBatch) {
-      const size_t part = std::min<size_t>(kBatch, n - done);
-      batch_.fill(tokens + done, part, position + done, false, last_logits && done + part == n);
-      decode();
+  // One decoding per stretch of tokens or of rows; `done` gets the first position and the number of each.
+  template <class Done>
+  void compute(const Prompt &prompt, size_t from, size_t position, bool all_outputs, Done done) {
+    const auto width = static_cast<size_t>(facts_.embedding_size);
+    size_t row = prompt.rows_before(from);
+    for (size_t at = from; at < prompt.size();) {
+      const bool is_row = prompt.keys[at] < 0;
+      size_t n = 1;
+      while (n < kBatch && at + n < prompt.size() && (prompt.keys[at + n] < 0) == is_row) ++n;
+      batch_.place(n, position + at - from, all_outputs, at + n == prompt.size());
+      if (is_row) {
+        decode_rows(prompt.rows.data() + row * width);
+        row += n;
+      } else {
+        for (size_t i = 0; i < n; ++i) batch_.batch.token[i] = static_cast<int32_t>(prompt.keys[at + i]);
+        decode(batch_.batch);
+      }
+      done(at, n);
+      at += n;
     }
+  }
+
+  void decode_rows(const float *rows) {
+    llama_batch batch = batch_.batch;
+    batch.token = nullptr;
+    batch.embd = const_cast<float *>(rows);  // llama.cpp only reads them
+    std::vector<llama_pos> positions;
+    if (has_several_positions_) {
+      // As llama.cpp does for text: three times the same, then 0.
+      const auto n = static_cast<size_t>(batch.n_tokens);
+      for (int part = 0; part < 3; ++part) positions.insert(positions.end(), batch.pos, batch.pos + n);
+      positions.resize(4 * n, 0);
+      batch.pos = positions.data();
+    }
+    decode(batch);
   }
 
   // The order of llama.cpp's own command line; greedy where only one token can be chosen.
@@ -291,6 +409,9 @@ class Gguf final : public Backend {
   SamplerPtr sampler_;
   const llama_vocab *vocab_ = nullptr;
   Batch batch_;
+  std::map<std::string, Adapter> adapters_;
+  std::string identity_;
+  bool has_several_positions_ = false;
   std::vector<float> prefill_logits_;
   const float *logits_ = nullptr;
   std::vector<llama_token_data> candidates_;

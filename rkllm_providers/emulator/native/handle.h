@@ -28,6 +28,10 @@ class Handle {
   // Whether the caller is inside a callback of this handle.
   bool is_runner() const { return is_running() && runner_ == std::this_thread::get_id(); }
 
+  // Does not change while the handle lives.
+  int32_t embedding_size() const { return session_->embedding_size(); }
+  int32_t max_context_len() const { return session_->max_context_len(); }
+
   // Calls `use` with the session while no run is active; refuses where one is.
   void while_idle(const std::function<void(Session &)> &use);
 

@@ -19,6 +19,7 @@ using Captures = std::map<std::string, std::string, std::less<>>;
 
 constexpr std::string_view kNoRule = "I am a scripted model, and none of my rules matches this prompt.";
 constexpr float kLogit = 10.0f;
+constexpr float kMemory = 0.25f;  // how much of a hidden state goes into the next
 
 void wait_ms(double milliseconds) {
   if (milliseconds > 0) std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(milliseconds));
@@ -56,6 +57,24 @@ bool match(const Pattern &pattern, std::string_view prompt, Captures &captures) 
   return false;
 }
 
+// A number from -1 to 1 that depends on a token and a column, the same in script.py.
+float embedding_value(int32_t token, size_t column) {
+  uint32_t h =
+      (static_cast<uint32_t>(token) + 1) * 0x9E3779B1u ^ (static_cast<uint32_t>(column) + 1) * 0x85EBCA77u;
+  h = (h ^ (h >> 15)) * 0x2C1B3C6Du;
+  h = (h ^ (h >> 12)) * 0x297A2D39u;
+  h ^= h >> 15;
+  return static_cast<float>(h >> 8) / 8388608.0f - 1.0f;
+}
+
+std::string read_file(const std::string &path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw Refused("could not open " + path);
+  std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (file.bad()) throw Refused("could not read " + path);
+  return content;
+}
+
 std::string fill(std::string_view text, const Captures &captures) {
   std::string filled;
   size_t at = 0;
@@ -83,6 +102,10 @@ class ScriptModel final : public Backend {
     facts_.chat_template = script_.chat_template;
     facts_.context_limit = script_.context;
     facts_.npu_cores = script_.npu_cores;
+    facts_.embedding_size = script_.embedding_size;
+    facts_.has_tokenizer = script_.has_tokenizer;
+    facts_.has_embedding = script_.has_embedding;
+    identity_ = "script " + script_.name + " " + crc32_hex(content);
     const auto n = static_cast<int32_t>(script_.vocabulary.size());
     vocabulary_.resize(static_cast<size_t>(n));
     for (int32_t id = 0; id < n; ++id) {
@@ -105,32 +128,24 @@ class ScriptModel final : public Backend {
     return ids;
   }
 
-  void prefill(const int32_t *, size_t n, size_t) override {
-    wait_ms(script_.prefill_base_ms + script_.prefill_ms * static_cast<double>(n));
+  void prefill(const Prompt &prompt, size_t from, size_t position) override {
+    texts_.resize(position);
+    for (size_t at = from; at < prompt.size(); ++at) texts_.push_back(text_at(prompt, at));
+    wait_ms(script_.prefill_base_ms + script_.prefill_ms * static_cast<double>(prompt.size() - from));
     has_logits_ = true;
   }
 
-  void prefill_logits(const std::vector<int32_t> &tokens, std::vector<float> &rows) override {
-    prefill(tokens.data(), tokens.size(), 0);
+  void prefill_rows(const Prompt &prompt, Rows kind, std::vector<float> &rows) override {
+    prefill(prompt, 0, 0);
     has_logits_ = false;
-    const size_t width = vocabulary_.size();
-    rows.assign(tokens.size() * width, 0.0f);
-    for (size_t i = 0; i + 1 < tokens.size(); ++i)
-      rows[i * width + static_cast<size_t>(tokens[i + 1])] = kLogit;
-    plan(tokens, tokens.size());
-    int32_t first = script_.eos[0];
-    for (const Segment &segment : plan_) {
-      if (segment.ids.empty()) continue;
-      first = segment.ids[0];
-      break;
-    }
-    rows[(tokens.size() - 1) * width + static_cast<size_t>(first)] = kLogit;
+    if (kind == Rows::hidden) hidden_rows(prompt, rows);
+    else logits_rows(prompt, rows);
   }
 
   bool restore_logits() override { return has_logits_; }
 
   void begin(const Start &start) override {
-    plan(start.context, start.n_computed);
+    plan(start.context.size(), start.n_computed);
     ignore_eos_ = start.ignore_eos;
     aborted_ = start.aborted;
     has_tokens_ = std::any_of(plan_.begin(), plan_.end(), [](const Segment &s) { return !s.ids.empty(); });
@@ -161,21 +176,133 @@ class ScriptModel final : public Backend {
     }
   }
 
-  void evaluate(int32_t, size_t) override { wait_ms(script_.decode_ms); }
-  bool truncate(size_t) override { return true; }
-  bool discard(size_t, size_t, size_t) override { return true; }
+  void evaluate(int32_t token, size_t position) override {
+    texts_.resize(position);
+    texts_.push_back(script_.vocabulary.bytes(token));
+    wait_ms(script_.decode_ms);
+  }
+
+  bool truncate(size_t length) override {
+    texts_.resize(length);
+    return true;
+  }
+
+  bool discard(size_t from, size_t to, size_t) override {
+    const auto begin = texts_.begin();
+    texts_.erase(begin + static_cast<std::ptrdiff_t>(from), begin + static_cast<std::ptrdiff_t>(to));
+    return true;
+  }
+
+  void load_adapter(const std::string &name, const std::string &path, float) override {
+    const std::string content = read_file(path);
+    if (content.compare(0, kScriptMagic.size(), kScriptMagic) != 0) {
+      throw Refused("the LoRA adapter " + path + " is no script, as one for a scripted model must be");
+    }
+    std::vector<Rule> rules = parse_script(path, content).rules;
+    for (Rule &rule : rules) {
+      for (Action &action : rule.actions) {
+        if (action.kind != Action::Kind::piece) continue;
+        const int32_t id = script_.vocabulary.find(action.text);
+        if (id < 0) throw Refused("the LoRA adapter " + path + " uses a piece that is no token of the model");
+        action.number = static_cast<uint32_t>(id);
+      }
+    }
+    adapters_[name] = std::move(rules);
+  }
+
+  void select_adapter(const std::string &name) override {
+    adapter_ = name.empty() ? nullptr : &adapters_.at(name);
+  }
+
+  std::string identity() const override { return identity_; }
+  std::vector<char> save_state() override { return {}; }
+
+  bool load_state(const std::vector<char> &state, const std::vector<int32_t> &tokens) override {
+    texts_.clear();
+    has_logits_ = false;
+    if (!state.empty()) return false;
+    for (const int32_t token : tokens) texts_.push_back(script_.vocabulary.bytes(token));
+    return true;
+  }
 
  private:
-  void plan(const std::vector<int32_t> &context, size_t n_computed) {
+  size_t width() const { return static_cast<size_t>(script_.embedding_size); }
+
+  // The token whose row this is, or -1.
+  int32_t token_of_row(int64_t key) {
+    if (tokens_by_row_.empty()) {
+      std::vector<float> row(width());
+      for (int32_t id = 0; id < static_cast<int32_t>(vocabulary_.size()); ++id) {
+        for (size_t column = 0; column < row.size(); ++column) row[column] = embedding_value(id, column);
+        tokens_by_row_[row_key(row.data(), row.size())] = id;
+      }
+    }
+    const auto found = tokens_by_row_.find(key);
+    return found == tokens_by_row_.end() ? -1 : found->second;
+  }
+
+  int32_t token_at(const Prompt &prompt, size_t at) {
+    const int64_t key = prompt.keys[at];
+    return key >= 0 ? static_cast<int32_t>(key) : prompt.notes.count(at) != 0 ? -1 : token_of_row(key);
+  }
+
+  std::string text_at(const Prompt &prompt, size_t at) {
+    if (const auto note = prompt.notes.find(at); note != prompt.notes.end()) return note->second;
+    if (const int32_t token = token_at(prompt, at); token >= 0) return script_.vocabulary.bytes(token);
+    const float *row = prompt.rows.data() + prompt.rows_before(at) * width();
+    return "<row " + crc32_hex(bytes_of(row, width())) + ">";
+  }
+
+  // Each state is the position's own row and a quarter of the state before it.
+  void hidden_rows(const Prompt &prompt, std::vector<float> &rows) {
+    rows.resize(prompt.size() * width());
+    const float *given = prompt.rows.data();
+    for (size_t at = 0; at < prompt.size(); ++at) {
+      float *row = rows.data() + at * width();
+      const int64_t key = prompt.keys[at];
+      for (size_t column = 0; column < width(); ++column) {
+        row[column] = key < 0 ? given[column] : embedding_value(static_cast<int32_t>(key), column);
+        if (at > 0) row[column] += kMemory * (row - width())[column];
+      }
+      if (key < 0) given += width();
+    }
+  }
+
+  void logits_rows(const Prompt &prompt, std::vector<float> &rows) {
+    rows.assign(prompt.size() * vocabulary_.size(), 0.0f);
+    plan(prompt.size(), prompt.size());
+    int32_t first = script_.eos[0];
+    for (const Segment &segment : plan_) {
+      if (segment.ids.empty()) continue;
+      first = segment.ids[0];
+      break;
+    }
+    for (size_t at = 0; at < prompt.size(); ++at) {
+      const int32_t next = at + 1 < prompt.size() ? token_at(prompt, at + 1) : first;
+      if (next >= 0) rows[at * vocabulary_.size() + static_cast<size_t>(next)] = kLogit;
+    }
+  }
+
+  std::vector<const Rule *> rules() const {
+    std::vector<const Rule *> all;
+    if (adapter_ != nullptr) {
+      for (const Rule &rule : *adapter_) all.push_back(&rule);
+    }
+    for (const Rule &rule : script_.rules) all.push_back(&rule);
+    return all;
+  }
+
+  void plan(size_t n_context, size_t n_computed) {
     std::string prompt;
-    for (const int32_t id : context) prompt += vocabulary_[static_cast<size_t>(id)].bytes;
+    for (const std::string &text : texts_) prompt += text;
     // The first segment holds nothing, so that every segment with something in it is entered by next().
     plan_.assign(1, {Action::Kind::text, {}, 0});
     ends_with_eos_ = true;
-    for (const Rule &rule : script_.rules) {
+    for (const Rule *candidate : rules()) {
+      const Rule &rule = *candidate;
       Captures captures;
       if (!rule.matches_all && !match(rule.pattern, prompt, captures)) continue;
-      captures["n_prompt"] = std::to_string(context.size());
+      captures["n_prompt"] = std::to_string(n_context);
       captures["n_prefill"] = std::to_string(n_computed);
       ends_with_eos_ = rule.ends_with_eos;
       for (const Action &action : rule.actions) add(action, captures);
@@ -227,6 +354,11 @@ class ScriptModel final : public Backend {
   }
 
   ScriptFile script_;
+  std::string identity_;
+  std::vector<std::string> texts_;  // of each position in the cache
+  std::unordered_map<int64_t, int32_t> tokens_by_row_;
+  std::map<std::string, std::vector<Rule>> adapters_;
+  const std::vector<Rule> *adapter_ = nullptr;
   std::vector<Segment> plan_;
   size_t segment_ = 0;
   size_t token_ = 0;
@@ -241,10 +373,7 @@ class ScriptModel final : public Backend {
 }  // namespace
 
 std::unique_ptr<Backend> open_script(const std::string &path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (file.bad()) throw Refused("could not read " + path);
-  return std::make_unique<ScriptModel>(path, content);
+  return std::make_unique<ScriptModel>(path, read_file(path));
 }
 
 std::unique_ptr<Backend> open_model(const std::string &path) {

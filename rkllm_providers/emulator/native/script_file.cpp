@@ -165,6 +165,9 @@ class Parser {
     if (key == "name") script_.name = check_utf8(only(items));
     else if (key == "context") script_.context = static_cast<int32_t>(integer(only(items), 16, 1048576));
     else if (key == "npu_cores") script_.npu_cores = static_cast<int32_t>(integer(only(items), 1, 8));
+    else if (key == "embedding_size")
+      script_.embedding_size = static_cast<int32_t>(integer(only(items), 8, 16384));
+    else if (key == "export") exported(items);
     else if (key == "prefill_base_ms") script_.prefill_base_ms = milliseconds(only(items));
     else if (key == "prefill_ms") script_.prefill_ms = milliseconds(only(items));
     else if (key == "decode_ms") script_.decode_ms = milliseconds(only(items));
@@ -177,6 +180,15 @@ class Parser {
     else if (key == "bos") only_quoted(items), remember(items, bos_);
     else if (key == "template") chat_template(items);
     else fail("unknown keyword '" + key + "'");
+  }
+
+  void exported(const std::vector<Item> &items) {
+    if (items.size() < 2) fail("'export' takes no_tokenizer, no_embedding, or both");
+    for (size_t i = 1; i < items.size(); ++i) {
+      if (items[i].text == "no_tokenizer") script_.has_tokenizer = false;
+      else if (items[i].text == "no_embedding") script_.has_embedding = false;
+      else fail("'export' takes no_tokenizer, no_embedding, or both");
+    }
   }
 
   bool yes_or_no(const std::string &text) const {

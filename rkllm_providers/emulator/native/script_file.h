@@ -68,6 +68,9 @@ struct ScriptFile {
   std::string chat_template;
   int32_t context = 0;
   int32_t npu_cores = 0;
+  int32_t embedding_size = 0;
+  bool has_tokenizer = true;
+  bool has_embedding = true;
   bool raw_utf8 = false;
   double prefill_base_ms = 0;
   double prefill_ms = 0;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 namespace rkllm {
 namespace {
@@ -48,6 +49,9 @@ class JsonReader {
     blanks();
     return at_ == text_.size();
   }
+
+  // Where whole() found an array, its items.
+  std::vector<std::string_view> items;
 
  private:
   static constexpr int kMaxDepth = 200;
@@ -97,7 +101,10 @@ class JsonReader {
         blanks();
         if (!eat(':')) return false;
       }
+      blanks();
+      const size_t start = at_;
       if (!value(depth + 1)) return false;
+      if (depth == 0) items.push_back(text_.substr(start, at_ - start));
       blanks();
     } while (eat(','));
     return eat(close);
@@ -167,5 +174,12 @@ size_t find_invalid_utf8(std::string_view bytes) {
 }
 
 bool is_json(std::string_view text) { return JsonReader(text).whole(); }
+
+std::optional<std::vector<std::string_view>> json_array_items(std::string_view text) {
+  JsonReader reader(text);
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos || text[first] != '[' || !reader.whole()) return std::nullopt;
+  return std::move(reader.items);
+}
 
 }  // namespace rkllm

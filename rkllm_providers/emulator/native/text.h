@@ -1,8 +1,10 @@
-// Small facts about text: UTF-8 and JSON, each checked without building anything.
+// Small facts about text: UTF-8 and JSON.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 namespace rkllm {
 
@@ -14,5 +16,8 @@ size_t find_invalid_utf8(std::string_view bytes);
 
 // Whether the text is exactly one JSON value.
 bool is_json(std::string_view text);
+
+// The texts of the items of a JSON array; empty where the text is anything else.
+std::optional<std::vector<std::string_view>> json_array_items(std::string_view text);
 
 }  // namespace rkllm
