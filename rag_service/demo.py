@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from typing import Final
@@ -27,6 +28,8 @@ def run_demo(settings: ServiceSettings, *, once: bool) -> int:
     Raises:
         AddressInUse: The address cannot be had.
     """
+    # The answer is written to the same terminal: only what went wrong may come between.
+    logging.getLogger("rkllm_providers").setLevel(logging.WARNING)
     try:
         return asyncio.run(_demo(settings, once=once))
     except KeyboardInterrupt:

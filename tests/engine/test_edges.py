@@ -177,10 +177,10 @@ if os.fork() == 0:
     try:
         client.complete([ChatMessage("user", "Hi!")])
     except EngineClosed as error:
-        print("child:", "forked" in str(error), flush=True)
+        os.write(1, f"child: {'forked' in str(error)}\n".encode())
     sys.stdin.read()
     os._exit(0)
-print("worker:", worker, flush=True)
+os.write(1, f"worker: {worker}\n".encode())
 sys.stdin.read()
 """
 
