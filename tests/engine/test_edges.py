@@ -164,7 +164,7 @@ def test_an_engine_that_retires_answers_those_it_has(open_model: OpenModel, writ
     wait_until_gone(pid)
 
 
-FORKING = """
+FORKING = r"""
 import os, sys
 from rkllm_providers.chat import ChatMessage
 from rkllm_providers.engine import open_model
