@@ -6,10 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tokenizers import Tokenizer, models
 
 from rkllm_providers.models.catalog import built_in_model
 from rkllm_providers.models.gguf import read_head
-from rkllm_providers.models.tokenizer import VocabularyTokenizer, end_token_ids, tokenizer_from_gguf
+from rkllm_providers.models.tokenizer import (
+    VocabularyTokenizer,
+    end_token_ids,
+    tokenizer_from_gguf,
+    tokenizer_from_json,
+)
 from tests.llama_api import llama_api
 
 TEXTS = [
@@ -24,8 +30,6 @@ TEXTS = [
     "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n",
     "def f(x):\n    return x ** 2  # square\n",
 ]
-
-pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +62,7 @@ def vocabulary(built_in: Path) -> Iterator[Any]:
     api.llama_model_free(model)
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("text", TEXTS)
 def test_ids_are_those_of_llama_cpp(tokenizer: VocabularyTokenizer, vocabulary: Any, text: str) -> None:
     raw = text.encode()
@@ -66,10 +71,37 @@ def test_ids_are_those_of_llama_cpp(tokenizer: VocabularyTokenizer, vocabulary: 
     assert tokenizer.encode(text) == list(ids[:count])
 
 
+@pytest.mark.real
 def test_the_end_token_is_known(head: dict[str, Any]) -> None:
     assert end_token_ids(head) == {2}
 
 
+@pytest.mark.real
 def test_an_unknown_kind_of_vocabulary_is_not_guessed_at(head: dict[str, Any]) -> None:
     assert tokenizer_from_gguf({**head, "tokenizer.ggml.pre": "never-heard-of"}) is None
     assert tokenizer_from_gguf({**head, "tokenizer.ggml.model": "t5"}) is None
+
+
+def test_a_tokenizer_json_gives_its_own_ids_under_any_names(tmp_path: Path) -> None:
+    inner = Tokenizer(models.BPE({"a": 0, "b": 1, "ab": 2, "<unk>": 3}, [("a", "b")], unk_token="<unk>"))
+    inner.add_special_tokens(["<|end|>"])
+    inner.add_tokens(["<think>", "plain"])
+    path = tmp_path / "tokenizer.json"
+    inner.save(str(path))
+    made = tokenizer_from_json(path)
+    end, think = inner.token_to_id("<|end|>"), inner.token_to_id("<think>")
+    assert made.control_tokens == {"<|end|>": end, "<think>": think}
+    assert made.encode("aab<|end|>plain") == inner.encode("aab<|end|>plain").ids
+    renamed = made.renamed({"<|end|>": "\ufdd1\ufdd2\ufdd1", "<think>": "\ufdd1\ufdd3\ufdd1"})
+    assert renamed.encode("ab\ufdd1\ufdd2\ufdd1") == [2, end]
+    assert end not in renamed.encode("ab<|end|>")
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"model": 3}', '{"model": {"type": "BPE"}, "added_tokens": [1]}']
+)
+def test_a_broken_tokenizer_json_is_an_error(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "tokenizer.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"tokenizer\.json|Expecting"):
+        tokenizer_from_json(path)
