@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from rag_service.api import openai
 from rag_service.body_limit import BodyLimit
-from rag_service.errors import ErrorAnswer, answer_for
+from rag_service.errors import ErrorAnswer, response_for
 from rag_service.pool import ModelPool
 from rag_service.settings import ServiceSettings
 from rkllm_providers import __version__
@@ -77,11 +77,7 @@ def _tell(answer: ErrorAnswer) -> JSONResponse:
 async def _tell_rkllm_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RKLLMError):
         raise error
-    answer = answer_for(error)
-    if answer.status >= 500:
-        # The first line alone: what the library printed may hold what somebody wrote.
-        logger.warning("%d %s: %s", answer.status, answer.code, answer.message.partition("\n")[0])
-    return _tell(answer)
+    return response_for(error)
 
 
 async def _tell_validation_error(request: Request, error: Exception) -> JSONResponse:

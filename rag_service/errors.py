@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fastapi.responses import JSONResponse
+
 from rkllm_providers import errors
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,8 @@ _KINDS: Final[tuple[tuple[type[errors.RKLLMError], int, str, str], ...]] = (
     (errors.InvalidRequest, 400, _INVALID, "invalid_request"),
     (errors.QueueFull, 429, "rate_limit_error", "queue_full"),
     (errors.RequestTimeout, 503, _SERVER, "timeout"),
+    # Nobody reads this one: the client is gone. The status is the one that nginx writes into its log.
+    (errors.RequestCancelled, 499, _INVALID, "cancelled"),
     (errors.WorkerCrashed, 503, _SERVER, "worker_crashed"),
     (errors.EngineClosed, 503, _SERVER, "unavailable"),
     (errors.ModelLoadError, 500, _SERVER, "model_load_failed"),
@@ -54,3 +61,16 @@ def answer_for(error: errors.RKLLMError) -> ErrorAnswer:
     param = "model" if isinstance(error, errors.ModelNotFound) else getattr(error, "param", None)
     retry_after = getattr(error, "retry_after", _RETRY_SECONDS if status == 503 else None)
     return ErrorAnswer(status, kind, code, str(error), param, retry_after)
+
+
+def response_for(error: errors.RKLLMError) -> JSONResponse:
+    """The response that tells an error of ours; what is not the client's fault is logged."""
+    answer = answer_for(error)
+    if answer.status >= 500:
+        logger.warning("%d %s: %s", answer.status, answer.code, first_line(error))
+    return JSONResponse(answer.body(), answer.status, answer.headers())
+
+
+def first_line(error: errors.RKLLMError) -> str:
+    """What a log may hold of an error: what the library printed may hold what somebody wrote."""
+    return str(error).partition("\n")[0]

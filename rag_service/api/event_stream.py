@@ -9,10 +9,10 @@ from collections.abc import Coroutine, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
 from fastapi import Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from rag_service.errors import answer_for
+from rag_service.errors import first_line, response_for
 from rkllm_providers.chat import ChatEvent
 from rkllm_providers.engine import AsyncAnswer
 from rkllm_providers.errors import RequestCancelled, RKLLMError
@@ -79,8 +79,7 @@ class EventStreamResponse(Response):
         try:
             await asyncio.wait((first,), timeout=_STATUS_SECONDS)
             if first.done() and isinstance(error := first.exception(), RKLLMError):
-                answer = answer_for(error)
-                await JSONResponse(answer.body(), answer.status, answer.headers())(scope, receive, send)
+                await response_for(error)(scope, receive, send)
                 return
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             await self._send_body(send, self._wire.opening())
@@ -93,8 +92,7 @@ class EventStreamResponse(Response):
                 async for events in self.answer:
                     await self._send_body(send, self._wire.encode(events))
             except RKLLMError as error:
-                reason = str(error).partition("\n")[0]
-                logger.warning("an answer failed after its stream was opened: %s: %s", type(error).__name__, reason)
+                logger.warning("an answer failed after its stream was opened: %s", first_line(error))
                 await self._send_body(send, self._wire.failure(error))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
