@@ -1,6 +1,6 @@
 """What is in the models folder: ids, formats, context, tokenizer, chat template."""
 
-from rkllm_providers.models.card import ModelCard, read_card
+from rkllm_providers.models.card import Fact, ModelCard, PromptForm, read_card
 from rkllm_providers.models.catalog import (
     BUILT_IN_MODEL,
     Catalog,
@@ -8,13 +8,18 @@ from rkllm_providers.models.catalog import (
     ModelFormat,
     default_models_dir,
 )
+from rkllm_providers.models.families import Capabilities, Family
 
 __all__ = [
     "BUILT_IN_MODEL",
+    "Capabilities",
     "Catalog",
+    "Fact",
+    "Family",
     "ModelCard",
     "ModelEntry",
     "ModelFormat",
+    "PromptForm",
     "default_models_dir",
     "read_card",
 ]

@@ -11,7 +11,7 @@ rendering and encoding wherever callers' strings hold no control token's text.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from rkllm_providers.models.tokenizer import Tokenizer
@@ -23,15 +23,15 @@ _DIGITS: Final = "".join(map(chr, range(0xFDD2, 0xFDE0)))
 _RESERVED: Final = dict.fromkeys(range(64976, 64992), "�")
 
 
-class ControlGuard:
-    """Keeps callers' text text, for one tokenizer. Safe to share between threads."""
+class TextGuard:
+    """Keeps callers' text text, for a model whose control tokens have these texts. Safe to share."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        texts = sorted(tokenizer.control_tokens, key=len, reverse=True)
-        names = {text: _name(number, len(texts)) for number, text in enumerate(texts)}
-        self._names = names
-        self._shadow = tokenizer.renamed(names)
+    def __init__(self, control_texts: Iterable[str]) -> None:
+        texts = sorted(set(control_texts), key=len, reverse=True)
+        self._names = {text: _name(number, len(texts)) for number, text in enumerate(texts)}
+        self._texts_by_name = {name: text for text, name in self._names.items()}
         self._literal = re.compile("|".join(map(re.escape, texts))) if texts else None
+        self._named = re.compile("|".join(map(re.escape, self._texts_by_name))) if texts else None
         first, last = {text[0] for text in texts}, {text[-1] for text in texts}
         marks = {
             ord(char): (_MARK if char in last else "") + char + (_MARK if char in first else "")
@@ -49,11 +49,36 @@ class ControlGuard:
             return [self.mark(item) for item in value]
         return value
 
+    def to_text(self, rendered: str) -> str:
+        """A prompt for a runtime that tokenises it: what looks like a control token, and is none, is broken.
+
+        ``rendered`` was rendered from marked values. Where a caller wrote the text of a control token, a
+        zero-width space (U+200B) stands behind its first character.
+        """
+        if self._literal is None or self._named is None:
+            return rendered.replace(_MARK, "")
+        plain = self._hide(rendered).replace(_MARK, "")
+        while (broken := self._literal.sub(lambda found: f"{found[0][0]}\u200b{found[0][1:]}", plain)) != plain:
+            plain = broken
+        return self._named.sub(lambda found: self._texts_by_name[found[0]], plain)
+
+    def _hide(self, rendered: str) -> str:
+        """The template's own control tokens under their names."""
+        if self._literal is None:
+            return rendered
+        return self._literal.sub(lambda found: self._names[found[0]], rendered)
+
+
+class ControlGuard(TextGuard):
+    """A guard whose prompts become token ids. Safe to share between threads."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        super().__init__(tokenizer.control_tokens)
+        self._shadow = tokenizer.renamed(self._names)
+
     def encode(self, rendered: str) -> list[int]:
         """Token ids of a prompt that was rendered from marked values."""
-        if self._literal is not None:
-            rendered = self._literal.sub(lambda found: self._names[found[0]], rendered)
-        return self._shadow.encode(rendered.replace(_MARK, ""))
+        return self._shadow.encode(self._hide(rendered).replace(_MARK, ""))
 
 
 def _name(number: int, count: int) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rkllm_providers.chat import ChatMessage, build_prompt
 from rkllm_providers.emulator import load_script
 from rkllm_providers.models import Catalog, ModelCard, read_card
-from rkllm_providers.models.control import ControlGuard
+from rkllm_providers.models.control import ControlGuard, TextGuard
 from rkllm_providers.models.tokenizer import ScriptTokenizer
 
 SCRIPT = '#!rkllm-script 1\nwords user assistant\nrule *\n  text "ok"\nend\n'
@@ -98,3 +98,15 @@ def test_every_control_token_is_encoded_where_the_template_wrote_it(tokenizer: S
     guard = ControlGuard(tokenizer)
     for text, number in tokenizer.control_tokens.items():
         assert guard.encode(f"a{text}b") == [*tokenizer.encode("a"), number, *tokenizer.encode("b")]
+
+
+@given(texts, texts)
+def test_text_for_the_runtime_holds_the_template_s_control_tokens_and_no_others(
+    tokenizer: ScriptTokenizer, left: str, right: str
+) -> None:
+    guard = TextGuard(tokenizer.control_tokens)
+    prompt = guard.to_text(f"<|im_start|>{guard.mark(left)}{guard.mark(right)}<|im_end|>")
+    controls = control_ids(tokenizer.encode(prompt), tokenizer.control_tokens)
+    assert controls == [tokenizer.control_tokens["<|im_start|>"], tokenizer.control_tokens["<|im_end|>"]]
+    if "<" not in left + right and not any("\ufdd0" <= char <= "\ufddf" for char in left + right):
+        assert prompt == f"<|im_start|>{left}{right}<|im_end|>"
