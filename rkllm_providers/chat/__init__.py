@@ -1,6 +1,13 @@
 """Messages to prompts, and token events to chat events: the vocabulary every caller shares."""
 
-from rkllm_providers.chat.prompt import Prompt, build_prompt
+from rkllm_providers.chat.prompt import (
+    NewestTurn,
+    Prompt,
+    TextPrompt,
+    build_prompt,
+    count_prompt_tokens,
+    estimate_tokens,
+)
 from rkllm_providers.chat.stream import TextStream
 from rkllm_providers.chat.types import (
     ChatEvent,
@@ -23,12 +30,16 @@ __all__ = [
     "Finish",
     "FinishReason",
     "GenerateOptions",
+    "NewestTurn",
     "Prompt",
     "Role",
     "Sampling",
     "TextDelta",
+    "TextPrompt",
     "TextStream",
     "Timings",
     "Usage",
     "build_prompt",
+    "count_prompt_tokens",
+    "estimate_tokens",
 ]

@@ -23,9 +23,17 @@ class TextStream:
     the model still generates is of no use, and the caller should abort the run.
     """
 
-    def __init__(self, end_tokens: Collection[int], max_tokens: int, stops: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        end_tokens: Collection[int],
+        max_tokens: int | None,
+        stops: Sequence[str] = (),
+        silent_tokens: Collection[int] = frozenset(),
+    ) -> None:
+        """``silent_tokens`` have no text in an answer; ``max_tokens`` of ``None`` is learned at the end."""
         self._end_tokens = end_tokens
-        self._max_tokens = max_tokens
+        self._silent_tokens = silent_tokens
+        self.max_tokens = max_tokens
         self._decoder = _UTF8(errors="replace")
         self._stops = StopFilter(stops) if stops else None
         self._last_token = -1
@@ -45,11 +53,12 @@ class TextStream:
             return deltas
         decode = self._decoder.decode
         stops = self._stops
+        silent = self._silent_tokens
         for token_id, raw in tokens:
             self.n_tokens += 1
             self._last_token = token_id
             self._last_was_silent = raw == b""
-            if not raw:
+            if not raw or token_id in silent:
                 continue
             if raw.isascii() and not self._waiting:
                 text = raw.decode("ascii")
@@ -82,4 +91,4 @@ class TextStream:
         if not self._end_tokens and self._last_was_silent:
             # Without the model's end tokens: the end token is the last event, and has no text.
             return "stop"
-        return "length" if self.n_tokens >= self._max_tokens else "stop"
+        return "length" if self.max_tokens is not None and self.n_tokens >= self.max_tokens else "stop"

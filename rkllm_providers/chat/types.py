@@ -5,8 +5,9 @@ Pure values, without behaviour or identity.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant", "tool"]
 FinishReason = Literal["stop", "length"]
@@ -35,6 +36,15 @@ class Sampling:
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
 
+    def over(self, defaults: Mapping[str, float]) -> Sampling:
+        """These values, and of ``defaults`` those that are ``None`` here."""
+        values: dict[str, Any] = {
+            name: int(value) if name == "top_k" else value
+            for name, value in defaults.items()
+            if getattr(self, name) is None
+        }
+        return replace(self, **values) if values else self
+
 
 @dataclass(frozen=True, slots=True)
 class GenerateOptions:
@@ -62,11 +72,13 @@ class TextDelta:
 class Usage:
     """Token counts: ``prompt_tokens`` is the whole prompt, ``cached_tokens`` the part of it that
     the KV cache held already, ``completion_tokens`` every sampled token, the end token included.
+    ``estimated`` says that the runtime cannot tell the first two and there is no tokenizer to count them.
     """
 
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int
+    estimated: bool = False
 
     @property
     def total_tokens(self) -> int:

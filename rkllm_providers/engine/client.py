@@ -7,7 +7,7 @@ answer is the collected stream. Leaving a stream early, in any way, aborts its r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Final, Self
@@ -20,18 +20,20 @@ from rkllm_providers.chat import (
     GenerateOptions,
     Prompt,
     TextDelta,
+    TextPrompt,
     TextStream,
     Timings,
     Usage,
     build_prompt,
+    count_prompt_tokens,
 )
 from rkllm_providers.chat.stream import Token
 from rkllm_providers.engine.engine import Engine
 from rkllm_providers.engine.limits import check_sampling
-from rkllm_providers.engine.run import RunDone, RunItem, RunRequest
+from rkllm_providers.engine.run import PromptFormChanged, RunDone, RunItem, RunRequest
 from rkllm_providers.engine.streams import AsyncStream, SyncStream
-from rkllm_providers.errors import GenerationError, InvalidRequest, RKLLMError
-from rkllm_providers.models import ModelCard
+from rkllm_providers.errors import GenerationError, InvalidRequest, RKLLMError, UnsupportedFeature
+from rkllm_providers.models import ModelCard, PromptForm
 
 # The engine answers every run within its own limits; this only guards against a fault in it.
 _SYNC_WAIT_SECONDS: Final = 24 * 3600.0
@@ -43,18 +45,24 @@ class Answer:
     """Turns the items of one run into chat events: what both ways of waiting share."""
 
     def __init__(self, card: ModelCard, prompt: Prompt, options: GenerateOptions) -> None:
-        limit = prompt.room if options.max_tokens is None else min(options.max_tokens, prompt.room)
-        if limit < 1:
-            raise InvalidRequest(f"max_tokens is {options.max_tokens}; at least 1 is needed.", "max_tokens")
+        limit = options.max_tokens
+        if limit is not None and limit < 1:
+            raise InvalidRequest(f"max_tokens is {limit}; at least 1 is needed.", "max_tokens")
+        if prompt.room is not None:
+            limit = prompt.room if limit is None else min(limit, prompt.room)
         check_sampling(options.sampling)
         self.request = RunRequest(
             prompt=prompt.content,
             max_tokens=limit,
-            sampling=options.sampling,
+            sampling=options.sampling.over(card.sampling),
             timeout=options.timeout,
         )
         self._prompt = prompt
-        self._text = TextStream(card.end_tokens, limit, options.stop)
+        stops = options.stop
+        if card.prompt_form is PromptForm.RAW:
+            # A runtime without a template of its own has been seen to go on past the end token.
+            stops += card.end_texts
+        self._text = TextStream(card.end_tokens, limit, stops, card.silent_tokens)
         self.finished = False
         self._failure: RKLLMError | None = None
 
@@ -95,13 +103,16 @@ class Answer:
 
     def _finish(self, done: RunDone) -> Finish:
         n_prompt = self._prompt.n_tokens
-        if isinstance(self._prompt.content, str) and done.kv_size is not None:
+        estimated = isinstance(self._prompt.content, TextPrompt)
+        if estimated and done.kv_size is not None:
             # The last sampled token is not in the cache.
             n_prompt = max(1, done.kv_size - max(0, done.n_tokens - 1))
+            estimated = False
         cached = 0 if done.prefill_tokens is None else max(0, n_prompt - done.prefill_tokens)
+        self._text.max_tokens = done.max_tokens
         return Finish(
             self._text.finish_reason,
-            Usage(n_prompt, self._text.n_tokens, cached),
+            Usage(n_prompt, self._text.n_tokens, cached, estimated),
             Timings(done.queue_ms, done.load_ms, done.prefill_ms, done.decode_ms),
             done.warnings,
         )
@@ -113,30 +124,43 @@ class AsyncAnswer:
     A batch is everything that has arrived at once, so that a fast model costs few steps of the loop.
     """
 
-    def __init__(self, engine: Engine, answer: Answer) -> None:
-        self._engine = engine
+    def __init__(self, client: ModelClient, answer: Answer, make_anew: Callable[[], Answer]) -> None:
+        self._engine = client.engine
         self._answer = answer
+        self._make_anew: Callable[[], Answer] | None = make_anew
         self._items = AsyncStream()
-        self._run = engine.submit(answer.request, self._items)
+        self._run = self._engine.submit(answer.request, self._items)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> list[ChatEvent]:
-        answer = self._answer
-        if answer.finished:
+        if self._answer.finished:
             raise StopAsyncIteration
         try:
             while True:
-                answer.check()
-                events = answer.feed(await self._items.get())
-                if answer.wants_abort:
+                try:
+                    self._answer.check()
+                    events = self._answer.feed(await self._items.get())
+                except PromptFormChanged:
+                    await self._render_anew()
+                    continue
+                if self._answer.wants_abort:
                     self._engine.abort(self._run)
                 if events:
                     return events
         except BaseException:
             self.close()
             raise
+
+    async def _render_anew(self) -> None:
+        """Loading showed that the model takes prompts in another form: that happens once."""
+        make, self._make_anew = self._make_anew, None
+        if make is None:
+            raise GenerationError("The form of the model's prompts changed twice.")
+        self._answer = await asyncio.get_running_loop().run_in_executor(_rendering, make)
+        self._items = AsyncStream()
+        self._run = self._engine.submit(self._answer.request, self._items)
 
     async def collect(self) -> ChatResult:
         """The whole answer. Cancelling the waiting task aborts the run."""
@@ -159,16 +183,43 @@ class ModelClient:
     """A model that can be talked to. Light: the engine behind it may be shared by many."""
 
     def __init__(self, card: ModelCard, engine: Engine) -> None:
-        self.card = card
+        self._card = card
         self.engine = engine
 
+    @property
+    def card(self) -> ModelCard:
+        """What is known of the model, as it was really loaded once it is."""
+        card, plan = self._card, self.engine.plan
+        if card.takes_tokens and plan.form is not PromptForm.TOKENS:
+            card = card.without_tokenizer()
+        if plan.context_length < card.context_length:
+            card = card.with_context(plan.context_length)
+        self._card = card
+        return card
+
     def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
-        """Number of prompt tokens of a conversation (an estimate for a model without tokenizer).
+        """Number of prompt tokens of a conversation, whether it fits or not.
+
+        Exact where the model has a tokenizer (``card.takes_tokens``), else an estimate.
 
         Raises:
-            InvalidRequest: The messages cannot be rendered, or do not fit.
+            InvalidRequest: The messages cannot be rendered.
         """
-        return build_prompt(self.card, messages).n_tokens
+        return count_prompt_tokens(self.card, messages)
+
+    def tokenize(self, text: str) -> list[int]:
+        """The token ids of a text, in which no control token is found.
+
+        Raises:
+            UnsupportedFeature: The model has no tokenizer.
+        """
+        guard = self.card.guard
+        if guard is None:
+            raise UnsupportedFeature(
+                f"{self.engine.spec.name} has no tokenizer, so its tokens cannot be told. "
+                f"Put the model's tokenizer.json beside its file."
+            )
+        return guard.encode(guard.mark(text))
 
     def stream(
         self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None
@@ -178,6 +229,15 @@ class ModelClient:
         Raises:
             RKLLMError: The request is refused, or its run fails.
         """
+        try:
+            yield from self._stream(messages, options)
+        except PromptFormChanged:
+            # Nothing was delivered yet: the load that the first request waited for found it out.
+            yield from self._stream(messages, options)
+
+    def _stream(
+        self, messages: Sequence[ChatMessage], options: GenerateOptions | None
+    ) -> Generator[ChatEvent, None, None]:
         answer = self._answer(messages, options)
         items = SyncStream()
         run = self.engine.submit(answer.request, items)
@@ -202,11 +262,13 @@ class ModelClient:
         Raises:
             RKLLMError: The request is refused.
         """
+
         # Rendering and tokenising take milliseconds on a board: not on the loop, nor where everything
         # else that is kept off the loop would have to wait for a huge prompt.
-        loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(_rendering, self._answer, messages, options)
-        return AsyncAnswer(self.engine, answer)
+        def make() -> Answer:
+            return self._answer(messages, options)
+
+        return AsyncAnswer(self, await asyncio.get_running_loop().run_in_executor(_rendering, make), make)
 
     async def astream(
         self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None
@@ -226,7 +288,8 @@ class ModelClient:
         return await answer.collect()
 
     def _answer(self, messages: Sequence[ChatMessage], options: GenerateOptions | None) -> Answer:
-        return Answer(self.card, build_prompt(self.card, messages), options or GenerateOptions())
+        card = self.card
+        return Answer(card, build_prompt(card, messages), options or GenerateOptions())
 
     def _next_batch(self, items: SyncStream) -> list[RunItem]:
         try:

@@ -17,13 +17,13 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any, Final
 
 from rkllm_providers.chat.types import Sampling
 from rkllm_providers.engine import frames
 from rkllm_providers.engine.frames import Frame, FrameKind
-from rkllm_providers.engine.limits import deadline_of, sampling_warnings, timeout_of
+from rkllm_providers.engine.limits import deadline_of, room_of, sampling_warnings, timeout_of
+from rkllm_providers.engine.load_plan import LoadPlan
 from rkllm_providers.engine.loop_reader import LoopReader
 from rkllm_providers.engine.queue import RunQueue
 from rkllm_providers.engine.run import (
@@ -65,6 +65,7 @@ class Engine:
     def __init__(self, spec: LoadSpec, limits: EngineLimits | None = None) -> None:
         self.spec = spec
         self.limits = limits or EngineLimits()
+        self.plan = LoadPlan(spec)
         # Re-entrant: the garbage collector may close an abandoned stream, and so cancel its run, while
         # this very thread holds the lock.
         self._lock = threading.RLock()
@@ -299,8 +300,14 @@ class Engine:
             return False
         if not self._ready:
             return False
+        try:
+            max_tokens = room_of(run.request, self.plan)
+        except RKLLMError as error:
+            self._queue.remove(run)
+            self._deliver_error(run, error)
+            return True
         run.attempts += 1
-        if not self._worker.send(run_frame(run)):
+        if not self._worker.send(run_frame(run, max_tokens)):
             # The worker died between two runs. This one never reached it, and gets another chance.
             self._worker_lost()
             if run.attempts > 1:
@@ -337,7 +344,7 @@ class Engine:
             return
         self._load_sinks.append(sink)
         if self._worker is None:
-            self._start_worker(Sampling())
+            self._start_worker(self.spec.sampling)
 
     def _tell_loaders(self, outcome: RuntimeInfo | RKLLMError) -> None:
         sinks, self._load_sinks = self._load_sinks, []
@@ -355,20 +362,7 @@ class Engine:
         except ModelLoadError as error:
             self._fail_all(error)
             return
-        spec = self.spec
-        self._send(
-            frames.pack_json(
-                FrameKind.LOAD,
-                {
-                    "model": str(spec.model_path),
-                    "emulated": spec.emulated,
-                    "library": spec.library,
-                    "version": spec.runtime_version,
-                    "context_length": spec.context_length,
-                    "sampling": asdict(sampling),
-                },
-            )
-        )
+        self._send(frames.pack_json(FrameKind.LOAD, self.plan.order(sampling)))
 
     def _send(self, frame: bytes) -> None:
         if self._worker is not None and not self._worker.send(frame):
@@ -424,9 +418,13 @@ class Engine:
         self._tell_loaders(info)
 
     def _load_failed(self, content: dict[str, Any]) -> None:
-        error = reported_error(content, self._lines_to_new_mark(), ModelLoadError)
+        lines = self._lines_to_new_mark()
         self._drop_worker(kill=False)
-        self._fail_all(error)
+        if self.plan.revise(content, lines):
+            # In a new process: a second load after a failed one crashed in some runtimes.
+            self._start_worker(self._load_sampling)
+        else:
+            self._fail_all(reported_error(content, lines, ModelLoadError))
 
     def _lines_to_new_mark(self) -> list[str]:
         """What the library said of a failure: the worker marks the end of it in its output."""
@@ -451,6 +449,7 @@ class Engine:
             waited = (run.started_at - run.submitted_at) * 1000
             end = RunDone(
                 n_tokens=content["n_tokens"],
+                max_tokens=content["max_tokens"],
                 queue_ms=max(0.0, waited - run.load_ms),
                 load_ms=run.load_ms,
                 prefill_ms=content["prefill_ms"],

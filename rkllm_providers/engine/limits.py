@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Final
 
+from rkllm_providers.chat.prompt import TextPrompt
 from rkllm_providers.chat.types import Sampling
-from rkllm_providers.engine.run import EngineLimits, Run, RunState, RuntimeInfo
-from rkllm_providers.errors import InvalidRequest, RequestTimeout
+from rkllm_providers.engine.load_plan import LoadPlan
+from rkllm_providers.engine.run import EngineLimits, PromptFormChanged, Run, RunRequest, RunState, RuntimeInfo
+from rkllm_providers.errors import ContextLengthExceeded, InvalidRequest, RequestTimeout
+from rkllm_providers.models import PromptForm
 
 # What samplers can work with; a value outside would fail in the library, and there perhaps for everybody.
 _BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
@@ -32,6 +35,24 @@ def check_sampling(sampling: Sampling) -> None:
         value = getattr(sampling, name)
         if value is not None and not least <= value <= most:
             raise InvalidRequest(f"{name} is {value}; it must be between {least} and {most}.", name)
+
+
+def room_of(request: RunRequest, plan: LoadPlan) -> int | None:
+    """The most tokens a run may give, as the model was really loaded; ``None`` if only its worker can tell.
+
+    Raises:
+        PromptFormChanged: The prompt was rendered before the load showed that another form is needed.
+        ContextLengthExceeded: The prompt does not fit the window that the model was loaded with.
+    """
+    prompt = request.prompt
+    if isinstance(prompt, TextPrompt) is (plan.form is PromptForm.TOKENS):
+        raise PromptFormChanged(f"{plan.spec.name} takes its prompts as {plan.form.value}.")
+    if isinstance(prompt, TextPrompt):
+        return request.max_tokens
+    room = plan.context_length - len(prompt)
+    if room < 1:
+        raise ContextLengthExceeded(len(prompt), plan.context_length)
+    return room if request.max_tokens is None else min(room, request.max_tokens)
 
 
 def deadline_of(run: Run, limits: EngineLimits, ready_at: float | None) -> float:

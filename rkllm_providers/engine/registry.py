@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import atexit
 import threading
+from dataclasses import replace
 from pathlib import Path
 
+from rkllm_providers.chat import Sampling
 from rkllm_providers.engine.client import ModelClient
 from rkllm_providers.engine.engine import Engine
+from rkllm_providers.engine.load_plan import CHECK_TEXT
 from rkllm_providers.engine.run import EngineLimits, LoadSpec
-from rkllm_providers.models import Catalog, ModelCard, ModelEntry, read_card
+from rkllm_providers.models import Catalog, ModelCard, ModelEntry, ModelFormat, PromptForm, read_card
 
 
 class EngineRegistry:
@@ -46,15 +49,7 @@ class EngineRegistry:
         if context_length is not None:
             # What a file does not say is not known to be less than what is asked; the library checks.
             context = min(context_length, context) if card.knows_context else context_length
-        spec = LoadSpec(
-            name=entry.id,
-            model_path=entry.path,
-            emulated=entry.format.runs_on_emulator,
-            context_length=context,
-            modified_ns=entry.modified_ns,
-            library=library,
-            runtime_version=runtime_version,
-        )
+        spec = _load_spec(card, context, library, runtime_version)
         if context != card.context_length:
             card = card.with_context(context)
         with self._lock:
@@ -105,6 +100,28 @@ class EngineRegistry:
             engine.close(0)  # all of them begin to close
         for engine in engines:
             engine.close()
+
+
+def _load_spec(card: ModelCard, context_length: int, library: str | None, runtime_version: str | None) -> LoadSpec:
+    entry, form = card.entry, card.prompt_form
+    spec = LoadSpec(
+        name=entry.id,
+        model_path=entry.path,
+        emulated=entry.format.runs_on_emulator,
+        context_length=context_length,
+        modified_ns=entry.modified_ns,
+        library=library,
+        runtime_version=runtime_version,
+        form=form,
+        fallback_form=card.without_tokenizer().prompt_form,
+        end_tokens=card.end_tokens,
+        sampling=Sampling().over(card.sampling),
+    )
+    if form is not PromptForm.TOKENS or card.guard is None or entry.format is ModelFormat.SCRIPT:
+        # A script's tokenizer and the one that runs it are made of the same lines.
+        return spec
+    ours = len(card.guard.encode(card.guard.mark(CHECK_TEXT)))
+    return replace(spec, check_text=CHECK_TEXT, check_tokens=ours)
 
 
 _shared = EngineRegistry()

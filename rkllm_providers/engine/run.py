@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
+from rkllm_providers.chat.prompt import TextPrompt
 from rkllm_providers.chat.stream import Token
 from rkllm_providers.chat.types import Sampling
 from rkllm_providers.engine.frames import Frame, FrameKind, pack_json
 from rkllm_providers.errors import RKLLMError
+from rkllm_providers.models import PromptForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,10 @@ class LoadSpec:
 
     ``modified_ns`` is the file's time stamp, so that a file that was replaced is another model.
     ``library`` and ``runtime_version`` override how the runtime library is found and told; for an
-    ``emulated`` model ``runtime_version`` is the version the emulator plays.
+    ``emulated`` model ``runtime_version`` is the version the emulator plays. ``form`` is how the model is
+    given its prompts, ``fallback_form`` how if its tokenizer proves not to be the library's: the library must
+    count ``check_tokens`` in ``check_text``. ``end_tokens`` end an answer, whatever the library thinks of them.
+    ``sampling`` is what runtimes without sampling per run are loaded with where no request says otherwise.
     """
 
     name: str
@@ -33,6 +38,12 @@ class LoadSpec:
     modified_ns: int = 0
     library: str | None = None
     runtime_version: str | None = None
+    form: PromptForm = PromptForm.RUNTIME
+    fallback_form: PromptForm = PromptForm.RUNTIME
+    check_text: str | None = None
+    check_tokens: int = 0
+    end_tokens: frozenset[int] = frozenset()
+    sampling: Sampling = field(default_factory=Sampling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +59,14 @@ class EngineLimits:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """One run: ``prompt`` is int32 token ids, or text for the runtime's own template.
+    """One run: ``prompt`` is int32 token ids, or text that the runtime tokenises.
 
-    ``timeout`` is in seconds from submission to the last token; ``None`` leaves the engine's limits.
+    ``max_tokens`` of ``None`` is what is left of the window. ``timeout`` is in seconds from submission to
+    the last token; ``None`` leaves the engine's limits.
     """
 
-    prompt: array[int] | str
-    max_tokens: int
+    prompt: array[int] | TextPrompt
+    max_tokens: int | None
     sampling: Sampling = field(default_factory=Sampling)
     timeout: float | None = None
 
@@ -63,10 +75,12 @@ class RunDone(NamedTuple):
     """How a run ended, and where its time went (milliseconds).
 
     ``prefill_tokens`` are the prompt tokens that were really computed, ``None`` where the runtime
-    does not tell; ``kv_size`` the positions in the KV cache afterwards, likewise.
+    does not tell; ``kv_size`` the positions in the KV cache afterwards, likewise. ``max_tokens`` is the
+    limit that was in force.
     """
 
     n_tokens: int
+    max_tokens: int
     queue_ms: float
     load_ms: float
     prefill_ms: float
@@ -78,14 +92,20 @@ class RunDone(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RuntimeInfo:
-    """What runs the model: filled in when it is loaded."""
+    """What runs the model: filled in when it is loaded.
+
+    ``tokenizer_checked`` says that the library counts tokens as our tokenizer does; runtimes before 1.2.1
+    cannot tell.
+    """
 
     version: str
     group: str
     emulated: bool
     library: str
     per_run_sampling: bool
+    context_length: int
     load_ms: float
+    tokenizer_checked: bool = False
 
 
 # What a run delivers: its tokens in order, then exactly one end or error.
@@ -103,6 +123,10 @@ class Stream(Protocol):
     def put(self, batch: list[RunItem]) -> bool:
         """Add items; ``False`` if nobody will ever take them. Called on the engine's thread."""
         ...
+
+
+class PromptFormChanged(RKLLMError):
+    """The model takes its prompts in another form than this one's, as loading it showed: render it anew."""
 
 
 class RunState(Enum):
@@ -154,15 +178,17 @@ def token_items(received: Sequence[Frame], run_id: int) -> tuple[list[RunItem], 
     return items, others
 
 
-def run_frame(run: Run) -> bytes:
+def run_frame(run: Run, max_tokens: int | None) -> bytes:
     """The frame that orders a run from a worker."""
-    request = run.request
-    is_text = isinstance(request.prompt, str)
-    order = {
+    prompt = run.request.prompt
+    order: dict[str, Any] = {
         "run": run.id,
-        "max_tokens": request.max_tokens,
-        "sampling": asdict(request.sampling),
-        "input": "text" if is_text else "tokens",
+        "max_tokens": max_tokens,
+        "sampling": asdict(run.request.sampling),
     }
-    blob = request.prompt.encode() if isinstance(request.prompt, str) else request.prompt.tobytes()
-    return pack_json(FrameKind.RUN, order, blob)
+    if not isinstance(prompt, TextPrompt):
+        return pack_json(FrameKind.RUN, {**order, "input": "tokens"}, prompt.tobytes())
+    order |= {"input": "text", "bound": prompt.bound, "fingerprint": prompt.fingerprint, "newest": None}
+    if prompt.newest is not None:
+        order["newest"] = asdict(prompt.newest)
+    return pack_json(FrameKind.RUN, order, prompt.text.encode())

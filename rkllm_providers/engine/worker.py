@@ -21,7 +21,8 @@ from typing import Any, Final
 
 from rkllm_providers.engine import frames
 from rkllm_providers.engine.frames import Frame, FrameKind
-from rkllm_providers.errors import RKLLMError, UnsupportedFeature
+from rkllm_providers.engine.text_runs import PromptCounter, TextRun, TextRuns
+from rkllm_providers.errors import ContextLengthExceeded, RKLLMError, UnsupportedFeature
 from rkllm_providers.runtime import (
     ErrorEvent,
     Feature,
@@ -30,6 +31,7 @@ from rkllm_providers.runtime import (
     ModelHandle,
     PerfStat,
     PromptInput,
+    RunInput,
     RuntimeEvent,
     RuntimeLibrary,
     SamplingParams,
@@ -52,11 +54,16 @@ class Run:
         channel: socket.socket,
         handle: ModelHandle,
         run_id: int,
-        max_tokens: int,
+        end_tokens: frozenset[int],
         *,
         self_limiting: bool,
     ) -> None:
         self.id = run_id
+        self.max_tokens = 0
+        self.ended = False
+        self.aborted = False
+        self.said: list[bytes] = []
+        self.keeps_text = False
         self.n_tokens = 0
         self.failed = False
         self.cancelled = False
@@ -64,15 +71,17 @@ class Run:
         self.first_token_at = 0.0
         self._send = channel.sendall
         self._abort = handle.abort
-        self._max_tokens = max_tokens
+        self._end_tokens = end_tokens
         # A runtime that was told the limit ends by itself; aborting it then could hit an idle library.
         self._abort_at_limit = not self_limiting
 
     def on_event(self, event: RuntimeEvent) -> None:
         """Pass a token on. Called by the library, from inside ``rkllm_run``."""
         if isinstance(event, TokenEvent):
-            if self.cancelled or self.n_tokens >= self._max_tokens:
-                # Nothing the library does after its abort belongs to the answer.
+            if self.cancelled or self.ended or self.n_tokens >= self.max_tokens:
+                # Nothing the library does after its abort, or after an end it does not know, belongs to
+                # the answer.
+                self.aborted = True
                 self._abort()
                 return
             self.n_tokens += 1
@@ -83,12 +92,25 @@ class Run:
                 self._send(frames.pack_waiting(self.id, token_id))
             else:
                 self._send(frames.pack_token(self.id, token_id, text))
-            if self._abort_at_limit and self.n_tokens >= self._max_tokens:
+                if self.keeps_text:
+                    self.said.append(text)
+            self.ended = token_id in self._end_tokens
+            if self._abort_at_limit and self.n_tokens >= self.max_tokens:
+                self.aborted = True
                 self._abort()
         elif isinstance(event, FinishEvent):
             self.perf = event.perf
         elif isinstance(event, ErrorEvent):
             self.failed = True
+
+    @property
+    def ended_by_itself(self) -> bool:
+        """Whether the model chose the end; nothing tells so but that nothing else did."""
+        return not (self.cancelled or self.aborted or self.failed) and 0 < self.n_tokens < self.max_tokens
+
+
+class TokenizerMismatch(RKLLMError):
+    """The library counts another number of tokens than the tokenizer that prompts were to be made with."""
 
 
 class Worker:
@@ -101,6 +123,8 @@ class Worker:
         self._current: Run | None = None
         self._aborted_early: set[int] = set()
         self._handle: ModelHandle | None = None
+        self._texts: TextRuns | None = None
+        self._end_tokens: frozenset[int] = frozenset()
 
     def serve(self) -> int:
         """Load, then run until told to close or left alone. Returns the exit code."""
@@ -129,10 +153,20 @@ class Worker:
             per_run = library.supports(Feature.SAMPLING_PER_RUN)
             # Runtimes without sampling per run sample every request as the first one asked.
             sampling = SamplingParams() if per_run else sampling_params(order["sampling"])
-            self._handle = ModelHandle(
+            self._handle = handle = ModelHandle(
                 library,
-                InitParams(model_path=order["model"], max_context_len=order["context_length"], sampling=sampling),
+                InitParams(
+                    model_path=order["model"],
+                    max_context_len=order["context_length"],
+                    sampling=sampling,
+                    skip_special_token=order["skip_special_tokens"],
+                ),
             )
+            self._end_tokens = frozenset(order["end_tokens"])
+            if order["raw"] and library.supports(Feature.CHAT_TEMPLATE):
+                handle.set_chat_template("", "", "")
+            self._texts = TextRuns(handle, order["context_length"], raw=order["raw"])
+            checked = order["check_text"] is not None and self._check_tokenizer(handle, order)
         except RKLLMError as error:
             self._log_mark()
             self._send(FrameKind.FAILED, {"error": type(error).__name__, "message": str(error)})
@@ -147,9 +181,31 @@ class Worker:
                 "emulated": identity.is_emulator,
                 "library": str(identity.path),
                 "per_run_sampling": per_run,
+                "context_length": order["context_length"],
+                "tokenizer_checked": checked,
                 "load_ms": (time.monotonic() - started) * 1000,
             },
         )
+        return True
+
+    def _check_tokenizer(self, handle: ModelHandle, order: dict[str, Any]) -> bool:
+        """Have the library count a text; whether it could be asked.
+
+        Raises:
+            TokenizerMismatch: It counts another number of tokens.
+        """
+        if not handle.library.supports(Feature.KV_CACHE_SIZE):
+            return False
+        # Without a template of its own, which does not concern token input, it counts the text alone.
+        handle.set_chat_template("", "", "")
+        n_tokens, _ = PromptCounter(handle).count(PromptInput(order["check_text"]))
+        handle.clear_kv_cache()
+        # A beginning token may have been put before it.
+        if n_tokens - order["check_tokens"] not in (0, 1):
+            raise TokenizerMismatch(
+                f"The library makes {n_tokens} tokens of a text that the model's tokenizer makes "
+                f"{order['check_tokens']} of, so the tokenizer is another model's."
+            )
         return True
 
     def _run(self, order: dict[str, Any], prompt: bytes) -> None:
@@ -157,16 +213,27 @@ class Worker:
         if handle is None:
             raise RuntimeError("A run was ordered before a model was loaded.")
         self_limiting = handle.library.supports(Feature.MAX_NEW_TOKENS_PER_RUN)
-        run = Run(self._channel, handle, order["run"], order["max_tokens"], self_limiting=self_limiting)
+        run = Run(self._channel, handle, order["run"], self._end_tokens, self_limiting=self_limiting)
         with self._lock:
             self._current = run
             run.cancelled = run.id in self._aborted_early
             self._aborted_early.discard(run.id)
         outcome: dict[str, Any] = {"run": run.id, "error": None, "message": None}
         started = time.monotonic()
+        counting: TextRun | None = None
         try:
-            if not run.cancelled:
-                self._generate(handle, run, order, prompt)
+            if order["input"] == "tokens":
+                run.max_tokens = order["max_tokens"]
+                self._generate(handle, run, order, TokenInput(prompt))
+            else:
+                counting = self._run_text(handle, run, order, prompt.decode())
+        except ContextLengthExceeded as error:
+            outcome |= {
+                "error": type(error).__name__,
+                "message": str(error),
+                "n_prompt_tokens": error.n_prompt_tokens,
+                "n_ctx": error.n_ctx,
+            }
         except RKLLMError as error:
             outcome |= {"error": type(error).__name__, "message": str(error)}
         ended = time.monotonic()
@@ -178,22 +245,43 @@ class Worker:
             self._log_mark()
         first = run.first_token_at or ended
         perf = run.perf
+        counting_ms = counting.counting_ms if counting else 0.0
         outcome |= {
             "n_tokens": run.n_tokens,
-            "prefill_ms": perf.prefill_ms if perf else (first - started) * 1000,
+            "max_tokens": run.max_tokens,
+            "prefill_ms": perf.prefill_ms + counting_ms if perf else (first - started) * 1000,
             "decode_ms": (ended - first) * 1000,
-            "prefill_tokens": perf.prefill_tokens if perf else None,
+            "prefill_tokens": perf.prefill_tokens + (counting.counted_tokens if counting else 0) if perf else None,
             "kv_size": self._kv_size(handle),
         }
         self._send(FrameKind.DONE, outcome)
 
-    def _generate(self, handle: ModelHandle, run: Run, order: dict[str, Any], prompt: bytes) -> None:
+    def _run_text(self, handle: ModelHandle, run: Run, order: dict[str, Any], text: str) -> TextRun | None:
+        texts = self._texts
+        if texts is None or run.cancelled:
+            return None
+        try:
+            how = texts.prepare(order, text)
+            run.max_tokens = how.limit
+            run.keeps_text = how.keep_history
+            self._generate(handle, run, order, how.content, keep_history=how.keep_history)
+        except RKLLMError:
+            texts.note_failure()
+            raise
+        texts.note_end(order, how, b"".join(run.said), run.n_tokens, natural=run.ended_by_itself)
+        return how
+
+    def _generate(
+        self, handle: ModelHandle, run: Run, order: dict[str, Any], content: RunInput, *, keep_history: bool = False
+    ) -> None:
+        if run.cancelled:
+            return
         library = handle.library
-        content = TokenInput(prompt) if order["input"] == "tokens" else PromptInput(prompt.decode())
         handle.run(
             content,
             run.on_event,
-            max_new_tokens=order["max_tokens"] if library.supports(Feature.MAX_NEW_TOKENS_PER_RUN) else None,
+            keep_history=keep_history,
+            max_new_tokens=run.max_tokens if library.supports(Feature.MAX_NEW_TOKENS_PER_RUN) else None,
             sampling=sampling_params(order["sampling"]) if library.supports(Feature.SAMPLING_PER_RUN) else None,
         )
 

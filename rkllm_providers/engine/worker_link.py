@@ -162,6 +162,8 @@ def reported_error(
     content: dict[str, Any], lines: Sequence[str], default: type[ModelLoadError | GenerationError]
 ) -> RKLLMError:
     """The error a worker reported, as the class it was raised as, with the library's last lines."""
+    if content["error"] == "ContextLengthExceeded":
+        return errors.ContextLengthExceeded(content["n_prompt_tokens"], content["n_ctx"])
     kind = getattr(errors, str(content["error"]), default)
     message = str(content["message"])
     notices = [notice for line in lines if (notice := recognise(line)) is not None]

@@ -15,7 +15,7 @@ from rkllm_providers.models.control import ControlGuard, TextGuard
 from rkllm_providers.models.families import Capabilities, Family
 from rkllm_providers.models.gguf import read_head
 from rkllm_providers.models.template import ChatTemplate
-from rkllm_providers.models.tokenizer import ScriptTokenizer, end_token_ids, tokenizer_from_gguf
+from rkllm_providers.models.tokenizer import MARKERS, ScriptTokenizer, end_token_ids, tokenizer_from_gguf
 
 DEFAULT_CONTEXT: Final = 4096
 _NO_MODELS: Final = {
@@ -156,6 +156,9 @@ def _gguf_card(entry: ModelEntry, head: Mapping[str, Any]) -> ModelCard:
         ControlGuard(tokenizer) if tokenizer is not None else None,
         ChatTemplate(source, special) if source else None,
         end_token_ids(head),
+        silent_tokens=frozenset(
+            number for text, number in (tokenizer.control_tokens if tokenizer else {}).items() if text not in MARKERS
+        ),
     )
 
 
@@ -167,4 +170,5 @@ def _script_card(entry: ModelEntry, path: Path) -> ModelCard:
         ControlGuard(ScriptTokenizer(script)),
         ChatTemplate(script.chat_template),
         frozenset(script.eos_ids),
+        silent_tokens=frozenset(script.controls.values()),
     )

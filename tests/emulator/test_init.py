@@ -68,7 +68,7 @@ def test_a_malformed_script_is_refused_with_its_line(
 def test_limits_are_checked_with_both_numbers(library: Library, write_script: WriteScript, capfd: Captured) -> None:
     model = write_script("context 100\n")
     out = refuse(library, model, capfd, max_context_len=101)
-    assert "max_context_len 101 is above the model's max_context_limit 100" in out
+    assert "max_context[101] must be less than the model's max_context_limit[100]" in out
     library.open(model, max_context_len=100).destroy()
 
 

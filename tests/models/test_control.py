@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rkllm_providers.chat import ChatMessage, build_prompt
+from rkllm_providers.chat import ChatMessage, TextPrompt, build_prompt
 from rkllm_providers.emulator import load_script
 from rkllm_providers.models import Catalog, ModelCard, read_card
 from rkllm_providers.models.control import ControlGuard, TextGuard
@@ -60,7 +60,7 @@ def test_a_prompt_has_the_control_tokens_of_its_template_and_no_others(
     def controls(content: str, instruction: str) -> list[int]:
         messages = [ChatMessage("system", instruction), ChatMessage("user", content)]
         prompt = build_prompt(card, messages).content
-        assert not isinstance(prompt, str)
+        assert not isinstance(prompt, TextPrompt)
         return control_ids(list(prompt), tokenizer.control_tokens)
 
     assert controls(text, system) == controls("harmless", "plain")

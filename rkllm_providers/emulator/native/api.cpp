@@ -114,8 +114,8 @@ class CallbackSink final : public rkllm::Sink {
 void check_context(rkllm::Options &options, int32_t limit) {
   if (options.max_context_len <= 0) options.max_context_len = std::min(limit, kLargestDefaultContext);
   if (options.max_context_len > limit) {
-    throw Refused("max_context_len " + std::to_string(options.max_context_len) +
-                  " is above the model's max_context_limit " + std::to_string(limit));
+    throw Refused("max_context[" + std::to_string(options.max_context_len) +
+                  "] must be less than the model's max_context_limit[" + std::to_string(limit) + "]");
   }
   if (options.n_keep >= options.max_context_len) {
     throw Refused("n_keep " + std::to_string(options.n_keep) + " is not below max_context_len " +

@@ -1,0 +1,75 @@
+"""What a worker is told to load, and what is changed about it where the library does not agree."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from rkllm_providers.chat.types import Sampling
+from rkllm_providers.engine.run import LoadSpec
+from rkllm_providers.models import PromptForm
+from rkllm_providers.runtime.log import recognise
+
+logger = logging.getLogger(__name__)
+
+CHECK_TEXT: Final = (
+    'In 1969, Neil A. Armstrong walked 3.5 hours (more or less) on the Moon; he said: "That\'s one small step".\n'
+    "    def fibonacci(n: int) -> int:\n        return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)\n"
+    "Unbelievably, antidisestablishmentarianism isn't <b>e-mail@example.org</b>, 100% of $12,345.67 == {x_1: [0]}"
+)
+"""What is counted by both sides. ASCII only: raw prompts with Chinese were reported to crash a runtime."""
+
+
+class LoadPlan:
+    """How one engine's workers load the model. Belongs to the engine's thread; others may read it."""
+
+    def __init__(self, spec: LoadSpec) -> None:
+        self.spec = spec
+        self.form = spec.form
+        self.context_length = spec.context_length
+
+    def order(self, sampling: Sampling) -> dict[str, Any]:
+        """The content of a ``LOAD`` frame."""
+        spec = self.spec
+        by_tokens = self.form is PromptForm.TOKENS
+        return {
+            "model": str(spec.model_path),
+            "emulated": spec.emulated,
+            "library": spec.library,
+            "version": spec.runtime_version,
+            "context_length": self.context_length,
+            "sampling": asdict(sampling),
+            # Where ids tell markers apart, their text is wanted too: some are markers and not special.
+            "skip_special_tokens": not by_tokens,
+            "raw": self.form is PromptForm.RAW,
+            "check_text": spec.check_text if by_tokens else None,
+            "check_tokens": spec.check_tokens,
+            "end_tokens": sorted(spec.end_tokens) if by_tokens else [],
+        }
+
+    def revise(self, failure: dict[str, Any], lines: Sequence[str]) -> bool:
+        """Change the plan after a failed load; whether another load can do better."""
+        if failure["error"] == "TokenizerMismatch" and self.form is PromptForm.TOKENS:
+            self.form = self.spec.fallback_form
+            logger.warning(
+                "%s: %s Prompts are given as %s from now on.", self.spec.name, failure["message"], self.form.value
+            )
+            return True
+        for line in lines:
+            notice = recognise(line)
+            if notice is None or notice.kind != "context_above_limit":
+                continue
+            limit = int(notice.values.get("limit", 0))
+            if 0 < limit < self.context_length:
+                logger.warning(
+                    "%s: the model was made for %d tokens, not %d; it is loaded with %d.",
+                    self.spec.name,
+                    limit,
+                    self.context_length,
+                    limit,
+                )
+                self.context_length = limit
+                return True
+        return False
