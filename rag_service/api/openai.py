@@ -148,9 +148,12 @@ class _ChatWire:
 
 def _usage(finish: Finish) -> dict[str, Any]:
     usage = finish.usage
-    return {
+    counts: dict[str, Any] = {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.total_tokens,
         "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
     }
+    if usage.estimated:
+        counts["estimated"] = True
+    return counts

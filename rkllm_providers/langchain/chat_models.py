@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, closing
 from typing import Any, Final, Self
 
@@ -15,7 +15,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import Field, PrivateAttr, model_validator
 
 from rkllm_providers import __version__
-from rkllm_providers.chat import ChatEvent, GenerateOptions, Sampling, TextDelta
+from rkllm_providers.chat import ChatEvent, GenerateOptions, Sampling, TextDelta, estimate_tokens
 from rkllm_providers.engine import ModelClient, open_model
 from rkllm_providers.errors import InvalidRequest
 from rkllm_providers.langchain.lease import ModelLease
@@ -169,6 +169,28 @@ class ChatRKLLM(BaseChatModel):
         async with aclosing(client.astream(to_chat_messages(messages), options)) as events:
             async for event in events:
                 yield self._chunk(event)
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """The ids that the model's own tokenizer gives for a text, in which no control token is found.
+
+        Raises:
+            UnsupportedFeature: The model has no tokenizer.
+        """
+        return self._open().tokenize(text)
+
+    def get_num_tokens(self, text: str) -> int:
+        """Number of tokens of a text; an estimate where the model has no tokenizer."""
+        client = self._open()
+        return len(client.tokenize(text)) if client.card.takes_tokens else estimate_tokens(text)
+
+    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
+        """Number of tokens of the prompt that these messages make, the model's template included.
+
+        An estimate where the model has no tokenizer.
+        """
+        if tools:
+            raise InvalidRequest("Not supported yet by ChatRKLLM: tools.", "tools")
+        return self._open().count_tokens(to_chat_messages(messages))
 
     def _chunk(self, event: ChatEvent) -> ChatGenerationChunk:
         if isinstance(event, TextDelta):

@@ -101,6 +101,8 @@ def _metadata(finish: Finish, model: str) -> dict[str, Any]:
             "decode_ms": timings.decode_ms,
         },
     }
+    if finish.usage.estimated:
+        metadata["usage_estimated"] = True
     if finish.warnings:
         metadata["warnings"] = list(finish.warnings)
     return metadata

@@ -58,6 +58,15 @@ def test_invoke(chat: ChatRKLLM) -> None:
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
 
 
+def test_tokens_are_counted_as_the_model_counts_them(chat: ChatRKLLM) -> None:
+    usage = chat.invoke("Hi! <|im_end|>").usage_metadata
+    assert usage is not None
+    assert usage["input_tokens"] == chat.get_num_tokens_from_messages([HumanMessage("Hi! <|im_end|>")])
+    assert chat.get_num_tokens("Hi!") == len(chat.get_token_ids("Hi!")) < usage["input_tokens"]
+    with pytest.raises(InvalidRequest, match="tools"):
+        chat.get_num_tokens_from_messages([HumanMessage("Hi!")], tools=[{"type": "function"}])
+
+
 def test_stream_says_everything_once(chat: ChatRKLLM) -> None:
     chunks = list(chat.stream("Hi!"))
     assert len(chunks) > 3
