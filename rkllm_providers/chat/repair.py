@@ -71,8 +71,19 @@ def _loses_something(turns: Sequence[Turn], rendered: str) -> bool:
 
     What the assistant said may be left out: templates drop old reasoning.
     """
-    said = [turn.get("content") for turn in turns if turn["role"] != "assistant"]
-    return any(isinstance(content, str) and content.strip() not in rendered for content in said)
+    at = 0
+    for turn in turns:
+        content = turn.get("content")
+        if turn["role"] == "assistant" or not isinstance(content, str):
+            continue
+        text = content.strip()
+        # Templates keep the order: where one text was found the next is searched first.
+        found = rendered.find(text, at)
+        if found >= 0:
+            at = found + len(text)
+        elif text not in rendered:
+            return True
+    return False
 
 
 def _system_first(turns: list[Turn]) -> list[Turn]:
