@@ -29,45 +29,10 @@ ANSWER_WORDS: Final = 80  # about 100 tokens
 RUNS: Final = 31
 AIM_MS: Final = 2.0
 PUBLIC: Final = Path(__file__).resolve().parents[2] / "shared" / "data"
-WORDS: Final = [
-    "the",
-    "board",
-    "answers",
-    "questions",
-    "about",
-    "rivers,",
-    "mountains",
-    "and",
-    "<b>weather</b>",
-    "where",
-    "2",
-    "<",
-    "3",
-    "|",
-    "x",
-    "=",
-    "17.5;",
-    "a",
-    "small",
-    "model",
-    "does",
-    "so",
-    "slowly,",
-    "你好,",
-    "but",
-    "nobody",
-    "else",
-    "reads",
-    "what",
-    "über",
-    "straße",
-    "'it'",
-    "was",
-    '"told"',
-    "(once)\n*",
-    "or",
-    "twice\n",
-]
+TEXT: Final = (
+    "the board answers questions about rivers, mountains and <b>weather</b> where 2 < 3 | x = 17.5; a small "
+    "model does so slowly, 你好, but nobody else reads what über straße 'it' was \"told\" (once)\n* or twice\n"
+)
 
 Turn = dict[str, Any]
 
@@ -144,7 +109,7 @@ def exchange(chance: random.Random) -> list[Turn]:
 
 
 def say(chance: random.Random, words: int) -> str:
-    return " ".join(chance.choices(WORDS, k=words)).strip()
+    return " ".join(chance.choices(TEXT.split(" "), k=words)).strip()
 
 
 def guarded(template: ChatTemplate, guard: ControlGuard, turns: list[Turn]) -> list[int]:
