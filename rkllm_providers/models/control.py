@@ -6,6 +6,12 @@ every control token's text is then the template's own. It becomes a name made of
 which no caller can write since they were taken out of callers' strings first, and the prompt is encoded
 in one piece by the same tokenizer with its control tokens renamed so. The ids are those of plain
 rendering and encoding wherever callers' strings hold no control token's text.
+
+One thing is left to the template: where it writes the first and the last character of a control token
+itself, around a caller's string that is exactly what is between them (``<`` + ``think`` + ``>``), the
+control token counts as the template's. Closing this would take marks inside ordinary words, or at the
+ends of strings, and templates look at both: one takes ``/think`` in a text for a switch, many ask how a
+text begins, split it or trim it. None of the public templates that the tests use writes a marker so.
 """
 
 from __future__ import annotations

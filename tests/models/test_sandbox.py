@@ -19,8 +19,12 @@ TIMELESS = {
     "recursive loops": (
         "{% set a = [1, 2] %}{% for i in a recursive %}{% if loop.depth < 60 %}{{ loop(a) }}{% endif %}{% endfor %}"
     ),
-    "a condition with a filter": "{% for a in range(99999) if range(99999)|map('string')|list|length < 0 %}{% endfor %}",
-    "lazy filters in each other": "{{ range(99999)|map('replace', 'a', 'b')|map('center', 99999)|select|list|length }}",
+    "a condition with a filter": (
+        "{% for a in range(99999) if range(99999)|map('string')|list|length < 0 %}{% endfor %}"
+    ),
+    "lazy filters in each other": (
+        "{% for a in range(99999) %}{{ range(999)|map('replace', 'a', 'b')|map('trim')|list|length }}{% endfor %}"
+    ),
 }
 LARGE = {
     "repeated text": "{{ 'x' * 10000000000 }}",
@@ -88,7 +92,7 @@ def test_a_limit_is_not_met_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     # Where there are tools, other failures are tried again without them.
     seen: list[str] = []
     template = ChatTemplate("{{ strftime_now('x') }}{{ 'x' * 10 ** 10 }}")
-    template._template.globals["strftime_now"] = seen.append  # type: ignore[index]
+    template._template.globals["strftime_now"] = seen.append
     with pytest.raises(TemplateError, match="reached a limit"):
         template.render(TURNS, tools=[{"type": "function"}])
     assert seen == ["x"]
