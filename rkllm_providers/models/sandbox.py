@@ -114,13 +114,20 @@ def _made(value: Any) -> Any:
     """Count what a template made."""
     if isinstance(value, str):
         _spend(len(value))
-    elif value is None or isinstance(value, int | float):
+    elif isinstance(value, int):
+        _check_bits(value.bit_length())
+    elif value is None or isinstance(value, float):
         return value
     elif isinstance(value, Generator):
         return _counted(value)
     else:
         _spend(_size(value))
     return value
+
+
+def _check_bits(bits: int) -> None:
+    if bits > _MOST_BITS:
+        raise TemplateLimitExceeded(f"it made a number of more than {_MOST_BITS} bits")
 
 
 def _added(left: Any, right: Any) -> Any:
@@ -180,7 +187,7 @@ def _check_text_step(name: str, text: Any, arguments: Sequence[Any]) -> None:
     elif name in ("split", "rsplit"):
         separator = arguments[0] if arguments else None
         check_size(text.count(separator) * _ELEMENT if separator else len(text) * 8)
-    elif name in ("splitlines", "list", "sort", "unique", "batch", "slice"):
+    elif name in ("splitlines", "list", "sort", "unique", "batch", "slice", "title", "wordcount"):
         check_size(len(text) * 8)
     elif name in ("format", "format_map"):
         _check_format(str(text), arguments)
@@ -345,8 +352,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             _check_percent(left, right)
         elif isinstance(left, int) and isinstance(right, int):
             bits = left.bit_length() * right if operator == "**" else left.bit_length() + right.bit_length()
-            if bits > _MOST_BITS:
-                raise TemplateLimitExceeded(f"it made a number of more than {_MOST_BITS} bits")
+            _check_bits(bits)
         elif operator == "*" and isinstance(left, int):
             check_size(left * _size(right))
         elif operator == "*" and isinstance(right, int):

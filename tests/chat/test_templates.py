@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,7 @@ def tokenizer_for(source: str) -> LiteralTokenizer:
     return LiteralTokenizer(numbers, {marker: marker for marker in markers})
 
 
+@cache
 def template_of(path: Path | None) -> tuple[ChatTemplate, LiteralTokenizer]:
     if path is None:
         pytest.skip(f"the public chat templates are not at {FOLDER}")

@@ -68,6 +68,8 @@ LARGE = {
         GROW.format("[1]", "{% set ns.x = [ns.x, 1] %}").replace("99", "500")
         + "{{ ([ns.x] * 300)|tojson(indent=1000) }}"
     ),
+    "number of bytes": "{{ (1).from_bytes(('x' * 99999).encode(), 'big') // 3 }}",
+    "number of digits": "{{ ('f' * 99999)|int(base=16) // 3 }}",
     "characters as a list": "{{ ('ä' * 9999999)|list|length }}",
     "split": "{{ ('ab' * 9999999).split('b')|length }}",
     "in all": GROW.format("[]", "{% set ns.x = ns.x + [('x' * 9999999)|upper] %}"),
