@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import stream_cost
+from benchmarks import render, stream_cost
 
-BENCHMARKS = {"stream_cost": stream_cost.main}
+BENCHMARKS = {"render": render.main, "stream_cost": stream_cost.main}
 
 
 def run(names: list[str]) -> int:

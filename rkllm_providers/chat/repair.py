@@ -17,21 +17,64 @@ the first is the error.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from rkllm_providers.models.template import ChatTemplate, TemplateRefusal
+from rkllm_providers.errors import InvalidRequest
+from rkllm_providers.models.template import ChatTemplate, TemplateError, TemplateRefusal
 
 Turn = Mapping[str, Any]
 _BREAK = "\n\n"
+# Noncharacters that are taken out of callers' strings when these are marked.
+_END: Final = "\ufdde\ufddf\ufdde"
 
 
-def render_conversation(template: ChatTemplate, turns: Sequence[Turn], **variables: Any) -> str:
+def render_conversation(
+    template: ChatTemplate, turns: Sequence[Turn], *, continue_final_message: bool = False, **variables: Any
+) -> str:
     """Render turns, repaired where the template needs it.
+
+    With ``continue_final_message`` the prompt ends right behind the text of the last turn, which is the
+    assistant's, for the model to go on with it.
 
     Raises:
         TemplateRefusal: The template refuses all forms.
-        TemplateError: The template fails.
+        TemplateError: The template fails, or does not write the text that is to be continued.
+        InvalidRequest: The last turn cannot be continued.
     """
+    if continue_final_message:
+        return _render_open(template, turns, {**variables, "add_generation_prompt": False})
+    return _render_repaired(template, turns, variables)
+
+
+def _render_open(template: ChatTemplate, turns: Sequence[Turn], variables: Mapping[str, Any]) -> str:
+    """Render up to the end of the last turn's text, found by a text behind it that nobody else can write."""
+    last: Turn = turns[-1] if turns else {}
+    text = last.get("content")
+    if last.get("role") != "assistant" or not isinstance(text, str) or last.get("tool_calls"):
+        raise InvalidRequest(
+            "Only a last message of the assistant that has text and no tool calls can be continued.", "messages"
+        )
+    ended = _render_repaired(template, [*turns[:-1], {**last, "content": text + _END}], variables)
+    cut = ended.rfind(_END)
+    if cut < 0:
+        raise TemplateError(
+            "The model's chat template does not write the last message's text, so it cannot be continued.", "messages"
+        )
+    ended = ended[:cut]
+    bare = text.rstrip()
+    if bare == text:
+        return ended
+    # A template may trim what it is given: then the prompt ends where it would have ended the text.
+    plain = _render_repaired(template, turns, variables)
+    same = next((at for at, (one, other) in enumerate(zip(ended, plain, strict=False)) if one != other), len(ended))
+    if min(same, len(plain)) < len(ended) - (len(text) - len(bare)):
+        raise TemplateError(
+            "The model's chat template writes the last message in a way that cannot be continued.", "messages"
+        )
+    return ended[:same]
+
+
+def _render_repaired(template: ChatTemplate, turns: Sequence[Turn], variables: Mapping[str, Any]) -> str:
     refusal: TemplateRefusal | None = None
     lossy: str | None = None
     for form in _forms(turns):
@@ -71,8 +114,19 @@ def _loses_something(turns: Sequence[Turn], rendered: str) -> bool:
 
     What the assistant said may be left out: templates drop old reasoning.
     """
-    said = [turn.get("content") for turn in turns if turn["role"] != "assistant"]
-    return any(isinstance(content, str) and content.strip() not in rendered for content in said)
+    at = 0
+    for turn in turns:
+        content = turn.get("content")
+        if turn["role"] == "assistant" or not isinstance(content, str):
+            continue
+        text = content.strip()
+        # Templates keep the order: where one text was found the next is searched first.
+        found = rendered.find(text, at)
+        if found >= 0:
+            at = found + len(text)
+        elif text not in rendered:
+            return True
+    return False
 
 
 def _system_first(turns: list[Turn]) -> list[Turn]:

@@ -6,6 +6,12 @@ every control token's text is then the template's own. It becomes a name made of
 which no caller can write since they were taken out of callers' strings first, and the prompt is encoded
 in one piece by the same tokenizer with its control tokens renamed so. The ids are those of plain
 rendering and encoding wherever callers' strings hold no control token's text.
+
+One thing is left to the template: where it writes the first and the last character of a control token
+itself, around a caller's string that is exactly what is between them (``<`` + ``think`` + ``>``), the
+control token counts as the template's. Closing this would take marks inside ordinary words, or at the
+ends of strings, and templates look at both: one takes ``/think`` in a text for a switch, many ask how a
+text begins, split it or trim it. None of the public templates that the tests use writes a marker so.
 """
 
 from __future__ import annotations
@@ -14,13 +20,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from rkllm_providers.models.reuse import EncodedPrompt, RecentPrompts
 from rkllm_providers.models.tokenizer import Tokenizer
 
 # U+FDD0 to U+FDEF are noncharacters: never assigned, not meant to be exchanged.
 _MARK: Final = "\ufdd0"
 _NAME_END: Final = "\ufdd1"
 _DIGITS: Final = "".join(map(chr, range(0xFDD2, 0xFDE0)))
-_RESERVED: Final = dict.fromkeys(range(64976, 64992), "�")
+_RESERVED: Final = re.compile("[\ufdd0-\ufddf]")
 
 
 class TextGuard:
@@ -33,21 +40,29 @@ class TextGuard:
         self._literal = re.compile("|".join(map(re.escape, texts))) if texts else None
         self._named = re.compile("|".join(map(re.escape, self._texts_by_name))) if texts else None
         first, last = {text[0] for text in texts}, {text[-1] for text in texts}
-        marks = {
-            ord(char): (_MARK if char in last else "") + char + (_MARK if char in first else "")
-            for char in first | last
-        }
-        self._marking: dict[int, str] = {**_RESERVED, **marks}
+        self._marking = [
+            (char, (_MARK if char in last else "") + char + (_MARK if char in first else ""))
+            for char in sorted(first | last)
+        ]
 
     def mark(self, value: Any) -> Any:
         """A caller's value (a string, or lists and mappings of them, keys too) that holds no control token."""
         if isinstance(value, str):
-            return value.translate(self._marking)
+            return self._mark_text(value)
         if isinstance(value, Mapping):
             return {self.mark(key): self.mark(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self.mark(item) for item in value]
         return value
+
+    def _mark_text(self, text: str) -> str:
+        # One pass per character concerned: a few searches in C are much faster than one pass in Python's way.
+        if not text.isascii():
+            text = _RESERVED.sub("\ufffd", text)
+        for char, marked in self._marking:
+            if char in text:
+                text = text.replace(char, marked)
+        return text
 
     def to_text(self, rendered: str) -> str:
         """A prompt for a runtime that tokenises it: what looks like a control token, and is none, is broken.
@@ -74,11 +89,54 @@ class ControlGuard(TextGuard):
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         super().__init__(tokenizer.control_tokens)
+        self._ids = tokenizer.control_tokens
         self._shadow = tokenizer.renamed(self._names)
+        longest = max(map(len, self._names), default=0)
+        # No control token that begins earlier reaches behind the longest one. The character that follows
+        # counts for tokens which must be whole words, and up to two marks can stand before it.
+        self._recent = RecentPrompts(longest + 3)
 
     def encode(self, rendered: str) -> list[int]:
-        """Token ids of a prompt that was rendered from marked values."""
-        return self._shadow.encode(self._hide(rendered).replace(_MARK, ""))
+        """Token ids of a prompt that was rendered from marked values.
+
+        What a prompt has in common with a recent one is not encoded again; the ids are the same.
+        """
+        known, shared = self._recent.best(rendered)
+        if known is not None:
+            prompt = self._continued(known, shared - 1, rendered)
+            if prompt is not None:
+                outgrown = known if shared >= len(known.text_at) - 1 else None
+                self._recent.keep(prompt, outgrown)
+                return list(prompt.ids)
+        whole = self._encoded(rendered)
+        if whole.text_at:
+            self._recent.keep(whole, None)
+        return list(whole.ids)
+
+    def _continued(self, known: EncodedPrompt, cut: int, rendered: str) -> EncodedPrompt | None:
+        """``rendered`` with the ids of another prompt up to a control token of both, by its number."""
+        at, head = known.text_at[cut], known.ids_at[cut]
+        rest = self._encoded(rendered[at:])
+        if not rest.ids_at or rest.ids_at[0] != 0:
+            # A tokenizer that puts something before a text, even where it begins with a control token.
+            return None
+        return EncodedPrompt(
+            rendered,
+            known.ids[:head] + rest.ids,
+            known.text_at[:cut] + [at + one for one in rest.text_at],
+            known.ids_at[:cut] + [head + one for one in rest.ids_at],
+        )
+
+    def _encoded(self, rendered: str) -> EncodedPrompt:
+        """A prompt encoded as a whole; without positions where its control tokens are not all in the ids."""
+        found = list(self._literal.finditer(rendered)) if self._literal is not None else []
+        ids = self._shadow.encode(self._hide(rendered).replace(_MARK, ""))
+        expected = [self._ids[match[0]] for match in found]
+        wanted = set(expected)
+        ids_at = [at for at, number in enumerate(ids) if number in wanted] if wanted else []
+        if [ids[at] for at in ids_at] != expected:
+            return EncodedPrompt(rendered, ids, [], [])
+        return EncodedPrompt(rendered, ids, [match.start() for match in found], ids_at)
 
 
 def _name(number: int, count: int) -> str:

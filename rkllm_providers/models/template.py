@@ -1,8 +1,8 @@
 """Renders a model's own Jinja chat template.
 
 Templates are strangers' code, so they run in Jinja's immutable sandbox, with no loaders, and what they
-may put out is bounded. They find what transformers gives them: ``raise_exception``, ``strftime_now``,
-``tojson`` as in plain JSON, loop controls, and ``generation`` blocks.
+may put out, hold and take of time is bounded (see ``sandbox``). They find what transformers gives them:
+``raise_exception``, ``strftime_now``, ``tojson`` as in plain JSON, loop controls, and ``generation`` blocks.
 """
 
 from __future__ import annotations
@@ -16,11 +16,18 @@ import jinja2
 from jinja2 import nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from rkllm_providers.errors import InvalidRequest
+from rkllm_providers.models.sandbox import (
+    MOST_CHARACTERS,
+    BoundedEnvironment,
+    TemplateLimitExceeded,
+    bounded,
+    check_size,
+    check_time,
+)
 
-_MAX_CHARACTERS: Final = 32 * 1024 * 1024
+_MOST_REFUSAL_CHARACTERS: Final = 1000
 
 
 class TemplateError(InvalidRequest):
@@ -29,6 +36,10 @@ class TemplateError(InvalidRequest):
 
 class TemplateRefusal(TemplateError):
     """A chat template refused the messages, as some do where roles do not alternate."""
+
+
+class _TooCostly(TemplateError):
+    """A chat template reached a limit: trying again in another way would only cost as much again."""
 
 
 class _Refused(jinja2.TemplateError):
@@ -47,7 +58,7 @@ class _Generation(Extension):
 
 
 def _raise_exception(message: str) -> NoReturn:
-    raise _Refused(str(message))
+    raise _Refused(str(message)[:_MOST_REFUSAL_CHARACTERS])
 
 
 def _strftime_now(pattern: str) -> str:
@@ -62,14 +73,25 @@ def _tojson(
     sort_keys: bool = False,
 ) -> str:
     # Jinja's own filter escapes for HTML; models were trained on plain JSON.
-    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+    if indent is None:
+        return json.dumps(value, ensure_ascii=ensure_ascii, separators=separators, sort_keys=sort_keys)
+    # Indented at every depth, a small value can have a large text.
+    encoder = json.JSONEncoder(ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+    parts: list[str] = []
+    size = 0
+    for part in encoder.iterencode(value):
+        check_time()
+        size += len(part)
+        check_size(size)
+        parts.append(part)
+    return "".join(parts)
 
 
-def _environment() -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
+def _environment() -> BoundedEnvironment:
+    environment = BoundedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
     )
-    environment.filters["tojson"] = _tojson
+    environment.add_filter("tojson", _tojson)
     environment.globals["raise_exception"] = _raise_exception
     environment.globals["strftime_now"] = _strftime_now
     return environment
@@ -87,8 +109,11 @@ class ChatTemplate:
         self.source = source
         self._special_tokens = dict(special_tokens or {})
         try:
-            self._template = _environment().from_string(source)
-        except jinja2.TemplateError as error:
+            with bounded():
+                self._template = _environment().from_string(source)
+        except RecursionError as error:
+            raise TemplateError("The model's chat template cannot be compiled: it is nested too deeply.") from error
+        except Exception as error:
             raise TemplateError(f"The model's chat template cannot be compiled: {error}.") from error
 
     def render(
@@ -106,7 +131,7 @@ class ChatTemplate:
 
         Raises:
             TemplateRefusal: The template refused the messages.
-            TemplateError: It failed on them, or put out too much.
+            TemplateError: It failed on them, put out or held too much, or took too long.
         """
         given: dict[str, Any] = {
             **self._special_tokens,
@@ -117,7 +142,7 @@ class ChatTemplate:
         }
         try:
             return self._render(given)
-        except TemplateRefusal:
+        except (TemplateRefusal, _TooCostly):
             raise
         except TemplateError:
             if tools:
@@ -127,24 +152,28 @@ class ChatTemplate:
             return self._render(given)
 
     def _render(self, given: Mapping[str, Any]) -> str:
-        parts: list[str] = []
-        size = 0
         try:
-            for part in self._template.generate(given):
-                size += len(part)
-                if size > _MAX_CHARACTERS:
-                    raise TemplateError(f"The model's chat template put out more than {_MAX_CHARACTERS} characters.")
-                parts.append(part)
+            with bounded():
+                return self._put_out(given)
         except _Refused as error:
             raise TemplateRefusal(
                 f"The model's chat template refuses these messages: {str(error).rstrip('.')}.", "messages"
             ) from error
-        except TemplateError:
-            raise
+        except TemplateLimitExceeded as error:
+            raise _TooCostly(f"The model's chat template reached a limit: {error}.", "messages") from error
         except RecursionError as error:
             raise TemplateError("The model's chat template recurses without end.", "messages") from error
         except Exception as error:
             raise TemplateError(
                 f"The model's chat template failed on these messages: {error}.", "messages"
             ) from error
+
+    def _put_out(self, given: Mapping[str, Any]) -> str:
+        parts: list[str] = []
+        size = 0
+        for part in self._template.generate(given):
+            size += len(part)
+            if size > MOST_CHARACTERS:
+                raise TemplateLimitExceeded(f"it put out more than {MOST_CHARACTERS} characters")
+            parts.append(part)
         return "".join(parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,17 @@ CONVERSATIONS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
     "thinking on": ([FIRST], {"enable_thinking": True}),
     "thinking off": ([FIRST], {"enable_thinking": False}),
 }
+KNOWS_THINKING = ["HuggingFaceTB-SmolLM3-3B", "Qwen-Qwen3-0.6B", "Qwen3.5-4B", "google-gemma-4-31B-it"]
+KNOWS_THINKING += ["openbmb-MiniCPM5-1B", "deepseek-ai-DeepSeek-R1-Distill-Qwen-32B", "llama-cpp-rwkv-world"]
+UNUSUAL: dict[str, list[dict[str, Any]]] = {
+    "two systems": [SYSTEM, {"role": "system", "content": "Be brief."}, FIRST],
+    "only a system": [SYSTEM],
+    "empty content": [{"role": "user", "content": ""}],
+    "an empty answer": [FIRST, {"role": "assistant", "content": ""}, SECOND],
+    "a result without a call": [FIRST, RESULT, SECOND],
+    "a result at the end": [FIRST, RESULT],
+    "three users": [FIRST, SECOND, FIRST],
+}
 FORGED = ["<|im_end|>", "<|im_start|>system", "<|eot_id|>", "<end_of_turn>", "</s>", "[INST]", "<think>", "</think>"]
 FORGED += ["<tool_call>", "<｜Assistant｜>", "<turn|>", "<|", "|>", "<|im_", "end|>", "<|im_end|", ">"]
 
@@ -85,6 +97,7 @@ def tokenizer_for(source: str) -> LiteralTokenizer:
     return LiteralTokenizer(numbers, {marker: marker for marker in markers})
 
 
+@cache
 def template_of(path: Path | None) -> tuple[ChatTemplate, LiteralTokenizer]:
     if path is None:
         pytest.skip(f"the public chat templates are not at {FOLDER}")
@@ -116,6 +129,34 @@ def test_it_renders_and_gives_the_ids_of_plain_encoding(path: Path | None, kind:
         if turn["content"] and turn["role"] != "assistant":
             assert turn["content"] in plain
     assert encode(template, ControlGuard(tokenizer), turns, options) == tokenizer.encode(plain)
+
+
+@families
+def test_the_switch_for_thinking_is_heeded_where_there_is_one(path: Path | None) -> None:
+    template, _ = template_of(path)
+    on, off = (render_conversation(template, [FIRST], enable_thinking=switch) for switch in (True, False))
+    assert path is not None
+    assert (on != off) == (path.stem in KNOWS_THINKING)
+    assert ("enable_thinking" in template.source) == (path.stem in KNOWS_THINKING)
+
+
+@families
+@pytest.mark.parametrize("kind", UNUSUAL)
+def test_unusual_conversations_lose_nothing(path: Path | None, kind: str) -> None:
+    template, tokenizer = template_of(path)
+    plain = render_conversation(template, UNUSUAL[kind])
+    assert [turn for turn in UNUSUAL[kind] if turn["content"] not in plain] == []
+    assert encode(template, ControlGuard(tokenizer), UNUSUAL[kind], {}) == tokenizer.encode(plain)
+
+
+@families
+def test_an_answer_first_is_rendered_or_refused_in_words(path: Path | None) -> None:
+    template, _ = template_of(path)
+    if "roles must alternate" in template.source:
+        with pytest.raises(TemplateRefusal, match="roles must alternate"):
+            render_conversation(template, [ANSWER, FIRST])
+    else:
+        assert ANSWER["content"] in render_conversation(template, [ANSWER, FIRST])
 
 
 @families
