@@ -74,8 +74,10 @@ class Prompt:
 def build_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> Prompt:
     """Render a conversation for a model, and open the assistant's turn.
 
+    Where the last message is the assistant's, the model goes on with it.
+
     Raises:
-        InvalidRequest: There are no messages, or the model's template refuses them.
+        InvalidRequest: There are no messages, the model's template refuses them, or the last cannot be continued.
         ContextLengthExceeded: The prompt leaves no room for an answer.
     """
     if card.prompt_form is PromptForm.TOKENS and card.guard is not None:
@@ -119,7 +121,7 @@ def _rendered(card: ModelCard, guard: TextGuard, messages: Sequence[ChatMessage]
         raise ValueError("A model without a template has no rendered prompts.")
     # The role is ours; every other string came from a caller.
     turns = [{"role": message.role, **guard.mark(_caller_strings(message))} for message in messages]
-    return render_conversation(card.template, turns)
+    return render_conversation(card.template, turns, continue_final_message=messages[-1].role == "assistant")
 
 
 def _require(messages: Sequence[ChatMessage]) -> None:
@@ -137,7 +139,7 @@ def _refuse_hopeless(guard: ControlGuard, rendered: str, context_length: int) ->
     n_tokens = 0
     for at in range(0, len(rendered), _PIECE_CHARACTERS):
         # A cut can add a token or two at its ends.
-        n_tokens += max(0, len(guard.encode(rendered[at : at + _PIECE_CHARACTERS])) - 4)
+        n_tokens += max(0, guard.count(rendered[at : at + _PIECE_CHARACTERS]) - 4)
         if n_tokens >= context_length:
             raise ContextLengthExceeded(n_tokens, context_length, at_least=True)
 
@@ -155,6 +157,12 @@ def _text_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> TextPrompt
     if card.prompt_form is PromptForm.RAW and card.text_guard is not None:
         text = card.text_guard.to_text(_rendered(card, card.text_guard, messages))
         return TextPrompt(text, len(text.encode()) + _RAW_ALLOWANCE)
+    if messages[-1].role == "assistant":
+        raise InvalidRequest(
+            f"To continue a message of the assistant, {card.entry.id} would need a chat template, and none is known: "
+            f"put the model's chat_template.jinja or tokenizer_config.json beside its file.",
+            "messages",
+        )
     text = _transcript(messages)
     return TextPrompt(text, len(text.encode()) + _TEMPLATE_ALLOWANCE, _fingerprint(messages), _newest_turn(messages))
 

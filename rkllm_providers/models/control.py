@@ -113,6 +113,10 @@ class ControlGuard(TextGuard):
             self._recent.keep(whole, None)
         return list(whole.ids)
 
+    def count(self, rendered: str) -> int:
+        """Number of token ids of a text that is no prompt to be continued; nothing of it is kept."""
+        return len(self._shadow.encode(self._hide(rendered).replace(_MARK, "")))
+
     def _continued(self, known: EncodedPrompt, cut: int, rendered: str) -> EncodedPrompt | None:
         """``rendered`` with the ids of another prompt up to a control token of both, by its number."""
         at, head = known.text_at[cut], known.ids_at[cut]

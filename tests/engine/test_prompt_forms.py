@@ -13,7 +13,7 @@ import pytest
 from rkllm_providers.chat import ChatMessage, GenerateOptions, Sampling
 from rkllm_providers.emulator import build_library, load_script
 from rkllm_providers.engine import EngineRegistry, ModelClient
-from rkllm_providers.errors import ContextLengthExceeded, UnsupportedFeature
+from rkllm_providers.errors import ContextLengthExceeded, InvalidRequest, UnsupportedFeature
 from rkllm_providers.models import ModelCard, ModelEntry, ModelFormat, PromptForm, read_card
 from rkllm_providers.models.control import ControlGuard, TextGuard
 from rkllm_providers.models.template import ChatTemplate
@@ -190,6 +190,23 @@ def test_a_text_too_long_gives_both_numbers(open_card: OpenCard, write_model: Wr
         client.complete(ask("zqx" * 250))
     assert caught.value.n_prompt_tokens > caught.value.n_ctx == 512
     assert client.complete(ask("alpha")).text == "one"
+
+
+@pytest.mark.parametrize("form", [whole_card, raw])
+def test_a_message_of_the_assistant_at_the_end_is_continued(
+    open_card: OpenCard, write_model: WriteModel, form: Callable[..., ModelCard]
+) -> None:
+    path = write_model('words once\nrule "assistant\\nOnce upon a"\n  text "never"\nend\n')
+    client = open_card(form(path) if form is whole_card else form(whole_card(path)))
+    assert client.complete(ask("A story!", "Once upon a")).text == "never"
+
+
+def test_it_is_refused_by_name_where_the_runtime_would_have_to_do_it(
+    open_card: OpenCard, write_model: WriteModel
+) -> None:
+    client = open_card(bare(whole_card(write_model(SCRIPT))))
+    with pytest.raises(InvalidRequest, match=r"continue a message of the assistant.*chat_template\.jinja"):
+        client.complete(ask("A story!", "Once upon a"))
 
 
 # Text, rendered here ----------------------------------------------------------------------------
