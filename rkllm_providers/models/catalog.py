@@ -155,7 +155,7 @@ def _look_at(path: Path) -> _Found:
     try:
         head = _beginning(path)
         kind = _format_of(head)
-        problem = _problem_of(path, head) or (head_problem(path) if kind is ModelFormat.GGUF else None)
+        problem = _beginning_problem(path, head) or (head_problem(path) if kind is ModelFormat.GGUF else None)
     except OSError as error:
         problem = _unreadable(path, error)
     try:
@@ -169,8 +169,16 @@ def _unreadable(path: Path, error: OSError) -> str:
     return f"{path} cannot be read: {error.strerror or error}."
 
 
-def _problem_of(path: Path, head: bytes) -> str | None:
-    """Why a file that begins so cannot be a model. The magic of .rkllm files is not published."""
+def file_problem(path: Path) -> str | None:
+    """Why a file cannot be a model, as far as its beginning tells. The magic of .rkllm files is not published.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    return _beginning_problem(path, _beginning(path))
+
+
+def _beginning_problem(path: Path, head: bytes) -> str | None:
     if not head:
         return f"{path} is empty."
     for beginning, what in _NO_MODELS.items():

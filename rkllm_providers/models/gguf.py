@@ -52,6 +52,7 @@ _KNOWN_KEYS: Final = tuple(
         *("tokenizer.ggml.model", "tokenizer.ggml.pre", "tokenizer.ggml.tokens", "tokenizer.ggml.token_type"),
         *("tokenizer.ggml.scores", "tokenizer.ggml.merges", "tokenizer.ggml.bos_token_id"),
         *("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.unknown_token_id"),
+        *("tokenizer.ggml.eom_token_id", "tokenizer.ggml.eos_token_ids"),
         *("tokenizer.ggml.padding_token_id", "tokenizer.ggml.add_bos_token", "tokenizer.ggml.add_eos_token"),
         *("tokenizer.ggml.add_space_prefix", "tokenizer.huggingface.json", "tokenizer.chat_template"),
         *("rkllm.chat_template.pre", "rkllm.chat_template.system", "rkllm.chat_template.post", "rkllm.version"),
