@@ -56,7 +56,7 @@ def context_window(stem: str, overrides: Overrides, limit: int | None, limit_sou
     named = named_context(stem)
     if named is not None and named <= MOST_CONTEXT:
         return ContextWindow(named, False, "the file name")
-    notes = ()
+    notes: tuple[str, ...] = ()
     if named is not None:
         notes = (f"The file name speaks of {named} tokens; no .rkllm model holds more than {MOST_CONTEXT}.",)
     return ContextWindow(DEFAULT_CONTEXT, False, "what most models can", notes)

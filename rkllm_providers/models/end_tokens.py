@@ -45,9 +45,9 @@ def find_end_tokens(
     for token, key in head.end_tokens.items():
         search.add(token, key)
     named = generation.get("eos_token_id")
-    for item in (named if isinstance(named, list) else [named])[:_MOST]:
-        if item is not None:
-            search.add(item if isinstance(item, int) else str(item), GENERATION_CONFIG)
+    for token in (named if isinstance(named, list) else [named])[:_MOST]:
+        if token is not None:
+            search.add(token if isinstance(token, int) else str(token), GENERATION_CONFIG)
     if config_end:
         search.add(config_end, TOKENIZER_CONFIG)
     for text in control_tokens:

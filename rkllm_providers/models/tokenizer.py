@@ -276,14 +276,14 @@ def gguf_tokenizer_problem(head: Mapping[str, Any]) -> str | None:
         return "it has no list of tokens"
     if not _holds(tokens, str):
         return "its tokens are no texts"
-    if not _holds(types, int) or len(types) != len(tokens):
+    if not _holds(types, int) or _count(types) != len(tokens):
         return f"it has {len(tokens)} tokens and {_count(types)} types of tokens"
     if kind == "gpt2":
         return _bpe_problem(head, tokens)
     if kind != "llama":
         return f"a vocabulary of the kind {str(kind)[:40]!r} is not supported"
     scores = head.get("tokenizer.ggml.scores")
-    if not _holds(scores, float) or len(scores) != len(tokens) or not all(map(math.isfinite, scores)):
+    if not _holds(scores, float) or _count(scores) != len(tokens) or not all(map(math.isfinite, scores or ())):
         return f"it has {len(tokens)} tokens and {_count(scores)} scores that are numbers"
     unknown = head.get("tokenizer.ggml.unknown_token_id", 0)
     if not isinstance(unknown, int) or not 0 <= unknown < len(tokens):
@@ -306,7 +306,7 @@ def _bpe_problem(head: Mapping[str, Any], tokens: list[str]) -> str | None:
     return None
 
 
-def _holds(values: object, kind: type) -> bool:
+def _holds(values: Any, kind: type) -> bool:
     return isinstance(values, list) and all(isinstance(value, kind) for value in values)
 
 
