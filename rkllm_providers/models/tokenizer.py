@@ -120,6 +120,7 @@ class VocabularyTokenizer:
         self._names = dict(names or {})
         self._inner: HFTokenizer | None = None
         self._renamed: VocabularyTokenizer | None = None
+        self._original = self  # lives as long as what was made of it, so that others find that
         self._lock = threading.Lock()
         self.control_tokens: Mapping[str, int] = {
             token.text: token.id for token in vocabulary.added if token.special or token.text in MARKERS
@@ -132,6 +133,7 @@ class VocabularyTokenizer:
         with self._lock:
             if self._renamed is None or self._renamed._names != names:
                 self._renamed = VocabularyTokenizer(self._vocabulary, names)
+                self._renamed._original = self
             return self._renamed
 
     def encode(self, text: str) -> list[int]:
