@@ -45,9 +45,9 @@ def find_end_tokens(
     for token, key in head.end_tokens.items():
         search.add(token, key)
     named = generation.get("eos_token_id")
-    for token in (named if isinstance(named, list) else [named])[:_MOST]:
-        if token is not None:
-            search.add(token if isinstance(token, int) else str(token), GENERATION_CONFIG)
+    for one in (named if isinstance(named, list) else [named])[:_MOST]:
+        if one is not None:
+            search.add(one if isinstance(one, int) else str(one), GENERATION_CONFIG)
     if config_end:
         search.add(config_end, TOKENIZER_CONFIG)
     for text in control_tokens:
