@@ -75,6 +75,7 @@ class _Reader:
         window = self._context(script)
         generation = self._object(GENERATION_CONFIG)
         config = read_tokenizer_config(self._folder, notes)
+        special: Mapping[str, str] = {}
         tokenizer: VocabularyTokenizer | ScriptTokenizer | None
         template: ChatTemplate | None
         if script is not None:
@@ -82,12 +83,17 @@ class _Reader:
             template, template_source = ChatTemplate(script.chat_template), "the script"
         else:
             tokenizer, tokenizer_source = choose_tokenizer(self._folder, overrides, head, notes)
-            template, template_source = choose_template(self._folder, overrides, config, head, notes)
+            special = {**head.special_tokens, **config.special_tokens}
+            template, template_source = choose_template(
+                self._folder, overrides, special, config.template, head, notes
+            )
         controls = head.control_tokens if tokenizer is None else tokenizer.control_tokens
         size = tokenizer.size if isinstance(tokenizer, VocabularyTokenizer) else head.vocabulary_size
         family, family_source = self._family(tokenizer, template) if script is None else (None, "")
         if template is None and family is not None:
             template, template_source = ChatTemplate(family.template, family.special_tokens), f"family {family.name}"
+        elif template is not None and script is None and not config.special_tokens:
+            template = self._with_special_tokens(template, special, family)
         self._fact("tokenizer", "here" if tokenizer is not None else "none", tokenizer_source)
         self._fact("chat template", "here" if template is not None else "none", template_source)
         self._fact("family", family.name if family else "unknown", family_source)
@@ -150,6 +156,21 @@ class _Reader:
                 if family is not None:
                     return family, f"{architecture} in {place}, and control tokens"
         return None, ""
+
+    def _with_special_tokens(
+        self, template: ChatTemplate, special: Mapping[str, str], family: Family | None
+    ) -> ChatTemplate:
+        """The template with variables for the special tokens it writes, from the family where nothing else tells."""
+        asked = (template_facts(template.source).variables & {"bos_token", "eos_token"}) - special.keys()
+        if not asked:
+            return template
+        known = {name: text for name, text in (family.special_tokens if family else {}).items() if name in asked}
+        for name in sorted(asked - known.keys()):
+            self._notes.append(
+                f"The chat template writes the model's {name}, and nothing tells it: put the tokenizer_config.json "
+                f"of the original model into {self._folder}."
+            )
+        return ChatTemplate(template.source, {**special, **known}) if known else template
 
     def _end_tokens(
         self,

@@ -130,17 +130,24 @@ def _shared_tokenizer(content: bytes, what: str) -> VocabularyTokenizer:
 
 
 def choose_template(
-    folder: Path, overrides: Overrides, config: TokenizerConfig, head: Head, notes: list[str]
+    folder: Path,
+    overrides: Overrides,
+    special: Mapping[str, str],
+    configured: str | None,
+    head: Head,
+    notes: list[str],
 ) -> tuple[ChatTemplate | None, str]:
-    """The first chat template that compiles, and where it is from; ``notes`` gets what is wrong with others."""
-    special = {**head.special_tokens, **config.special_tokens}
+    """The first chat template that compiles, and where it is from; ``notes`` gets what is wrong with others.
+
+    ``special`` are its variables; ``configured`` is the template of the ``tokenizer_config.json``.
+    """
     name = overrides.chat_template or CHAT_TEMPLATE
     if overrides.chat_template is not None and not (folder / name).exists():
         source = overrides.sources["chat_template"]
         notes.append(f"{folder / name} is not there; {source} names it as the chat template.")
     places: list[tuple[str, Callable[[], str | None]]] = [
         (name, lambda: _text_of(folder, name)),
-        (TOKENIZER_CONFIG, lambda: config.template),
+        (TOKENIZER_CONFIG, lambda: configured),
         ("tokenizer.chat_template in the model's head", lambda: head.template),
     ]
     for place, read in places:

@@ -208,6 +208,16 @@ def test_tokenizer_config_gives_the_variables_of_the_template(make_card: MakeCar
     assert "unk_token is no text" in str(card.missing)
 
 
+def test_special_tokens_of_a_template_come_from_the_family_or_are_missed(make_card: MakeCard) -> None:
+    jinja = "{{ bos_token }}<start_of_turn>"
+    card = make_card(chat_template__jinja=jinja)
+    assert "writes the model's bos_token, and nothing tells it" in str(card.missing)
+    card = make_card(chat_template__jinja=jinja, config__json='{"model_type": "gemma2"}')
+    assert "bos_token" not in str(card.missing)
+    assert card.template is not None
+    assert card.template.render([]) == "<bos><start_of_turn>"
+
+
 def test_all_end_tokens_count(make_card: MakeCard) -> None:
     pairs = without(tokenizer__ggml__eot_token_id=("u32", 5), tokenizer__ggml__eos_token_ids=("i32[]", [1]))
     generation = json.dumps({"eos_token_id": [6, 99, True]})
