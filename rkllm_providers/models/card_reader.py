@@ -11,7 +11,7 @@ from rkllm_providers.emulator.script import Script, load_script
 from rkllm_providers.errors import ModelLoadError
 from rkllm_providers.models.card import Fact, ModelCard, PromptForm
 from rkllm_providers.models.catalog import ModelEntry, ModelFormat, file_problem
-from rkllm_providers.models.context_window import ContextWindow, context_window
+from rkllm_providers.models.context_window import MOST_CONTEXT, ContextWindow, context_window
 from rkllm_providers.models.control import ControlGuard, TextGuard
 from rkllm_providers.models.end_tokens import EndTokens, find_end_tokens
 from rkllm_providers.models.families import Capabilities, Family, hinted_family, tell_family
@@ -135,7 +135,8 @@ class _Reader:
         limit, source = self._head.context_limit, f"{self._head.context_key} in the model's head"
         if script is not None:
             limit, source = script.context_length, "the script"
-        window = context_window(self._entry.path.stem, self._overrides, limit, source)
+        most = MOST_CONTEXT if self._entry.format is ModelFormat.GGUF else None
+        window = context_window(self._entry.path.stem, self._overrides, limit, source, most_unasked=most)
         self._notes += window.notes
         self._fact("context window", f"{window.length} tokens", window.source)
         return window

@@ -9,7 +9,7 @@ from typing import Final
 from rkllm_providers.models.overrides import Overrides
 
 DEFAULT_CONTEXT: Final = 4096
-# A model trained for 128k tokens would take gigabytes of KV cache nobody asked for; no .rkllm model has more.
+# No .rkllm model has more, and a GGUF model trained for 128k tokens would take gigabytes nobody asked for.
 MOST_CONTEXT: Final = 16384
 _LEAST_NAMED: Final = 256
 _IN_NAME: Final = re.compile(
@@ -38,8 +38,13 @@ def named_context(stem: str) -> int | None:
     return None
 
 
-def context_window(stem: str, overrides: Overrides, limit: int | None, limit_source: str) -> ContextWindow:
-    """The context window of a model; never above its own ``limit`` where that is known."""
+def context_window(
+    stem: str, overrides: Overrides, limit: int | None, limit_source: str, *, most_unasked: int | None = None
+) -> ContextWindow:
+    """The context window of a model; never above its own ``limit`` where that is known.
+
+    A limit above ``most_unasked`` has to be asked for.
+    """
     wanted = overrides.context_length
     if wanted is not None:
         source = overrides.sources["context_length"]
@@ -50,8 +55,8 @@ def context_window(stem: str, overrides: Overrides, limit: int | None, limit_sou
             return ContextWindow(limit, True, f"{limit_source}, less than in {source}", (note,))
         return ContextWindow(wanted, True, source)
     if limit is not None:
-        if limit > MOST_CONTEXT:
-            return ContextWindow(MOST_CONTEXT, True, f"{limit_source} says {limit}; more than this only if asked for")
+        if most_unasked is not None and limit > most_unasked:
+            return ContextWindow(most_unasked, True, f"{limit_source} says {limit}; more than this only if asked for")
         return ContextWindow(limit, True, limit_source)
     named = named_context(stem)
     if named is not None and named <= MOST_CONTEXT:

@@ -278,6 +278,8 @@ def test_a_scripted_model(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text("context_length = 100\n[sampling]\ntop_k = 1\n")
     card = read_card(Catalog(tmp_path).get("s"))
     assert (card.context_length, card.sampling, card.missing) == (100, {"top_k": 1}, ())
+    (tmp_path / "large.gguf").write_text("#!rkllm-script 1\ncontext 32768\n")
+    assert read_card(Catalog(tmp_path).get("large")).context_length == 32768
     assert len(card.silent_tokens) == 3
     assert card.end_tokens < card.silent_tokens
     assert card.end_texts == ("<|im_end|>", "<|endoftext|>")
@@ -367,7 +369,7 @@ def test_no_damage_raises_anything_but_the_documented_error(tmp_path: Path, data
     path.write_bytes(raw[: data.draw(st.integers(4, len(raw)) | st.just(len(raw)))])
     with contextlib.suppress(ModelLoadError):
         card = read_card(Catalog(tmp_path).get("m"))
-        assert 1 <= card.context_length <= 16384
+        assert 1 <= card.context_length <= 1_048_576
         if card.guard is not None:
             card.guard.encode("ab<|im_end|>")
 
