@@ -12,27 +12,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from rag_service.model_commands import ModelsDir, models_app
 from rkllm_providers import __version__
 from rkllm_providers.errors import RKLLMError
-from rkllm_providers.models import BUILT_IN_MODEL, Catalog, ModelFormat, read_card
-from rkllm_providers.models.gguf import read_rkllm_head
+from rkllm_providers.models import BUILT_IN_MODEL, Catalog
 
 if TYPE_CHECKING:
     from rag_service.settings import ServiceSettings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Language models on Rockchip NPUs.")
-models_app = typer.Typer(no_args_is_help=True, help="What is in the models folder.")
 app.add_typer(models_app, name="models")
 emulator_app = typer.Typer(no_args_is_help=True, help="The stand-in for librkllmrt.so on machines without an NPU.")
 app.add_typer(emulator_app, name="emulator")
 
-ModelsDir = Annotated[
-    Path | None,
-    typer.Option(help="Folder with .rkllm and .gguf files.", envvar="RKLLM_MODELS_DIR", show_envvar=True),
-]
-_SHOWN_CHARACTERS = 80
 _SERVICE_HINT = "The service needs more packages: pip install 'rkllm-providers[service]'"
 
 
@@ -48,48 +41,6 @@ def options(show_version: Annotated[bool, typer.Option("--version", help="Print 
 def version() -> None:
     """Print the version."""
     Console().print(__version__)
-
-
-@models_app.command("list")
-def list_models(models_dir: ModelsDir = None) -> None:
-    """List the models that can be asked for."""
-    catalog = Catalog(models_dir)
-    table = Table("model", "format", "runs on", "file", box=None)
-    for entry in catalog.entries():
-        runs_on = "CPU (emulator)" if entry.format.runs_on_emulator else "NPU"
-        table.add_row(entry.id, entry.format.value, runs_on, str(entry.path))
-    console = Console()
-    if table.row_count:
-        console.print(table)
-    else:
-        console.print(f"No models in {catalog.models_dir}. Put .rkllm or .gguf files there.")
-
-
-@models_app.command("show")
-def show_model(model: Annotated[str, typer.Argument(help="Id of a model.")], models_dir: ModelsDir = None) -> None:
-    """Show what is known of a model."""
-    entry = Catalog(models_dir).get(model)
-    card = read_card(entry)
-    table = Table(show_header=False, box=None)
-    table.add_row("model", entry.id)
-    table.add_row("file", str(entry.path))
-    table.add_row("format", entry.format.value)
-    table.add_row("runs on", "CPU (emulator)" if entry.format.runs_on_emulator else "NPU (librkllmrt.so)")
-    table.add_row("context window", f"{card.context_length} tokens")
-    if card.takes_tokens:
-        table.add_row("prompts", "rendered with the model's own template and tokenised here")
-    else:
-        table.add_row("prompts", "given to the runtime as text, which applies the model's template")
-    table.add_row("end tokens", ", ".join(map(str, sorted(card.end_tokens))) or "unknown")
-    if entry.format is ModelFormat.RKLLM:
-        for key, value in sorted(read_rkllm_head(entry.path).items()):
-            table.add_row(f"in its head: {key}", _shortened(value))
-    Console().print(table)
-
-
-def _shortened(value: object) -> str:
-    text = f"{len(value)} entries" if isinstance(value, list) else str(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}… ({len(text)} characters)"
 
 
 @emulator_app.command("build")

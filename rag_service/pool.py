@@ -26,8 +26,8 @@ class ModelPool:
         self._closed = False
 
     async def entries(self) -> list[ModelEntry]:
-        """All models there are."""
-        return await asyncio.to_thread(self._catalog.entries)
+        """All models that can be asked."""
+        return [entry for entry in await asyncio.to_thread(self._catalog.entries) if entry.problem is None]
 
     async def entry(self, model: str | None) -> ModelEntry:
         """The model with this id, or the service's own where none is named.

@@ -1,6 +1,7 @@
 """What is in the models folder: ids, formats, context, tokenizer, chat template."""
 
-from rkllm_providers.models.card import Fact, ModelCard, PromptForm, read_card
+from rkllm_providers.models.card import Fact, ModelCard, PromptForm
+from rkllm_providers.models.card_reader import read_card
 from rkllm_providers.models.catalog import (
     BUILT_IN_MODEL,
     Catalog,

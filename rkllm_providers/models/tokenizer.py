@@ -8,10 +8,12 @@ somebody who knows the names put them (see ``control``).
 from __future__ import annotations
 
 import json
+import math
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Protocol
 
 from tokenizers import AddedToken, decoders, models, normalizers
 from tokenizers import Tokenizer as HFTokenizer
@@ -30,6 +32,8 @@ MARKERS: Final = frozenset(
         *("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>", "<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>"),
         *("<｜tool▁outputs▁begin｜>", "<｜tool▁outputs▁end｜>", "<｜tool▁output▁begin｜>", "<｜tool▁output▁end｜>"),
         "<｜tool▁sep｜>",
+        *("<|channel>", "<channel|>", "<|think|>", "<|tool>", "<tool|>", "<|tool_call>", "<tool_call|>", '<|"|>'),
+        *("<|tool_response>", "<tool_response|>"),
     }
 )
 
@@ -37,7 +41,6 @@ MARKERS: Final = frozenset(
 _NORMAL_TYPE: Final = 1
 _CONTROL_TYPE: Final = 3
 _USER_DEFINED_TYPE: Final = 4
-_END_TOKEN_KEYS: Final = ("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id")
 _SPACE: Final = "▁"  # what SentencePiece writes for a blank
 
 
@@ -103,28 +106,42 @@ class _Vocabulary(Protocol):
     @property
     def added(self) -> Sequence[_Added]: ...
 
+    @property
+    def size(self) -> int: ...
+
     def build(self, names: Mapping[str, str]) -> HFTokenizer: ...
 
 
 class VocabularyTokenizer:
-    """A tokenizer of the ``tokenizers`` library, built when it is first used."""
+    """A tokenizer of the ``tokenizers`` library, built when it is first used, which takes up to seconds."""
 
     def __init__(self, vocabulary: _Vocabulary, names: Mapping[str, str] | None = None) -> None:
         self._vocabulary = vocabulary
         self._names = dict(names or {})
         self._inner: HFTokenizer | None = None
+        self._renamed: VocabularyTokenizer | None = None
+        self._original = self  # lives as long as what was made of it, so that others find that
+        self._lock = threading.Lock()
         self.control_tokens: Mapping[str, int] = {
             token.text: token.id for token in vocabulary.added if token.special or token.text in MARKERS
         }
+        self.added_texts = frozenset(token.text for token in vocabulary.added)
+        self.size = vocabulary.size
 
-    def renamed(self, names: Mapping[str, str]) -> Self:
-        """The same tokenizer with control tokens found under other texts."""
-        return type(self)(self._vocabulary, names)
+    def renamed(self, names: Mapping[str, str]) -> VocabularyTokenizer:
+        """The same tokenizer with control tokens found under other texts; one for all who ask for the same."""
+        with self._lock:
+            if self._renamed is None or self._renamed._names != names:
+                self._renamed = VocabularyTokenizer(self._vocabulary, names)
+                self._renamed._original = self
+            return self._renamed
 
     def encode(self, text: str) -> list[int]:
         """Token ids of ``text``; control tokens are found in it, and nothing is put around it."""
         if self._inner is None:
-            self._inner = self._vocabulary.build(self._names)
+            with self._lock:
+                if self._inner is None:
+                    self._inner = self._vocabulary.build(self._names)
         return self._inner.encode(text, add_special_tokens=False).ids
 
 
@@ -141,6 +158,7 @@ class _GGUFVocabulary:
         self._unknown = int(head.get("tokenizer.ggml.unknown_token_id", 0))
         self._space_prefix = bool(head.get("tokenizer.ggml.add_space_prefix", True))
         self.added = added
+        self.size = len(self._tokens)
 
     def build(self, names: Mapping[str, str]) -> HFTokenizer:
         ids = {names.get(token, token): index for index, token in enumerate(self._tokens)}
@@ -203,23 +221,28 @@ class _JSONVocabulary:
                 bool(token.get("single_word")),
                 bool(token.get("normalized")),
             )
-            for token in content.get("added_tokens", [])
+            for token in content.get("added_tokens") or []
         ]
+        self.size = max(len(content["model"]["vocab"]), *(token.id + 1 for token in self.added), 0)
 
     def build(self, names: Mapping[str, str]) -> HFTokenizer:
         content = dict(self._content)
         content["added_tokens"] = [
             {**token, "content": names.get(token["content"], token["content"])}
-            for token in content.get("added_tokens", [])
+            for token in content.get("added_tokens") or []
         ]
         model = dict(content["model"])
         if isinstance(model.get("vocab"), dict):
             model["vocab"] = {names.get(token, token): index for token, index in model["vocab"].items()}
+        elif isinstance(model.get("vocab"), list):
+            model["vocab"] = [[names.get(token, token), score] for token, score in model["vocab"]]
         if model.get("unk_token") in names:
             model["unk_token"] = names[model["unk_token"]]
         content["model"] = model
         # What is put around a text is the template's business here, and may name tokens by their texts.
         content["post_processor"] = None
+        # Some files still hold the limits of the training run; a prompt is never cut.
+        content["truncation"] = content["padding"] = None
         return HFTokenizer.from_str(json.dumps(content))
 
 
@@ -229,44 +252,91 @@ def tokenizer_from_gguf(head: Mapping[str, Any]) -> VocabularyTokenizer | None:
     ``None`` where its kind is not supported (neither byte-level BPE with a known rule nor SentencePiece
     BPE) or where its parts do not fit together; such a model gets text, not tokens.
     """
+    try:
+        return None if gguf_tokenizer_problem(head) else VocabularyTokenizer(_gguf_vocabulary(head))
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _gguf_vocabulary(head: Mapping[str, Any]) -> _GGUFVocabulary:
+    added = [
+        _Added(token, index, special=kind == _CONTROL_TYPE)
+        for index, (token, kind) in enumerate(
+            zip(head["tokenizer.ggml.tokens"], head["tokenizer.ggml.token_type"], strict=True)
+        )
+        if kind in (_CONTROL_TYPE, _USER_DEFINED_TYPE) and token
+    ]
+    return _GGUFVocabulary(head, added)
+
+
+def gguf_tokenizer_problem(head: Mapping[str, Any]) -> str | None:
+    """Why no tokenizer can be made of a GGUF head: how its parts do not add up; ``None`` where one can."""
     tokens = head.get("tokenizer.ggml.tokens")
     types = head.get("tokenizer.ggml.token_type")
     kind = head.get("tokenizer.ggml.model")
-    if not tokens or not types or len(types) != len(tokens):
-        return None
+    if not tokens:
+        return "it has no list of tokens"
+    if not _holds(tokens, str):
+        return "its tokens are no texts"
+    if not _holds(types, int) or _count(types) != len(tokens):
+        return f"it has {len(tokens)} tokens and {_count(types)} types of tokens"
     if kind == "gpt2":
-        if not head.get("tokenizer.ggml.merges") or pre_tokenizer(str(head.get("tokenizer.ggml.pre", ""))) is None:
-            return None
-    elif kind != "llama" or len(head.get("tokenizer.ggml.scores") or ()) != len(tokens):
-        return None
-    added = [
-        _Added(token, index, special=kind == _CONTROL_TYPE)
-        for index, (token, kind) in enumerate(zip(tokens, types, strict=True))
-        if kind in (_CONTROL_TYPE, _USER_DEFINED_TYPE)
-    ]
-    return VocabularyTokenizer(_GGUFVocabulary(head, added))
+        return _bpe_problem(head, tokens)
+    if kind != "llama":
+        return f"a vocabulary of the kind {str(kind)[:40]!r} is not supported"
+    scores = head.get("tokenizer.ggml.scores")
+    if not _holds(scores, float) or _count(scores) != len(tokens) or not all(map(math.isfinite, scores or ())):
+        return f"it has {len(tokens)} tokens and {_count(scores)} scores that are numbers"
+    unknown = head.get("tokenizer.ggml.unknown_token_id", 0)
+    if not isinstance(unknown, int) or not 0 <= unknown < len(tokens):
+        return f"its token for the unknown is {str(unknown)[:40]}, and it has {len(tokens)} tokens"
+    return None
 
 
-def tokenizer_from_json(path: Path) -> VocabularyTokenizer:
-    """The tokenizer in a ``tokenizer.json``.
+def _bpe_problem(head: Mapping[str, Any], tokens: list[str]) -> str | None:
+    merges = head.get("tokenizer.ggml.merges")
+    rule = str(head.get("tokenizer.ggml.pre", ""))
+    if pre_tokenizer(rule) is None:
+        return f"its rule for cutting text, {rule[:40]!r}, is not known"
+    if not merges or not _holds(merges, str):
+        return "it has no merges"
+    known = set(tokens)
+    for merge in merges:
+        left, blank, right = merge.partition(" ")
+        if not blank or left not in known or right not in known or left + right not in known:
+            return f"its merge {merge[:40]!r} is of tokens it does not have"
+    return None
+
+
+def _holds(values: Any, kind: type) -> bool:
+    return isinstance(values, list) and all(isinstance(value, kind) for value in values)
+
+
+def _count(values: object) -> int:
+    return len(values) if isinstance(values, list) else 0
+
+
+def tokenizer_from_json(source: Path | bytes | str) -> VocabularyTokenizer:
+    """The tokenizer in a ``tokenizer.json``, which is read from its path or given as content.
 
     Raises:
-        ValueError: The file is not one.
-        OSError: It cannot be read.
+        ValueError: It is not one.
+        OSError: The file cannot be read.
     """
+    what = str(source) if isinstance(source, Path) else "The text"
+    content = source.read_bytes() if isinstance(source, Path) else source
+    text = content if isinstance(content, str) else content.decode("utf-8", errors="replace")
     try:
-        content = json.loads(path.read_bytes())
-        vocabulary = _JSONVocabulary(content)
-        HFTokenizer.from_str(json.dumps(content))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is not a tokenizer.json: {error!r}.") from error
+        vocabulary = _JSONVocabulary(json.loads(text))
+        inner = HFTokenizer.from_str(text)
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{what} is not a tokenizer.json: {error!r}.") from error
     except ValueError:
         raise
     except Exception as error:  # the library raises bare Exception for what it cannot parse
-        raise ValueError(f"{path} is not a tokenizer.json: {error}.") from error
+        raise ValueError(f"{what} is not a tokenizer.json: {error}.") from error
+    for token in vocabulary.added:
+        if inner.token_to_id(token.text) != token.id:
+            found = inner.token_to_id(token.text)
+            raise ValueError(f"{what} gives the token {token.text!r} the ids {token.id!r} and {found!r}.")
     return VocabularyTokenizer(vocabulary)
-
-
-def end_token_ids(head: Mapping[str, Any]) -> frozenset[int]:
-    """The ids that end a generation, as far as a GGUF head names them."""
-    return frozenset(int(head[key]) for key in _END_TOKEN_KEYS if key in head)

@@ -12,7 +12,6 @@ from rkllm_providers.models.catalog import built_in_model
 from rkllm_providers.models.gguf import read_head
 from rkllm_providers.models.tokenizer import (
     VocabularyTokenizer,
-    end_token_ids,
     tokenizer_from_gguf,
     tokenizer_from_json,
 )
@@ -69,11 +68,6 @@ def test_ids_are_those_of_llama_cpp(tokenizer: VocabularyTokenizer, vocabulary: 
     ids = (ctypes.c_int32 * (len(raw) + 8))()
     count = llama_api().llama_tokenize(vocabulary, raw, len(raw), ids, len(ids), False, True)
     assert tokenizer.encode(text) == list(ids[:count])
-
-
-@pytest.mark.real
-def test_the_end_token_is_known(head: dict[str, Any]) -> None:
-    assert end_token_ids(head) == {2}
 
 
 @pytest.mark.real

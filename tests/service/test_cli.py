@@ -1,13 +1,16 @@
 """The command ``rkllm``, without a server."""
 
+import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
+from rag_service import model_commands
 from rag_service.cli import app
 from rkllm_providers import __version__
-from rkllm_providers.errors import ModelNotFound, UnsupportedRuntime
+from rkllm_providers.errors import ModelLoadError, ModelNotFound, UnsupportedRuntime
 from rkllm_providers.runtime import identify
 from tests.conftest import needs_llama
 from tests.models import gguf_files
@@ -33,19 +36,75 @@ def test_models_are_listed_with_what_runs_them(folder: Path) -> None:
     assert "NPU" in lines["deep-folder-talker-one"]
 
 
-def test_a_model_is_shown(folder: Path) -> None:
-    result = runner.invoke(app, ["models", "show", "talker-one", "--models-dir", str(folder)])
+def test_broken_models_are_listed_with_what_is_wrong(folder: Path) -> None:
+    (folder / "broken.rkllm").write_bytes(b"")
+    result = runner.invoke(app, ["models", "list", "--models-dir", str(folder)])
+    lines = {line.split()[0]: line for line in result.output.splitlines()[1:]}
+    assert lines["broken"].rstrip().endswith("broken.rkllm is empty.")
+    assert "thinking, tools" in lines["talker-one"]
+    assert "512" in lines["talker-one"]
+
+
+def test_the_list_for_programs(folder: Path) -> None:
+    result = runner.invoke(app, ["models", "list", "--json", "--models-dir", str(folder)])
+    rows = {row["id"]: row for row in json.loads(result.output)}
+    assert rows["talker-one"] == {
+        "id": "talker-one",
+        "aliases": ["talker"],
+        "format": "script",
+        "runs_on": "CPU (emulator)",
+        "file": str(folder / "Talker_One.gguf"),
+        "context_length": 512,
+        "knows_context": True,
+        "capabilities": ["thinking", "tools"],
+        "problem": None,
+    }
+
+
+def test_the_list_in_a_narrow_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "broken.rkllm").write_bytes(b"")
+    monkeypatch.setattr(model_commands, "_console", lambda: Console(width=60))
+    result = runner.invoke(app, ["models", "list", "--models-dir", str(folder)])
+    lines = result.output.splitlines()
+    assert "talker-one  script, CPU (emulator), context 512, thinking," in result.output
+    assert "    also: talker" in lines
+    assert f"    {folder / 'broken.rkllm'} is empty." in lines
+
+
+def test_a_model_is_shown_with_where_everything_is_from(folder: Path) -> None:
+    (folder / "Talker_One.toml").write_text("[sampling]\ntop_k = 3\n")
+    result = runner.invoke(app, ["models", "show", "talker", "--models-dir", str(folder)])
     assert result.exit_code == 0
-    assert "512 tokens" in result.output
+    lines = [line.split("  ") for line in result.output.splitlines()]
+    shown = {cells[0].strip(): [cell.strip() for cell in cells[1:] if cell.strip()] for cells in lines}
+    assert shown["context window"] == ["512 tokens", "the script"]
+    assert shown["sampling defaults"] == ["top_k 3", "Talker_One.toml"]
     assert "tokenised here" in result.output
+    assert "Missing" not in result.output
 
 
-def test_the_head_of_an_npu_model_is_shown(folder: Path) -> None:
+def test_a_model_for_programs(folder: Path) -> None:
+    result = runner.invoke(app, ["models", "show", "talker-one", "--json", "--models-dir", str(folder)])
+    shown = json.loads(result.output)
+    assert (shown["context_length"], shown["prompt_form"], shown["family"]) == (512, "tokens", None)
+    assert shown["facts"]["context window"] == {"value": "512 tokens", "source": "the script"}
+    assert shown["missing"] == []
+
+
+def test_the_head_of_an_npu_model_is_shown_and_what_is_missing(folder: Path) -> None:
     result = runner.invoke(app, ["models", "show", "deep-folder-talker-one", "--models-dir", str(folder)])
     assert result.exit_code == 0
     assert "given to the runtime as text" in result.output
     assert "rkllm.max_context" in result.output
     assert "2048" in result.output
+    assert f"put the tokenizer.json of the original model into {folder / 'Deep Folder'}." in result.output
+
+
+def test_a_broken_model_says_what_is_wrong(folder: Path) -> None:
+    (folder / "broken.rkllm").write_bytes(b"")
+    result = runner.invoke(app, ["models", "show", "broken", "--models-dir", str(folder)])
+    assert isinstance(result.exception, ModelLoadError)
+    assert "is empty" in str(result.exception)
 
 
 def test_an_unknown_model_names_those_there_are(folder: Path) -> None:

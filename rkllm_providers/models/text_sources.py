@@ -1,0 +1,165 @@
+"""Where a model's tokenizer and chat template come from: of several places, the first that holds a good one."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from weakref import WeakValueDictionary
+
+from rkllm_providers.models.head import Head
+from rkllm_providers.models.overrides import Overrides
+from rkllm_providers.models.side_files import (
+    CHAT_TEMPLATE,
+    MOST_TOKENIZER_BYTES,
+    TOKENIZER,
+    TOKENIZER_CONFIG,
+    SideFileError,
+    read_object,
+    read_side_file,
+)
+from rkllm_providers.models.template import ChatTemplate, TemplateError
+from rkllm_providers.models.tokenizer import (
+    VocabularyTokenizer,
+    gguf_tokenizer_problem,
+    tokenizer_from_gguf,
+    tokenizer_from_json,
+)
+
+_SPECIAL_NAMES: Final = ("bos_token", "eos_token", "unk_token", "pad_token")
+# What compiling a stranger's template may raise besides TemplateError.
+_UNCOMPILABLE: Final = (TemplateError, SyntaxError, RecursionError, MemoryError, OverflowError, ValueError)
+
+_shared: WeakValueDictionary[bytes, VocabularyTokenizer] = WeakValueDictionary()
+_sharing = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizerConfig:
+    """What a ``tokenizer_config.json`` says: texts of special tokens, and a chat template."""
+
+    special_tokens: Mapping[str, str] = field(default_factory=dict)
+    template: str | None = None
+
+
+def read_tokenizer_config(folder: Path, notes: list[str]) -> TokenizerConfig:
+    """What the ``tokenizer_config.json`` in a folder says; ``notes`` gets what is wrong with it."""
+    try:
+        content = read_object(folder, TOKENIZER_CONFIG)
+    except SideFileError as error:
+        notes.append(f"{error} It is left out.")
+        content = None
+    return parse_tokenizer_config(content or {}, str(folder / TOKENIZER_CONFIG), notes)
+
+
+def parse_tokenizer_config(content: Mapping[str, Any], what: str, notes: list[str]) -> TokenizerConfig:
+    """What makes sense in a ``tokenizer_config.json``."""
+    special: dict[str, str] = {}
+    for name in _SPECIAL_NAMES:
+        value = content.get(name)
+        text = value.get("content") if isinstance(value, dict) else value
+        if isinstance(text, str):
+            special[name] = text
+        elif text is not None:
+            notes.append(f"{what}: {name} is no text and left out.")
+    return TokenizerConfig(special, _template_in(content.get("chat_template"), what, notes))
+
+
+def _template_in(value: Any, what: str, notes: list[str]) -> str | None:
+    if value is None or isinstance(value, str):
+        return value or None
+    named: dict[str, str] = {}
+    for item in value if isinstance(value, list) else []:
+        if isinstance(item, dict) and isinstance(item.get("name"), str) and isinstance(item.get("template"), str):
+            named[item["name"]] = item["template"]
+    if not named:
+        notes.append(f"{what}: chat_template is neither a text nor a list of named texts, and left out.")
+        return None
+    chosen = "default" if "default" in named else next(iter(named))
+    others = sorted(set(named) - {chosen})
+    if others:
+        listed = ", ".join(name[:40] for name in others[:5])
+        notes.append(f"{what} has other chat templates too, which are not used: {listed}.")
+    return named[chosen]
+
+
+def choose_tokenizer(
+    folder: Path, overrides: Overrides, head: Head, notes: list[str]
+) -> tuple[VocabularyTokenizer | None, str]:
+    """The first tokenizer that is sound, and where it is from; ``notes`` gets what is wrong with others."""
+    name = overrides.tokenizer or TOKENIZER
+    try:
+        content = read_side_file(folder, name, MOST_TOKENIZER_BYTES)
+        if content is not None:
+            return _shared_tokenizer(content, str(folder / name)), name
+        if overrides.tokenizer is not None:
+            notes.append(f"{folder / name} is not there; {overrides.sources['tokenizer']} names it as the tokenizer.")
+    except ValueError as error:
+        notes.append(f"{folder / name} cannot be used as the tokenizer: {error}")
+    if head.tokenizer_json is not None:
+        key = "tokenizer.huggingface.json"
+        try:
+            return _shared_tokenizer(head.tokenizer_json.encode(errors="replace"), key), f"{key} in the model's head"
+        except ValueError as error:
+            notes.append(f"{key} in the model's head cannot be used: {error}")
+    if head.vocabulary_size is not None:
+        problem = gguf_tokenizer_problem(head.values)
+        if problem is None:
+            return tokenizer_from_gguf(head.values), "tokenizer.ggml.* in the model's head"
+        notes.append(f"No tokenizer can be made of tokenizer.ggml.* in the model's head: {problem}.")
+    return None, ""
+
+
+def _shared_tokenizer(content: bytes, what: str) -> VocabularyTokenizer:
+    """The tokenizer in a file; models whose files are equal share one.
+
+    Raises:
+        ValueError: It is broken.
+    """
+    digest = hashlib.sha256(content).digest()
+    with _sharing:
+        known = _shared.get(digest)
+    if known is None:
+        made = tokenizer_from_json(content)
+        with _sharing:
+            known = _shared.setdefault(digest, made)
+    return known
+
+
+def choose_template(
+    folder: Path,
+    overrides: Overrides,
+    special: Mapping[str, str],
+    configured: str | None,
+    head: Head,
+    notes: list[str],
+) -> tuple[ChatTemplate | None, str]:
+    """The first chat template that compiles, and where it is from; ``notes`` gets what is wrong with others.
+
+    ``special`` are its variables; ``configured`` is the template of the ``tokenizer_config.json``.
+    """
+    name = overrides.chat_template or CHAT_TEMPLATE
+    if overrides.chat_template is not None and not (folder / name).exists():
+        source = overrides.sources["chat_template"]
+        notes.append(f"{folder / name} is not there; {source} names it as the chat template.")
+    places: list[tuple[str, Callable[[], str | None]]] = [
+        (name, lambda: _text_of(folder, name)),
+        (TOKENIZER_CONFIG, lambda: configured),
+        ("tokenizer.chat_template in the model's head", lambda: head.template),
+    ]
+    for place, read in places:
+        try:
+            source_text = read()
+            if source_text is not None and source_text.strip():
+                return ChatTemplate(source_text, special), place
+        except _UNCOMPILABLE as error:
+            notes.append(f"The chat template in {place} cannot be used: {error}")
+    return None, ""
+
+
+def _text_of(folder: Path, name: str) -> str | None:
+    content = read_side_file(folder, name)
+    return None if content is None else content.decode()
