@@ -50,25 +50,25 @@ class ModelPool:
         """
         if self._closed:
             raise EngineClosed("The service is shutting down.")
-        name = model or self._settings.model or ""
-        client = self._usable(name)
-        if client is not None:
-            return client
+        # An id that is open needs no look at the folder; what an alias stands for can change there.
+        opened = self._clients.get((model or self._settings.model or "").lower())
+        if opened is not None and not opened.engine.closed and opened.card.entry.is_unchanged():
+            return opened
         entry = await self.entry(model)
         async with self._opening:
-            client = self._usable(name)
+            client = self._usable(entry)
             if client is None:
-                replaced = self._clients.pop(name, None)
+                replaced = self._clients.pop(entry.id, None)
                 if replaced is not None:
                     # Answers that are under way come from the old file, to their end.
                     self._registry.retire(replaced)
-                client = self._clients[name] = await asyncio.to_thread(self._open, entry)
+                client = self._clients[entry.id] = await asyncio.to_thread(self._open, entry)
             return client
 
-    def _usable(self, name: str) -> ModelClient | None:
-        """The open client of a model, unless its file was replaced since, or its engine closed."""
-        client = self._clients.get(name)
-        if client is None or client.engine.closed or not client.card.entry.is_unchanged():
+    def _usable(self, entry: ModelEntry) -> ModelClient | None:
+        """The open client of a model, unless its files were changed since, or its engine closed."""
+        client = self._clients.get(entry.id)
+        if client is None or client.engine.closed or client.card.entry != entry:
             return None
         return client
 

@@ -342,6 +342,31 @@ def test_a_model_file_that_is_replaced_is_loaded_anew(start_service: StartServic
     assert second["choices"][0]["message"]["content"] == "I am new."
 
 
+def test_all_names_of_a_model_share_one_engine(client: openai.OpenAI) -> None:
+    names = ["other-model", "Other_Model", "other", "OTHER"]
+    for name in names:
+        answer = client.chat.completions.create(model=name, messages=[{"role": "user", "content": "Hi!"}])
+        assert answer.choices[0].message.content == HELLO
+        assert answer.model == "other-model"
+        loaded = (answer.model_extra or {})["timings"]["load_ms"] > 0
+        assert loaded is (name == names[0])
+
+
+def test_what_is_written_beside_a_model_counts_at_once(start_service: StartService, write_model: WriteModel) -> None:
+    path = write_model(SCRIPT, "talker")
+    client = openai.OpenAI(base_url=f"{start_service()}/v1", api_key="none", max_retries=0, timeout=30)
+    assert complete(client, "Hi!").choices[0].finish_reason == "stop"
+    path.with_name("model.toml").write_text("context_length = 64\n")
+    with pytest.raises(openai.BadRequestError, match="holds 64"):
+        complete(client, "word " * 100)
+    path.with_name("model.toml").write_text("context_lenght = 64\n")
+    assert client.models.list().data == [] or "talker" not in {model.id for model in client.models.list().data}
+    with pytest.raises(openai.InternalServerError, match="context_lenght"):
+        complete(client, "Hi!")
+    path.with_name("model.toml").unlink()
+    assert complete(client, "Hi!").choices[0].message.content == HELLO
+
+
 def test_a_model_of_its_own_is_loaded_at_start(start_service: StartService, write_model: WriteModel) -> None:
     write_model(SCRIPT, "talker")
     url = start_service(model="talker")
