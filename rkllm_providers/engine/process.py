@@ -152,7 +152,7 @@ class LibraryLog:
         with self._changed:
             return self._tail()
 
-    def tail_after_marks(self, marks: int, seconds: float = 1.0) -> list[str]:
+    def tail_after_marks(self, marks: int, seconds: float = 3.0) -> list[str]:
         """The last lines, once ``marks`` marks of the worker (or its end) have been read."""
         with self._changed:
             self._changed.wait_for(lambda: self._ended or self._marks >= marks, seconds)

@@ -19,6 +19,7 @@ from tokenizers import AddedToken, decoders, models, normalizers
 from tokenizers import Tokenizer as HFTokenizer
 
 from rkllm_providers.emulator.script import Script
+from rkllm_providers.errors import InvalidRequest
 from rkllm_providers.models.pre_tokenizers import WHOLE_WORD_RULES, pre_tokenizer
 
 # Markers that frame thinking and tool use. They are control tokens for us even where a vocabulary calls
@@ -137,12 +138,25 @@ class VocabularyTokenizer:
             return self._renamed
 
     def encode(self, text: str) -> list[int]:
-        """Token ids of ``text``; control tokens are found in it, and nothing is put around it."""
+        """Token ids of ``text``; control tokens are found in it, and nothing is put around it.
+
+        Raises:
+            InvalidRequest: The tokenizer fails on the text.
+        """
         if self._inner is None:
             with self._lock:
                 if self._inner is None:
                     self._inner = self._vocabulary.build(self._names)
-        return self._inner.encode(text, add_special_tokens=False).ids
+        try:
+            return self._inner.encode(text, add_special_tokens=False).ids
+        except BaseException as error:
+            # Faults of the library itself are no Exceptions, and would pass every handler above.
+            if type(error).__name__ != "PanicException":
+                raise
+            raise InvalidRequest(
+                f"The model's tokenizer failed on a text of {len(text)} characters: {error}. "
+                f"Its tokenizer.json combines parts that the tokenizers library cannot handle."
+            ) from error
 
 
 class _GGUFVocabulary:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer, models
 
+from rkllm_providers.errors import InvalidRequest
 from rkllm_providers.models.catalog import built_in_model
 from rkllm_providers.models.gguf import read_head
 from rkllm_providers.models.tokenizer import (
@@ -99,3 +100,17 @@ def test_a_broken_tokenizer_json_is_an_error(tmp_path: Path, content: str) -> No
     path.write_text(content)
     with pytest.raises(ValueError, match=r"tokenizer\.json|Expecting"):
         tokenizer_from_json(path)
+
+
+def test_a_fault_of_the_library_is_an_error_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    panic = type("PanicException", (BaseException,), {})
+
+    class Broken:
+        def encode(self, text: str, add_special_tokens: bool) -> None:
+            raise panic("index out of range")
+
+    inner = Tokenizer(models.BPE({"a": 0}, []))
+    tokenizer = tokenizer_from_json(inner.to_str())
+    monkeypatch.setattr(tokenizer, "_inner", Broken())
+    with pytest.raises(InvalidRequest, match="4 characters: index out of range"):
+        tokenizer.encode("text")
