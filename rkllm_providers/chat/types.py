@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+Priority = Literal["chat", "background", "bulk"]
 Role = Literal["system", "user", "assistant", "tool"]
 FinishReason = Literal["stop", "length", "tool_calls"]
 
@@ -77,13 +78,17 @@ class GenerateOptions:
 
     ``max_tokens`` is bounded by what the prompt leaves of the context window, and is that bound
     where it is ``None``. ``stop`` are texts that end the answer and are not part of it. ``timeout``
-    is in seconds, over everything from the call to the last token, the wait in the queue included.
+    is in seconds, over everything from the call to the last token, the wait in the queue included;
+    ``first_token_timeout`` likewise, to the first token. Requests of a higher ``priority`` are answered
+    first: a chat before work in the background, and that before bulk work.
     """
 
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
     timeout: float | None = None
+    first_token_timeout: float | None = None
+    priority: Priority = "chat"
 
 
 @dataclass(frozen=True, slots=True)

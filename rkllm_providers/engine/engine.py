@@ -19,9 +19,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from rkllm_providers.chat.prompt import TextPrompt
 from rkllm_providers.chat.types import Sampling
 from rkllm_providers.engine import frames
 from rkllm_providers.engine.frames import Frame, FrameKind
+from rkllm_providers.engine.ledger import CacheLedger, CacheUse
 from rkllm_providers.engine.limits import deadline_of, room_of, sampling_warnings, timeout_of
 from rkllm_providers.engine.load_plan import LoadPlan
 from rkllm_providers.engine.loop_reader import LoopReader
@@ -66,6 +68,7 @@ class Engine:
         self.spec = spec
         self.limits = limits or EngineLimits()
         self.plan = LoadPlan(spec)
+        self.ledger = CacheLedger(spec.name)
         # Re-entrant: the garbage collector may close an abandoned stream, and so cancel its run, while
         # this very thread holds the lock.
         self._lock = threading.RLock()
@@ -78,7 +81,7 @@ class Engine:
         self._wake_fd = -1
         self._info: RuntimeInfo | None = None
         # The rest belongs to the engine's thread.
-        self._queue = RunQueue(self.limits.queue)
+        self._queue = RunQueue(self.limits.queue, self.limits.bulk_queue)
         self._current: Run | None = None
         self._worker: WorkerLink | None = None
         self._ready = False
@@ -103,11 +106,11 @@ class Engine:
         run = Run(next(self._ids), request, stream)
         with self._lock:
             self._check_open()
-            self._queue.reserve()
+            self._queue.reserve(run)
             try:
                 self._post(lambda: self._enqueue(run))
             except RuntimeError:  # no thread could be started
-                self._queue.unreserve()
+                self._queue.unreserve(run)
                 raise
         return run
 
@@ -139,6 +142,15 @@ class Engine:
     def waiting(self) -> int:
         """Number of requests in the queue, not counting the one that runs."""
         return self._queue.waiting
+
+    def position(self, run: Run) -> int | None:
+        """How many requests are answered before a waiting one; ``None`` if it does not wait."""
+        with self._lock:
+            if run.state is not RunState.QUEUED:
+                return None
+            place = self._queue.position(run)
+            # What was submitted and not seen yet waits behind all that was.
+            return len(self._queue) if place is None else place
 
     @property
     def worker_pid(self) -> int | None:
@@ -271,7 +283,7 @@ class Engine:
 
     def _enqueue(self, run: Run) -> None:
         with self._lock:
-            self._queue.unreserve()
+            self._queue.unreserve(run)
             self._queue.append(run)
 
     def _cancel(self, run: Run) -> None:
@@ -405,6 +417,7 @@ class Engine:
         if self._worker is not None:
             self._worker.note_mark()
         self._info = info = RuntimeInfo(**content)
+        self.ledger.open(info.version)
         logger.info(
             "%s: loaded in %.0f ms on runtime %s%s",
             self.spec.name,
@@ -441,6 +454,7 @@ class Engine:
         run.state = RunState.ENDED
         self._queue.note_duration(time.monotonic() - run.started_at)
         lines = self._lines_to_new_mark() if content["error"] is not None else []
+        cache = self._note_cache(run, content)
         if run.cancelled:
             return
         if content["error"] is not None:
@@ -457,8 +471,21 @@ class Engine:
                 prefill_tokens=content["prefill_tokens"],
                 kv_size=content["kv_size"],
                 warnings=sampling_warnings(run.request.sampling, self._load_sampling, self._info),
+                cached_tokens=cache.cached_tokens,
+                cached_estimated=cache.estimated,
+                broke_at=cache.broke_at,
+                last_token=content["generated"][-1] if content["generated"] else None,
             )
         self._put(run, [end])
+
+    def _note_cache(self, run: Run, content: dict[str, Any]) -> CacheUse:
+        prompt = run.request.prompt
+        if not content["started"]:
+            return CacheUse(None, False, None)
+        if isinstance(prompt, TextPrompt) or content["error"] is not None or not content["generated"]:
+            self.ledger.forget()
+            return CacheUse(None, False, None)
+        return self.ledger.note_run(prompt, content["generated"], content["prefill_tokens"])
 
     def _worker_lost(self) -> None:
         """The worker's socket closed without our asking."""
@@ -508,7 +535,10 @@ class Engine:
 
     def _deadline_of(self, run: Run) -> float:
         # While the model loads, the limit on loading is the one that counts.
-        return deadline_of(run, self.limits, self._ready_at if self._ready else None)
+        return deadline_of(run, self.limits, self._ready_at if self._ready else None, self._heard_at())
+
+    def _heard_at(self) -> float:
+        return self._worker.heard_at if self._worker is not None else 0.0
 
     def _deadlines(self) -> list[float]:
         deadlines = [self._deadline_of(run) for run in self._queue]
@@ -537,7 +567,7 @@ class Engine:
             )
         for run in [run for run in self._queue if now >= self._deadline_of(run)]:
             self._queue.remove(run)
-            self._deliver_error(run, timeout_of(run, self.limits, self.spec.name))
+            self._deliver_error(run, timeout_of(run, self.limits, self.spec.name, 0.0, now))
         if self._worker is not None:
             self._worker.reclaim_if_unread()
         current = self._current
@@ -558,9 +588,10 @@ class Engine:
         elif now >= self._deadline_of(current):
             # The caller is freed now, the worker when the library has ended the run. Aborting comes first:
             # it stops a loop that reads the tokens itself, and nothing may follow the error.
+            error = timeout_of(current, self.limits, self.spec.name, self._heard_at(), now)
             self._abort_current()
             if not current.cancelled:
-                current.stream.put([timeout_of(current, self.limits, self.spec.name)])
+                current.stream.put([error])
                 current.cancelled = True
 
     # The end ----------------------------------------------------------------------------------

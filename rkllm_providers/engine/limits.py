@@ -55,25 +55,43 @@ def room_of(request: RunRequest, plan: LoadPlan) -> int | None:
     return room if request.max_tokens is None else min(room, request.max_tokens)
 
 
-def deadline_of(run: Run, limits: EngineLimits, ready_at: float | None) -> float:
+def deadline_of(run: Run, limits: EngineLimits, ready_at: float | None, heard_at: float = 0.0) -> float:
     """The monotonic time at which a run's time is over.
 
     ``ready_at`` is when the model was loaded, ``None`` before. The wait in the queue counts from then.
+    ``heard_at`` is when the worker last sent something.
     """
+    request = run.request
+    waits_for_first = run.state is RunState.QUEUED or heard_at <= run.started_at
     if run.state is not RunState.QUEUED:
-        deadline = run.started_at + limits.run_seconds
+        quiet = run.started_at + limits.first_token_seconds if waits_for_first else heard_at + limits.token_seconds
+        deadline = min(run.started_at + limits.run_seconds, quiet)
     elif ready_at is None:
         deadline = math.inf
     else:
         deadline = max(run.submitted_at, ready_at) + limits.queue_seconds
-    if run.request.timeout is not None:
-        deadline = min(deadline, run.submitted_at + run.request.timeout)
+    if request.first_token_timeout is not None and waits_for_first:
+        deadline = min(deadline, run.submitted_at + request.first_token_timeout)
+    if request.timeout is not None:
+        deadline = min(deadline, run.submitted_at + request.timeout)
     return deadline
 
 
-def timeout_of(run: Run, limits: EngineLimits, name: str) -> RequestTimeout:
+def timeout_of(run: Run, limits: EngineLimits, name: str, heard_at: float, now: float) -> RequestTimeout:
     """What the caller of a run whose time is over is told."""
     queued = run.state is RunState.QUEUED
+    request = run.request
+    if request.timeout is None or now < run.submitted_at + request.timeout:
+        first = request.first_token_timeout
+        if heard_at <= run.started_at and first is not None and now >= run.submitted_at + first:
+            return RequestTimeout(
+                f"{name} gave no first token within {first:.1f} s"
+                f"{', most of it in the queue' if queued else ''}. Shorten the prompt, or allow a longer time.",
+                "first token",
+                first,
+            )
+        if not queued and now < run.started_at + limits.run_seconds:
+            return _silence(run, limits, name, heard_at)
     limit = limits.queue_seconds if queued else limits.run_seconds
     if run.request.timeout is not None:
         limit = min(limit, run.request.timeout)
@@ -89,6 +107,22 @@ def timeout_of(run: Run, limits: EngineLimits, name: str) -> RequestTimeout:
         f"Ask for fewer tokens, or allow a longer time.",
         "run",
         limit,
+    )
+
+
+def _silence(run: Run, limits: EngineLimits, name: str, heard_at: float) -> RequestTimeout:
+    if heard_at <= run.started_at:
+        return RequestTimeout(
+            f"{name} gave no first token within {limits.first_token_seconds:.0f} s of its start and was aborted. "
+            f"Shorten the prompt, or raise the limit.",
+            "first token",
+            limits.first_token_seconds,
+        )
+    return RequestTimeout(
+        f"{name} gave no further token for {limits.token_seconds:.0f} s and was aborted: the library hangs, or the "
+        f"board is too busy.",
+        "token",
+        limits.token_seconds,
     )
 
 

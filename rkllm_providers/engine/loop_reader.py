@@ -44,6 +44,7 @@ class LoopReader:
         self._ended = False
         self._descriptor = -1
         self.last_read = time.monotonic()
+        self.heard_at = 0.0
 
     def start(self) -> bool:
         """Hand the socket over; ``False`` if the loop is closed already."""
@@ -92,7 +93,7 @@ class LoopReader:
                 return
             except OSError:
                 data = b""  # a lost connection, like a closed one, is the engine's business
-            self.last_read = time.monotonic()
+            self.last_read = self.heard_at = time.monotonic()
             try:
                 received = self._reader.feed(data)
             except FrameError:

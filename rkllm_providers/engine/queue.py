@@ -1,69 +1,106 @@
-"""The runs that wait for a model, first come first served, and the bound on them."""
+"""The runs that wait for a model, by priority and then first come first served, and the bound on them."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import chain
+from typing import Final
 
+from rkllm_providers.chat.types import Priority
 from rkllm_providers.engine.run import Run, RunState
 from rkllm_providers.errors import QueueFull
 
+_PRIORITIES: Final[tuple[Priority, ...]] = ("chat", "background", "bulk")
+
 
 class RunQueue:
-    """Runs in the order they came. Belongs to the engine's thread, but for ``reserve``.
+    """Runs in the order of their turns. Belongs to the engine's thread, but for ``reserve`` and ``position``.
 
     A run is counted from the moment it is submitted, before the engine's thread has seen it, so that
-    the bound holds for callers on any thread.
+    the bound holds for callers on any thread. Bulk work has a bound of its own, which is larger: it comes
+    in hundreds, and must not keep a chat out.
     """
 
-    def __init__(self, bound: int) -> None:
+    def __init__(self, bound: int, bulk_bound: int) -> None:
         self._bound = bound
-        self._runs: deque[Run] = deque()
+        self._bulk_bound = bulk_bound
+        self._runs: dict[Priority, deque[Run]] = {priority: deque() for priority in _PRIORITIES}
         self._reserved = 0
+        self._reserved_bulk = 0
         self._run_seconds = 1.0  # a moving average, for Retry-After
 
     def __len__(self) -> int:
-        return len(self._runs)
+        return sum(map(len, self._runs.values()))
 
     def __iter__(self) -> Iterator[Run]:
-        return iter(self._runs)
+        return chain.from_iterable(self._runs.values())
 
     @property
     def waiting(self) -> int:
         """Number of runs that wait, those not seen by the engine's thread yet included."""
-        return len(self._runs) + self._reserved
+        return len(self) + self._reserved + self._reserved_bulk
 
-    def reserve(self) -> None:
+    def reserve(self, run: Run) -> None:
         """Keep a place for a run. Called under the engine's lock.
 
         Raises:
             QueueFull: The bound is reached.
         """
-        waiting = self.waiting
-        if waiting >= self._bound:
-            raise QueueFull(waiting, self._bound, max(1.0, self._run_seconds * (waiting + 1)))
-        self._reserved += 1
+        request = run.request
+        bulk = request.priority == "bulk"
+        waiting = len(self._runs["bulk"]) + self._reserved_bulk
+        if not bulk:
+            waiting = self.waiting - waiting
+        bound = self._bulk_bound if bulk else self._bound
+        if waiting >= bound and not request.continues:
+            raise QueueFull(waiting, bound, max(1.0, self._run_seconds * (waiting + 1)))
+        self._count_reserved(run, 1)
 
-    def unreserve(self) -> None:
+    def unreserve(self, run: Run) -> None:
         """Give a kept place back. Called under the engine's lock."""
-        self._reserved -= 1
+        self._count_reserved(run, -1)
 
     def append(self, run: Run) -> None:
         """Take a run in at its place."""
-        if not run.cancelled:
-            self._runs.append(run)
+        if run.cancelled:
+            return
+        if run.request.continues:
+            # Its request has had its turn, and the KV cache is full of it.
+            self._runs["chat"].appendleft(run)
+        else:
+            self._runs[run.request.priority].append(run)
 
     def first(self) -> Run | None:
         """The next run; cancelled ones are dropped."""
-        while self._runs and self._runs[0].cancelled:
-            self._runs.popleft().state = RunState.ENDED
-        return self._runs[0] if self._runs else None
+        for runs in self._runs.values():
+            while runs and runs[0].cancelled:
+                runs.popleft().state = RunState.ENDED
+            if runs:
+                return runs[0]
+        return None
+
+    def position(self, run: Run) -> int | None:
+        """How many runs come before a run that waits; ``None`` if it does not wait (any more)."""
+        for _ in range(8):
+            try:
+                return next((number for number, waiting in enumerate(self) if waiting is run), None)
+            except RuntimeError:  # the engine's thread changed the queue meanwhile
+                continue
+        return None
 
     def remove(self, run: Run) -> None:
         """Take a run out, if it is in."""
-        if run in self._runs:
-            self._runs.remove(run)
+        for runs in self._runs.values():
+            if run in runs:
+                runs.remove(run)
 
     def note_duration(self, seconds: float) -> None:
         """Learn how long runs take."""
         self._run_seconds += 0.2 * (seconds - self._run_seconds)
+
+    def _count_reserved(self, run: Run, change: int) -> None:
+        if run.request.priority == "bulk":
+            self._reserved_bulk += change
+        else:
+            self._reserved += change

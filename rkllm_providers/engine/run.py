@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from rkllm_providers.chat.prompt import TextPrompt
 from rkllm_providers.chat.stream import Token
-from rkllm_providers.chat.types import Sampling
+from rkllm_providers.chat.types import Priority, Sampling
 from rkllm_providers.engine.frames import Frame, FrameKind, pack_json
 from rkllm_providers.errors import RKLLMError
 from rkllm_providers.models import PromptForm
@@ -48,13 +48,20 @@ class LoadSpec:
 
 @dataclass(frozen=True, slots=True)
 class EngineLimits:
-    """Bounds on everything that waits, in requests and seconds."""
+    """Bounds on everything that waits, in requests and seconds.
+
+    ``first_token_seconds`` are from a run's start, the reading of its prompt included; ``token_seconds``
+    are from one token to the next, after which a library counts as hung.
+    """
 
     queue: int = 64
+    bulk_queue: int = 4096
     queue_seconds: float = 300.0
     load_seconds: float = 600.0
     run_seconds: float = 1800.0
     abort_seconds: float = 60.0
+    first_token_seconds: float = 1200.0
+    token_seconds: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +69,17 @@ class RunRequest:
     """One run: ``prompt`` is int32 token ids, or text that the runtime tokenises.
 
     ``max_tokens`` of ``None`` is what is left of the window. ``timeout`` is in seconds from submission to
-    the last token; ``None`` leaves the engine's limits.
+    the last token, ``first_token_timeout`` to the first; ``None`` leaves the engine's limits. ``continues``
+    is for a further segment of a request whose turn it is already.
     """
 
     prompt: array[int] | TextPrompt
     max_tokens: int | None
     sampling: Sampling = field(default_factory=Sampling)
     timeout: float | None = None
+    first_token_timeout: float | None = None
+    priority: Priority = "chat"
+    continues: bool = False
 
 
 class RunDone(NamedTuple):
@@ -76,7 +87,9 @@ class RunDone(NamedTuple):
 
     ``prefill_tokens`` are the prompt tokens that were really computed, ``None`` where the runtime
     does not tell; ``kv_size`` the positions in the KV cache afterwards, likewise. ``max_tokens`` is the
-    limit that was in force.
+    limit that was in force. ``cached_tokens`` are the prompt's tokens that were in the KV cache already,
+    ``cached_estimated`` where that is what was expected and not what the runtime says. ``broke_at`` is the
+    number of the first prompt token that was not as in the cache, ``None`` if all that the cache held was used.
     """
 
     n_tokens: int
@@ -88,6 +101,10 @@ class RunDone(NamedTuple):
     prefill_tokens: int | None
     kv_size: int | None
     warnings: tuple[str, ...]
+    cached_tokens: int | None = None
+    cached_estimated: bool = False
+    broke_at: int | None = None
+    last_token: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

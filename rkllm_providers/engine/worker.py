@@ -61,7 +61,9 @@ class Run:
         self.id = run_id
         self.max_tokens = 0
         self.ended = False
+        self.started = False
         self.aborted = False
+        self.generated: list[int] = []
         self.said: list[bytes] = []
         self.keeps_text = False
         self.n_tokens = 0
@@ -78,6 +80,7 @@ class Run:
     def on_event(self, event: RuntimeEvent) -> None:
         """Pass a token on. Called by the library, from inside ``rkllm_run``."""
         if isinstance(event, TokenEvent):
+            self.generated.append(event.token_id)
             if self.cancelled or self.ended or self.n_tokens >= self.max_tokens:
                 # Nothing the library does after its abort, or after an end it does not know, belongs to
                 # the answer.
@@ -249,6 +252,8 @@ class Worker:
         outcome |= {
             "n_tokens": run.n_tokens,
             "max_tokens": run.max_tokens,
+            "started": run.started,
+            "generated": run.generated,
             "prefill_ms": perf.prefill_ms + counting_ms if perf else (first - started) * 1000,
             "decode_ms": (ended - first) * 1000,
             "prefill_tokens": perf.prefill_tokens + (counting.counted_tokens if counting else 0) if perf else None,
@@ -261,6 +266,7 @@ class Worker:
         if texts is None or run.cancelled:
             return None
         try:
+            run.started = True  # counting a prompt fills the cache too
             how = texts.prepare(order, text)
             run.max_tokens = how.limit
             run.keeps_text = how.keep_history
@@ -277,6 +283,7 @@ class Worker:
         if run.cancelled:
             return
         library = handle.library
+        run.started = True
         handle.run(
             content,
             run.on_event,

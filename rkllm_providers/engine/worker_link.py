@@ -49,6 +49,7 @@ class WorkerLink:
         self._reader = FrameReader()
         self._lent: LoopReader | None = None
         self._marks = 0
+        self._heard_at = 0.0
         poll.register(self._channel, select.EPOLLIN)
 
     @property
@@ -60,6 +61,11 @@ class WorkerLink:
     def is_lent(self) -> bool:
         """Whether an event loop reads the socket."""
         return self._lent is not None
+
+    @property
+    def heard_at(self) -> float:
+        """The monotonic time at which the worker last sent something, whoever read it; 0 if it never did."""
+        return max(self._heard_at, self._lent.heard_at if self._lent is not None else 0.0)
 
     def send(self, frame: bytes) -> bool:
         """Send a frame; ``False`` if the worker is lost, or does not read."""
@@ -80,6 +86,7 @@ class WorkerLink:
         """The frames that have arrived; ``None`` if the worker is lost."""
         try:
             data = self._channel.recv(_RECEIVE_BYTES)
+            self._heard_at = time.monotonic()
             return self._reader.feed(data) if data else None
         except BlockingIOError:
             return []

@@ -1,0 +1,105 @@
+"""What the KV cache holds, as far as it can be known, and whether the runtime reuses it as it should.
+
+The runtime compares each prompt with what its cache holds and computes only what follows the common
+prefix (token input, runtime 1.2.0 and later). It tells how much it computed from 1.2.1 on. So what it should
+have computed can be worked out here, compared with what it says, and stand in for it where it says
+nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from array import array
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rkllm_providers.runtime.features import Feature, supports
+
+logger = logging.getLogger(__name__)
+
+# Runtimes may compute a token or two again, so as to have the scores behind them.
+_TOLERANCE: Final = 4
+_MISSES_TO_REPORT: Final = 2
+
+
+class CacheUse(NamedTuple):
+    """How much of a prompt was in the cache.
+
+    ``cached_tokens`` is ``None`` where nothing can be said; ``estimated`` is what was expected and not what the
+    runtime told. ``broke_at`` is the number of the first prompt token that was not as in the cache, ``None`` if all
+    that it held was used.
+    """
+
+    cached_tokens: int | None
+    estimated: bool
+    broke_at: int | None
+
+
+class CacheLedger:
+    """The account of one worker's KV cache. Belongs to the engine's thread."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._version = ""
+        self._held: NDArray[np.int32] | None = None
+        self._misses = 0
+        self._reported = False
+
+    @property
+    def is_unreliable(self) -> bool:
+        """Whether the runtime has repeatedly computed what its cache should have held."""
+        return self._misses >= _MISSES_TO_REPORT
+
+    def open(self, version: str) -> None:
+        """A worker has loaded the model: its cache is empty."""
+        self._version = version
+        self._held = np.empty(0, np.int32)
+
+    def forget(self) -> None:
+        """Something was run whose tokens are not known, or that failed: the cache may hold anything."""
+        self._held = None
+
+    def common(self, prompt: array[int]) -> int | None:
+        """How many tokens at the beginning of a prompt the cache holds; ``None`` where that is not known."""
+        if not supports(self._version, Feature.PREFIX_REUSE):
+            return 0
+        if self._held is None:
+            return None
+        ids = np.frombuffer(prompt, np.int32)
+        length = min(len(ids), len(self._held))
+        different = np.flatnonzero(ids[:length] != self._held[:length])
+        return int(different[0]) if len(different) else length
+
+    def note_run(self, prompt: array[int], generated: Sequence[int], prefill_tokens: int | None) -> CacheUse:
+        """Enter a run that ended well; ``generated`` are all tokens it sampled, those nobody got included."""
+        expected = self.common(prompt)
+        held = None if self._held is None else len(self._held)
+        # The last token that was sampled has not been computed.
+        self._held = np.concatenate([np.frombuffer(prompt, np.int32), np.asarray(generated[:-1], np.int32)])
+        broke_at = expected if expected is not None and held is not None and expected < held else None
+        if prefill_tokens is None:
+            return CacheUse(expected, bool(expected), broke_at)
+        cached = max(0, len(prompt) - prefill_tokens)
+        if expected is not None:
+            self._compare(expected, cached)
+        return CacheUse(cached, False, broke_at)
+
+    def _compare(self, expected: int, cached: int) -> None:
+        if expected <= _TOLERANCE:
+            return
+        if cached + _TOLERANCE >= expected:
+            self._misses = 0
+            return
+        self._misses += 1
+        if self._misses >= _MISSES_TO_REPORT and not self._reported:
+            self._reported = True
+            logger.warning(
+                "%s: the runtime computed prompts anew that its KV cache should have held (%d of %d tokens reused the "
+                "last time): every turn costs its whole prompt. Models with linear attention cannot do better.",
+                self._name,
+                cached,
+                expected,
+            )
