@@ -35,7 +35,10 @@ _DATE: Final = (
     rf"{_MONTHS} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|\d{{4}}\s?年\s?\d{{1,2}}\s?月"
 )
 _TIME: Final = r"\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\.?)?"
-_WEEKDAY: Final = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|星期[一二三四五六日天]|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch"
+_WEEKDAY: Final = (
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|"
+    r"星期[一二三四五六日天]"
+)
 _MOMENT: Final = re.compile(rf"(?<![0-9A-Za-z.]) ?(?:{_DATE}|{_TIME}|\b(?:{_WEEKDAY})\b)", re.IGNORECASE)
 # Without one of these a date is a fact like any other.
 _NOW: Final = re.compile(

@@ -97,8 +97,8 @@ class CacheLedger:
         if self._misses >= _MISSES_TO_REPORT and not self._reported:
             self._reported = True
             logger.warning(
-                "%s: the runtime computed prompts anew that its KV cache should have held (the last time it reused %d of "
-                "%d tokens): every turn costs its whole prompt. Models with linear attention cannot do better.",
+                "%s: the runtime computed prompts anew that its KV cache should have held (it reused %d of %d tokens "
+                "the last time): every turn costs its whole prompt. Models with linear attention cannot do better.",
                 self._name,
                 cached,
                 expected,
