@@ -15,10 +15,8 @@ from rkllm_providers.errors import ContextLengthExceeded, InvalidRequest
 from rkllm_providers.models import ModelCard, PromptForm
 from rkllm_providers.models.control import ControlGuard, TextGuard
 
-# What a runtime may put around a text of its own accord: a beginning token, or a whole template with
-# a system text. No token is shorter than a byte, so bytes plus this bound the number of tokens.
-_RAW_ALLOWANCE: Final = 8
-_TEMPLATE_ALLOWANCE: Final = 256
+# No token is shorter than a byte, but some tokenizers normalise a character into up to three times its bytes.
+_NORMALISED: Final = 3
 _HOPELESS_FACTOR: Final = 6  # characters per token that a text rarely has
 _COUNTED_CHARACTERS: Final = 100_000  # so much is counted exactly in any case
 _PIECE_CHARACTERS: Final = 16_384
@@ -35,7 +33,8 @@ class NewestTurn:
     """The last turn of a conversation alone, for a runtime that may hold all that was before it.
 
     It may be sent alone only where the runtime's last run answered the messages of fingerprint ``before``
-    with ``answer``, and nothing else was run since. ``bound`` is the most tokens it can have.
+    with ``answer``, and nothing else was run since. ``bound`` is the most tokens it can have, but for those that
+    the runtime puts around it.
     """
 
     text: str
@@ -48,6 +47,7 @@ class NewestTurn:
 class TextPrompt:
     """A prompt that the runtime tokenises; no vocabulary makes more than ``bound`` tokens of it.
 
+    What the runtime puts around it of its own accord is not in the bound: a beginning token, or a template.
     ``fingerprint`` identifies the conversation; empty where the runtime is to keep nothing of it.
     """
 
@@ -156,7 +156,7 @@ def _text_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> TextPrompt
     _require(messages)
     if card.prompt_form is PromptForm.RAW and card.text_guard is not None:
         text = card.text_guard.to_text(_rendered(card, card.text_guard, messages))
-        return TextPrompt(text, len(text.encode()) + _RAW_ALLOWANCE)
+        return TextPrompt(text, _most_tokens(text))
     if messages[-1].role == "assistant":
         raise InvalidRequest(
             f"To continue a message of the assistant, {card.entry.id} would need a chat template, and none is known: "
@@ -164,7 +164,12 @@ def _text_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> TextPrompt
             "messages",
         )
     text = _transcript(messages)
-    return TextPrompt(text, len(text.encode()) + _TEMPLATE_ALLOWANCE, _fingerprint(messages), _newest_turn(messages))
+    return TextPrompt(text, _most_tokens(text), _fingerprint(messages), _newest_turn(messages))
+
+
+def _most_tokens(text: str) -> int:
+    n_ascii = len(text.encode("ascii", "ignore"))
+    return n_ascii + _NORMALISED * (len(text.encode()) - n_ascii)
 
 
 def _transcript(messages: Sequence[ChatMessage]) -> str:
@@ -178,8 +183,7 @@ def _newest_turn(messages: Sequence[ChatMessage]) -> NewestTurn | None:
     if len(messages) < 3 or [message.role for message in messages[-2:]] != ["assistant", "user"]:
         return None
     text = _encodable(messages[-1].content)
-    size = len(text.encode()) + _TEMPLATE_ALLOWANCE
-    return NewestTurn(text, size, _fingerprint(messages[:-2]), _encodable(messages[-2].content))
+    return NewestTurn(text, _most_tokens(text), _fingerprint(messages[:-2]), _encodable(messages[-2].content))
 
 
 def _fingerprint(messages: Sequence[ChatMessage]) -> str:

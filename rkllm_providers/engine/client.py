@@ -7,6 +7,7 @@ answer is the collected stream. Leaving a stream early, in any way, aborts its r
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -32,13 +33,22 @@ from rkllm_providers.engine.engine import Engine
 from rkllm_providers.engine.limits import check_sampling
 from rkllm_providers.engine.run import PromptFormChanged, RunDone, RunItem, RunRequest
 from rkllm_providers.engine.streams import AsyncStream, SyncStream
-from rkllm_providers.errors import GenerationError, InvalidRequest, RKLLMError, UnsupportedFeature
+from rkllm_providers.errors import GenerationError, InvalidRequest, RequestCancelled, RKLLMError, UnsupportedFeature
 from rkllm_providers.models import ModelCard, PromptForm
 
 # The engine answers every run within its own limits; this only guards against a fault in it.
 _SYNC_WAIT_SECONDS: Final = 24 * 3600.0
 
-_rendering: Final = ThreadPoolExecutor(2, thread_name_prefix="rkllm-render")
+_rendering = ThreadPoolExecutor(2, thread_name_prefix="rkllm-render")
+
+
+def _renew_threads() -> None:
+    """A forked child has none of its parent's threads."""
+    global _rendering
+    _rendering = ThreadPoolExecutor(2, thread_name_prefix="rkllm-render")
+
+
+os.register_at_fork(after_in_child=_renew_threads)
 
 
 class Answer:
@@ -128,6 +138,7 @@ class AsyncAnswer:
         self._engine = client.engine
         self._answer = answer
         self._make_anew: Callable[[], Answer] | None = make_anew
+        self._closed = False
         self._items = AsyncStream()
         self._run = self._engine.submit(answer.request, self._items)
 
@@ -158,7 +169,10 @@ class AsyncAnswer:
         make, self._make_anew = self._make_anew, None
         if make is None:
             raise GenerationError("The form of the model's prompts changed twice.")
-        self._answer = await asyncio.get_running_loop().run_in_executor(_rendering, make)
+        answer = await asyncio.get_running_loop().run_in_executor(_rendering, make)
+        if self._closed:
+            raise RequestCancelled("The answer was closed while its request was prepared.")
+        self._answer = answer
         self._items = AsyncStream()
         self._run = self._engine.submit(self._answer.request, self._items)
 
@@ -174,6 +188,7 @@ class AsyncAnswer:
 
     def close(self) -> None:
         """Abort the run if it is still under way."""
+        self._closed = True
         if not self._answer.finished:
             self._answer.finished = True
             self._engine.cancel(self._run)

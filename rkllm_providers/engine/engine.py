@@ -313,7 +313,7 @@ class Engine:
         if not self._ready:
             return False
         try:
-            max_tokens = room_of(run.request, self.plan)
+            max_tokens = room_of(run.request, self.plan, self._info)
         except RKLLMError as error:
             self._queue.remove(run)
             self._deliver_error(run, error)

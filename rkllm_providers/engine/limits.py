@@ -37,7 +37,7 @@ def check_sampling(sampling: Sampling) -> None:
             raise InvalidRequest(f"{name} is {value}; it must be between {least} and {most}.", name)
 
 
-def room_of(request: RunRequest, plan: LoadPlan) -> int | None:
+def room_of(request: RunRequest, plan: LoadPlan, info: RuntimeInfo | None) -> int | None:
     """The most tokens a run may give, as the model was really loaded; ``None`` if only its worker can tell.
 
     Raises:
@@ -50,6 +50,9 @@ def room_of(request: RunRequest, plan: LoadPlan) -> int | None:
     if isinstance(prompt, TextPrompt):
         return request.max_tokens
     room = plan.context_length - len(prompt)
+    if info is not None and not info.per_run_sampling:
+        # These runtimes are stopped by an abort, which may come one token late.
+        room -= 1
     if room < 1:
         raise ContextLengthExceeded(len(prompt), plan.context_length)
     return room if request.max_tokens is None else min(room, request.max_tokens)

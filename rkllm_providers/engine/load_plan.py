@@ -29,11 +29,14 @@ class LoadPlan:
         self.spec = spec
         self.form = spec.form
         self.context_length = spec.context_length
+        self._learned_limit = False
 
     def order(self, sampling: Sampling) -> dict[str, Any]:
         """The content of a ``LOAD`` frame."""
         spec = self.spec
         by_tokens = self.form is PromptForm.TOKENS
+        # A tokenizer that was found to be another model's has taken its ids with it.
+        ids_hold = self.form is spec.form
         return {
             "model": str(spec.model_path),
             "emulated": spec.emulated,
@@ -41,12 +44,13 @@ class LoadPlan:
             "version": spec.runtime_version,
             "context_length": self.context_length,
             "sampling": asdict(sampling),
-            # Where ids tell markers apart, their text is wanted too: some are markers and not special.
-            "skip_special_tokens": not by_tokens,
+            # Their text is wanted wherever it can be told from the answer's: some are markers of thinking
+            # and tool calls, and some end the answer.
+            "skip_special_tokens": self.form is PromptForm.RUNTIME,
             "raw": self.form is PromptForm.RAW,
             "check_text": spec.check_text if by_tokens else None,
             "check_tokens": spec.check_tokens,
-            "end_tokens": sorted(spec.end_tokens) if by_tokens else [],
+            "end_tokens": sorted(spec.end_tokens) if ids_hold else [],
         }
 
     def revise(self, failure: dict[str, Any], lines: Sequence[str]) -> bool:
@@ -62,7 +66,8 @@ class LoadPlan:
             if notice is None or notice.kind != "context_above_limit":
                 continue
             limit = int(notice.values.get("limit", 0))
-            if 0 < limit < self.context_length:
+            if 0 < limit < self.context_length and not self._learned_limit:
+                self._learned_limit = True
                 logger.warning(
                     "%s: the model was made for %d tokens, not %d; it is loaded with %d.",
                     self.spec.name,

@@ -25,6 +25,11 @@ from rkllm_providers.runtime import (
 # history, so it is started only where so much is left in any case.
 _ROOM_FOR_FIRST: Final = 2
 _ROOM_FOR_NEXT: Final = 4
+# Tokens that a runtime may put around a text: a beginning token; a template, which is counted where it can be.
+_RAW_ALLOWANCE: Final = 8
+_TEMPLATE_ALLOWANCE: Final = 1024
+_COUNTED_ALLOWANCE: Final = 16
+_TURN_ALLOWANCE: Final = 64  # a template's system text stands before the first turn only
 _THINKING_END: Final = "</think>"
 _CUE: Final = "\n\nAssistant:"
 
@@ -64,7 +69,10 @@ class PromptCounter:
         """
         handle = self._handle
         if not handle.library.supports(Feature.KV_CACHE_SIZE):
-            # Twice the work, on runtimes that tell the number of tokens in no other way.
+            # Twice the work, on runtimes that tell the number of tokens in no other way. Should one leave out
+            # rows of what its cache holds, an empty one has all.
+            if handle.library.supports(Feature.CLEAR_KV_CACHE):
+                handle.clear_kv_cache()
             n_tokens = handle.hidden_states(content).shape[0]
             return n_tokens, n_tokens
         one = 1 if handle.library.supports(Feature.MAX_NEW_TOKENS_PER_RUN) else None
@@ -85,8 +93,11 @@ class TextRuns:
         self._context_length = context_length
         self._raw = raw
         self._counter = PromptCounter(handle)
+        # Runtimes without a limit per run are stopped by an abort, which may come one token late.
+        self._margin = 0 if handle.library.supports(Feature.MAX_NEW_TOKENS_PER_RUN) else 1
         self._held: _Held | None = None
         self._has_history = False
+        self._allowance = _RAW_ALLOWANCE if raw else None
 
     def prepare(self, order: dict[str, Any], text: str) -> TextRun:
         """How to run a prompt.
@@ -98,7 +109,7 @@ class TextRuns:
         held, self._held = self._held, None
         newest = order["newest"]
         if held is not None and newest is not None and _continues(held, newest):
-            bound = held.size + newest["bound"]
+            bound = held.size + newest["bound"] + min(self._around(), _TURN_ALLOWANCE)
             if self._fits(bound, order["max_tokens"], _ROOM_FOR_NEXT):
                 return TextRun(PromptInput(newest["text"]), True, self._left(bound, order["max_tokens"]), bound)
         if self._has_history:
@@ -107,7 +118,7 @@ class TextRuns:
         keeps = not self._raw and self._handle.library.supports(Feature.KEEP_HISTORY)
         if not self._handle.library.supports(Feature.CHAT_TEMPLATE) and newest is not None:
             text += _CUE  # nothing else tells a model without a template whose turn it is
-        bound = order["bound"]
+        bound = order["bound"] + self._around()
         if keeps and self._fits(bound, order["max_tokens"], _ROOM_FOR_FIRST):
             # What runs before left is no part of this conversation.
             self._handle.clear_kv_cache()
@@ -129,22 +140,33 @@ class TextRuns:
         self._has_history = self._handle.library.supports(Feature.KEEP_HISTORY)
 
     def _counted(self, content: PromptInput, bound: int, wanted: int | None) -> TextRun:
-        if wanted is not None and bound + wanted <= self._context_length:
+        if wanted is not None and bound + wanted + self._margin <= self._context_length:
             return TextRun(content, False, wanted, bound)
         started = time.monotonic()
         n_tokens, computed = self._counter.count(content)
-        room = self._context_length - n_tokens
+        room = self._context_length - n_tokens - self._margin
         if room < 1:
             raise ContextLengthExceeded(n_tokens, self._context_length)
         limit = room if wanted is None else min(room, wanted)
         return TextRun(content, False, limit, n_tokens, (time.monotonic() - started) * 1000, computed)
 
+    def _around(self) -> int:
+        """The most tokens that the runtime puts around a text."""
+        if self._allowance is None:
+            self._allowance = _TEMPLATE_ALLOWANCE
+            if not self._handle.library.supports(Feature.CHAT_TEMPLATE):
+                self._allowance = _RAW_ALLOWANCE
+            elif self._handle.library.supports(Feature.KV_CACHE_SIZE):
+                # A template's own text is the same around every turn.
+                self._allowance = self._counter.count(PromptInput("a"))[0] + _COUNTED_ALLOWANCE
+        return self._allowance
+
     def _fits(self, bound: int, wanted: int | None, share: int) -> bool:
-        least = self._context_length // share if wanted is None else wanted
-        return bound + least <= self._context_length
+        least = self._context_length // share
+        return bound + (least if wanted is None else min(least, wanted)) <= self._context_length
 
     def _left(self, bound: int, wanted: int | None) -> int:
-        left = self._context_length - bound
+        left = self._context_length - bound - self._margin
         return left if wanted is None else min(wanted, left)
 
 

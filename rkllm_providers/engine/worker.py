@@ -22,7 +22,7 @@ from typing import Any, Final
 from rkllm_providers.engine import frames
 from rkllm_providers.engine.frames import Frame, FrameKind
 from rkllm_providers.engine.text_runs import PromptCounter, TextRun, TextRuns
-from rkllm_providers.errors import ContextLengthExceeded, RKLLMError, UnsupportedFeature
+from rkllm_providers.errors import ContextLengthExceeded, GenerationError, RKLLMError, UnsupportedFeature
 from rkllm_providers.runtime import (
     ErrorEvent,
     Feature,
@@ -44,6 +44,7 @@ from rkllm_providers.runtime import (
 _ORPHAN_GRACE_SECONDS: Final = 2.0
 _ALARM_SECONDS: Final = 4
 _RECEIVE_BYTES: Final = 1 << 18
+_CHECK_MARGIN: Final = 8
 
 
 class Run:
@@ -197,12 +198,19 @@ class Worker:
         Raises:
             TokenizerMismatch: It counts another number of tokens.
         """
-        if not handle.library.supports(Feature.KV_CACHE_SIZE):
+        fits = order["check_tokens"] + _CHECK_MARGIN <= order["context_length"]
+        if not fits or not handle.library.supports(Feature.KV_CACHE_SIZE):
             return False
         # Without a template of its own, which does not concern token input, it counts the text alone.
         handle.set_chat_template("", "", "")
-        n_tokens, _ = PromptCounter(handle).count(PromptInput(order["check_text"]))
+        try:
+            n_tokens, computed = PromptCounter(handle).count(PromptInput(order["check_text"]))
+        except GenerationError:
+            traceback.print_exc()  # into the log; a model that cannot be asked is not thereby broken
+            return False
         handle.clear_kv_cache()
+        # Nothing was in the cache, so all tokens were computed; its size may have the sampled one as well.
+        n_tokens = computed or n_tokens
         # A beginning token may have been put before it.
         if n_tokens - order["check_tokens"] not in (0, 1):
             raise TokenizerMismatch(

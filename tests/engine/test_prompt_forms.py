@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 from rkllm_providers.chat import ChatMessage, GenerateOptions, Sampling
 from rkllm_providers.emulator import build_library, load_script
 from rkllm_providers.engine import EngineRegistry, ModelClient
-from rkllm_providers.errors import ContextLengthExceeded, InvalidRequest, UnsupportedFeature
+from rkllm_providers.engine.client import Answer
+from rkllm_providers.errors import ContextLengthExceeded, InvalidRequest, RequestCancelled, UnsupportedFeature
 from rkllm_providers.models import ModelCard, ModelEntry, ModelFormat, PromptForm, read_card
 from rkllm_providers.models.control import ControlGuard, TextGuard
 from rkllm_providers.models.template import ChatTemplate
@@ -77,6 +79,11 @@ def raw(card: ModelCard) -> ModelCard:
     """The template, and what its control tokens look like, but no tokenizer."""
     texts = ("<|im_start|>", "<|im_end|>", "<think>", "</think>", "<tool_call>")
     return replace(bare(card), template=card.template, text_guard=TextGuard(texts), end_texts=("<|im_end|>",))
+
+
+def most_of(window: int, version: str) -> int:
+    """Runtimes that are stopped by an abort are stopped a token early, since it may come a token late."""
+    return window if version == "1.3.0" else window - 1
 
 
 def ask(*texts: str) -> list[ChatMessage]:
@@ -149,6 +156,47 @@ def test_the_real_model_s_tokenizer_agrees_with_its_library(registry: EngineRegi
     assert info.tokenizer_checked
 
 
+@pytest.mark.parametrize("context_length", [64, 128])
+def test_a_window_too_small_for_the_check_is_no_fault_of_the_model(
+    open_card: OpenCard, write_model: WriteModel, context_length: int
+) -> None:
+    client = open_card(whole_card(write_model(SCRIPT)), context_length=context_length)
+    assert client.complete(ask("alpha"), GenerateOptions(max_tokens=4)).text == "one"
+    info = client.engine.info
+    assert info is not None
+    assert not info.tokenizer_checked
+
+
+def test_an_answer_that_is_closed_while_it_is_rendered_anew_runs_no_more(
+    open_card: OpenCard, write_model: WriteModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = open_card(other_tokenizer(write_model(SCRIPT), write_model))
+
+    async def closed() -> None:
+        answer = await client.aopen(ask("endless"))
+        make_anew = answer._make_anew
+        assert make_anew is not None
+        loop, started = asyncio.get_running_loop(), asyncio.Event()
+        release = threading.Event()
+
+        def slow() -> Answer:
+            loop.call_soon_threadsafe(started.set)
+            release.wait(10)
+            return make_anew()
+
+        monkeypatch.setattr(answer, "_make_anew", slow)
+        waiting = asyncio.create_task(answer.collect())
+        await started.wait()
+        answer.close()
+        release.set()
+        with pytest.raises(RequestCancelled):
+            await waiting
+        assert client.engine.waiting == 0
+
+    asyncio.run(closed())
+    assert client.complete(ask("alpha")).text == "one"
+
+
 # The context window ----------------------------------------------------------------------------
 
 
@@ -158,7 +206,7 @@ def test_a_model_made_for_less_is_loaded_with_its_own_limit(
     card = replace(whole_card(write_model(SCRIPT)), context_length=4096, knows_context=False)
     client = open_card(card, version)
     finish = client.complete(ask("endless")).finish
-    assert (finish.reason, finish.usage.total_tokens) == ("length", 512)
+    assert (finish.reason, finish.usage.total_tokens) == ("length", most_of(512, version))
     assert client.card.context_length == 512
     with pytest.raises(ContextLengthExceeded) as caught:
         client.complete(ask("alpha " * 600))
@@ -179,7 +227,7 @@ def test_no_run_outgrows_the_window(
             assert finish.usage.total_tokens <= 512
             # What is left of the window is given, where it can be counted without spoiling a history.
             if form is not bare:
-                assert finish.usage.total_tokens == 512
+                assert finish.usage.total_tokens == most_of(512, version)
         assert client.complete(ask(prompt), GenerateOptions(max_tokens=3)).finish.usage.completion_tokens == 3
 
 
@@ -224,16 +272,32 @@ def test_an_end_that_the_runtime_misses_is_found_by_its_text(open_card: OpenCard
     assert (result.text, result.finish.reason) == ("So far.", "stop")
 
 
+@pytest.mark.parametrize("known", ["by its text", "by its id"])
+def test_an_end_token_that_the_runtime_misses_ends_raw_text(
+    open_card: OpenCard, write_model: WriteModel, version: str, known: str
+) -> None:
+    path = write_model('control "<|over|>"\nwords go\nrule *\n  text "Done."\n  text "<|over|>"\n  forever "go"\nend')
+    card = raw(whole_card(path))
+    if known == "by its text":
+        card = replace(card, end_texts=("<|over|>",))
+    else:
+        over = load_script(path).controls["<|over|>"]
+        card = replace(card, end_tokens=frozenset({over}), silent_tokens=frozenset({over}))
+    result = open_card(card, version).complete(ask("go"), GenerateOptions(max_tokens=30))
+    assert (result.text, result.finish.reason) == ("Done.", "stop")
+
+
 # Text, for the runtime's own template -------------------------------------------------------------
 
 
+@pytest.mark.parametrize("max_tokens", [None, 100, 2048, 5000])
 def test_a_conversation_that_continues_sends_its_newest_turn_alone(
-    open_card: OpenCard, write_model: WriteModel, version: str
+    open_card: OpenCard, write_model: WriteModel, version: str, max_tokens: int | None
 ) -> None:
     client = open_card(bare(whole_card(write_model(ROOMY))), version)
-    first = client.complete(ask("Tell <i>"))
-    conversation = ask("Tell <i>", first.text, "beta gamma")
-    second = client.complete(conversation, GenerateOptions(max_tokens=100))
+    options = GenerateOptions(max_tokens=max_tokens)
+    first = client.complete(ask("Tell <i>"), options)
+    second = client.complete(ask("Tell <i>", first.text, "beta gamma"), options)
     if version == "1.1.4":
         # A transcript, since nothing is held: all of it is computed.
         assert second.text == "{0} and {0}.".format(second.text.split()[0])
