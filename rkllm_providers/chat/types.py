@@ -10,16 +10,41 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant", "tool"]
-FinishReason = Literal["stop", "length"]
+FinishReason = Literal["stop", "length", "tool_calls"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool that the model called: ``arguments`` is a JSON object as a string."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool that the model may call; ``parameters`` is the JSON schema of its arguments."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One message of a conversation."""
+    """One message of a conversation.
+
+    ``reasoning`` and ``tool_calls`` belong to the assistant; ``tool_call_id`` says which call the result of
+    a tool answers, and ``name`` which tool.
+    """
 
     role: Role
     content: str
     name: str | None = None
+    reasoning: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +94,35 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """More of the model's thinking."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A piece of the tool call with this ``index`` (0 for the first of an answer).
+
+    ``id`` and ``name`` are in the first piece of a call and ``None`` in all others; the ``arguments`` of all
+    pieces together are a JSON object.
+    """
+
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidToolCall:
+    """A tool call that the model began and did not write so that it can be read: its text as it is, and why."""
+
+    text: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Token counts: ``prompt_tokens`` is the whole prompt, ``cached_tokens`` the part of it that
     the KV cache held already, ``completion_tokens`` every sampled token, the end token included.
@@ -109,7 +163,7 @@ class Finish:
     warnings: tuple[str, ...] = ()
 
 
-ChatEvent = TextDelta | Finish
+ChatEvent = TextDelta | ReasoningDelta | ToolCallDelta | InvalidToolCall | Finish
 
 
 @dataclass(frozen=True, slots=True)
