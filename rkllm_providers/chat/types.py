@@ -116,10 +116,14 @@ class ToolCallDelta:
 
 @dataclass(frozen=True, slots=True)
 class InvalidToolCall:
-    """A tool call that the model began and did not write so that it can be read: its text as it is, and why."""
+    """A tool call that the model began and did not write so that it can be read: its text as it is, and why.
+
+    ``index`` is that of the deltas that were sent of it, which are to be dropped; ``None`` where none were.
+    """
 
     text: str
     problem: str
+    index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,3 +176,6 @@ class ChatResult:
 
     text: str
     finish: Finish
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    invalid_tool_calls: tuple[InvalidToolCall, ...] = ()
