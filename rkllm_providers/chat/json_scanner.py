@@ -60,7 +60,7 @@ class JSONScanner:
                 at = match.end() if match else at
                 if at < end:
                     self._take(text[at])
-                    at += not self.done or text[at] in '"}]'
+                    at += 1
         return "".join(parts) + text[start:at], at
 
     def finish(self) -> bool:
@@ -129,11 +129,12 @@ class JSONScanner:
             self._expected = "key" if self._stack[-1] == "{" else "value"
         elif character == ":" and expected == "colon":
             self._expected = "value"
-        elif expected.startswith("value") and (character.isascii() and character.isalnum() or character == "-"):
+        elif expected.startswith("value") and ((character.isascii() and character.isalnum()) or character == "-"):
             self._word = character
             # ``feed`` goes on behind this character.
         else:
-            raise MalformedJSON(f"{character!r} stands where a {expected} is due")
+            shown = "a marker" if "\ud800" <= character <= "\udfff" else repr(character)
+            raise MalformedJSON(f"{shown} stands where a {expected} is due")
 
     def _end_string(self) -> None:
         if self._is_key:

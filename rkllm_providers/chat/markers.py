@@ -51,7 +51,9 @@ class Spelling:
 def first_characters(texts: Iterable[str], others: str = "") -> re.Pattern[str]:
     """Finds a character with which one of ``texts`` begins, or one of ``others``."""
     characters = sorted({text[0] for text in texts if text} | set(others))
-    return re.compile("[" + "".join(re.escape(character) for character in characters) + "]" if characters else r"(?!)")
+    return re.compile(
+        "[" + "".join(re.escape(character) for character in characters) + "]" if characters else r"(?!)"
+    )
 
 
 def possible_beginning(text: str, markers: Sequence[str]) -> int:
