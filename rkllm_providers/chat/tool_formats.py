@@ -5,7 +5,7 @@ Sources: the families' chat templates (in their repositories at Hugging Face) an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import Enum
 from typing import Final
 
@@ -56,8 +56,11 @@ class ToolFormat:
 
     @property
     def markers(self) -> tuple[str, ...]:
-        """All texts that may be one token."""
-        return (*self.begins, *self.ends, *self.silent, *self.inner)
+        """All texts that may be one token. A code fence is text, whatever its tokens are."""
+        tags = astuple(self.xml) if self.xml is not None else ()
+        words = (tag for tag in tags if tag.startswith("<"))
+        texts = (*self.begins, *self.ends, *self.silent, *self.inner, *words)
+        return tuple(text for text in dict.fromkeys(texts) if not text.startswith("`"))
 
 
 _QWEN_XML: Final = XMLTags("<function=", ">", "<parameter=", ">", "</parameter>", "</function>")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import astuple
 from typing import Final
 
 from rkllm_providers.chat.json_scanner import is_json
 from rkllm_providers.chat.markers import Spelling
 from rkllm_providers.chat.tool_formats import CallSyntax, ToolFormat, XMLTags
-from rkllm_providers.chat.tool_source import CallWriter, MalformedCall, Reading, Source, typed_json
+from rkllm_providers.chat.tool_source import CallWriter, EmptyCall, MalformedCall, Reading, Source, typed_json
 
 _ARGUMENT_KEYS: Final = ("arguments", "parameters")
 # What objects that are calls may hold besides; an object with other keys is an answer in JSON.
@@ -27,13 +28,14 @@ class Grammar:
         self._spelling = spelling
         self._source = source
         self._calls = calls
+        self._ends = tuple(map(spelling.of, tool_format.ends))
+        self._xml = None if tool_format.xml is None else XMLTags(*map(spelling.of, astuple(tool_format.xml)))
 
     def section(self, opener: str, tentative: bool) -> Reading[None]:
-        """Read what ``opener`` begins; empty for an answer that begins with an object."""
+        """Read what ``opener`` begins, as it stands in the text; empty for what may be no call."""
         self._calls.begin(tentative)
-        xml = self._format.xml
-        if xml is not None and opener == xml.function:
-            return self._xml_call(xml)
+        if self._xml is not None and opener == self._xml.function:
+            return self._xml_call(self._xml)
         readers: Mapping[CallSyntax, Callable[[], Reading[None]]] = {
             CallSyntax.JSON: lambda: self._json_calls(tentative),
             CallSyntax.MISTRAL: self._mistral_calls,
@@ -43,18 +45,20 @@ class Grammar:
         return readers[self._format.syntax]()
 
     def _json_calls(self, tentative: bool) -> Reading[None]:
-        source, xml = self._source, self._format.xml
+        source, xml = self._source, self._xml
         first = yield from source.peek()
+        if self._ends and (yield from source.literal(*self._ends)):
+            raise EmptyCall
         if first == "[":
             yield from self._json_array(tentative)
-        elif first == "<" and xml is not None:
+        elif xml is not None and first == xml.function[0]:
             yield from self._xml_calls(xml)
             return
         else:
             yield from self._json_objects(tentative)
-        if self._format.ends:
+        if self._ends:
             yield from source.peek()
-            yield from source.literal(*map(self._spelling.of, self._format.ends))
+            yield from source.literal(*self._ends)
 
     def _json_objects(self, tentative: bool) -> Reading[None]:
         """Calls one behind another, as some families part them by ``;`` and some models by nothing."""
@@ -156,18 +160,17 @@ class Grammar:
     def _xml_calls(self, xml: XMLTags) -> Reading[None]:
         """Calls in tags, within an outer tag that may be left open."""
         source = self._source
-        ends = tuple(self._spelling.of(end) for end in self._format.ends)
         first = True
         while True:
             yield from source.peek()
-            opener = yield from source.literal(xml.function, *ends)
+            opener = yield from source.literal(xml.function, *self._ends)
             if opener == xml.function:
                 if not first:
                     self._calls.begin(tentative=False)
                 yield from self._xml_call(xml)
                 first = False
                 yield from source.peek()
-                if (yield from source.literal(*ends)):
+                if (yield from source.literal(*self._ends)):
                     return
                 source.mark()
             elif first:

@@ -9,7 +9,7 @@ from typing import Final
 from rkllm_providers.chat.markers import Spelling, first_characters, possible_beginning
 from rkllm_providers.chat.tool_formats import ToolFormat
 from rkllm_providers.chat.tool_grammars import Grammar
-from rkllm_providers.chat.tool_source import CallWriter, MalformedCall, Reading, Source, Truncated, UnknownTool
+from rkllm_providers.chat.tool_source import CallWriter, MalformedCall, Reading, Source, Truncated
 from rkllm_providers.chat.types import ChatEvent, InvalidToolCall, TextDelta, Tool
 
 _LINE_BREAKS: Final = "\n"
@@ -55,7 +55,7 @@ class ToolCallParser:
             and not (self._held or self._fresh or self._after_call)
             and self._disturbed(text) is None
         ):
-            return [TextDelta(text)]
+            return [TextDelta(self._spelling.plain(text))]
         self._take(text)
         return self._taken()
 
@@ -111,10 +111,13 @@ class ToolCallParser:
                 return begun
         match = self._find_marker(held)
         if match is not None:
-            self._show(held[: match.start()].rstrip(_LINE_BREAKS))
+            shown = held[: match.start()].rstrip(_LINE_BREAKS)
+            self._show(shown)
             marker = self._begins.get(match[0])
-            if marker is not None:
-                self._begin(match[0], marker, tentative=marker in self._format.fences)
+            if marker in self._format.fences:
+                self._begin(held[len(shown) : match.end()], "", tentative=True)
+            elif marker is not None:
+                self._begin(match[0], match[0], tentative=False)
             elif self._calls.n_begun:
                 self._after_call = True
             return held[match.end() :]
@@ -148,7 +151,7 @@ class ToolCallParser:
                 if isinstance(error, Truncated):
                     self._report(source.rest())
                     return ""
-                if isinstance(error, UnknownTool) and error.is_whole:
+                if error.is_whole:
                     self._report()
         else:
             return None

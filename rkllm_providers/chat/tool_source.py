@@ -28,7 +28,9 @@ _MAX_LISTED: Final = 20
 
 
 class MalformedCall(ValueError):
-    """What the model wrote cannot be read as a call."""
+    """What the model wrote cannot be read as a call; ``is_whole`` where it was read to its end nonetheless."""
+
+    is_whole = False
 
 
 class Truncated(MalformedCall):
@@ -38,8 +40,17 @@ class Truncated(MalformedCall):
         super().__init__("The answer ended inside the call.")
 
 
+class EmptyCall(MalformedCall):
+    """The marker that ends a call stands directly behind the one that begins it."""
+
+    is_whole = True
+
+    def __init__(self) -> None:
+        super().__init__("There is no call between its markers.")
+
+
 class UnknownTool(MalformedCall):
-    """A call of a tool that was not offered; ``is_whole`` where the call was read to its end."""
+    """A call of a tool that was not offered."""
 
     def __init__(self, name: str | None, known: Sequence[str], is_whole: bool) -> None:
         self.is_whole = is_whole
@@ -106,13 +117,12 @@ class Source:
         longest = max(map(len, options))
         while True:
             rest = self.text[self.at : self.at + longest]
-            for option in options:
-                if rest.startswith(option):
-                    self.at += len(option)
-                    return option
-            if self.ended or not any(option.startswith(rest) for option in options):
-                return ""
+            if self.ended or not any(len(rest) < len(option) and option.startswith(rest) for option in options):
+                break
             yield
+        found = max((option for option in options if rest.startswith(option)), key=len, default="")
+        self.at += len(found)
+        return found
 
     def until(self, *ends: str, limit: int | None = None) -> Reading[tuple[str, str]]:
         """Read up to the first of ``ends`` and over it; return the text before it, and which it was."""
