@@ -21,18 +21,19 @@ _MAX_DEPTH: Final = 32
 
 
 class Grammar:
-    """Reads the calls of one section of an answer: from a marker to the end of what belongs to it."""
+    """Reads the calls of an answer by sections: each from a marker to the end of what belongs to it."""
 
-    def __init__(self, tool_format: ToolFormat, spelling: Spelling, source: Source, calls: CallWriter) -> None:
-        self._format = tool_format
+    def __init__(self, tool_format: ToolFormat, spelling: Spelling, calls: CallWriter) -> None:
+        self._syntax = tool_format.syntax
         self._spelling = spelling
-        self._source = source
+        self._source = Source("")
         self._calls = calls
         self._ends = tuple(map(spelling.of, tool_format.ends))
         self._xml = None if tool_format.xml is None else XMLTags(*map(spelling.of, astuple(tool_format.xml)))
 
-    def section(self, opener: str, tentative: bool) -> Reading[None]:
+    def section(self, source: Source, opener: str, tentative: bool) -> Reading[None]:
         """Read what ``opener`` begins, as it stands in the text; empty for what may be no call."""
+        self._source = source
         self._calls.begin(tentative)
         if self._xml is not None and opener == self._xml.function:
             return self._xml_call(self._xml)
@@ -42,7 +43,7 @@ class Grammar:
             CallSyntax.DEEPSEEK: self._deepseek_call,
             CallSyntax.GEMMA4: self._gemma4_call,
         }
-        return readers[self._format.syntax]()
+        return readers[self._syntax]()
 
     def _json_calls(self, tentative: bool) -> Reading[None]:
         source, xml = self._source, self._xml
@@ -79,6 +80,11 @@ class Grammar:
         source = self._source
         source.at += 1
         follower = yield from source.peek()
+        if follower == "]":
+            source.at += 1
+            raise EmptyCall
+        if follower == "":
+            yield from source.need()
         while follower == "{":
             yield from self._json_call(tentative)
             follower = yield from source.peek()

@@ -27,6 +27,7 @@ class ToolCallParser:
         self._spelling = spelling
         self._events: list[ChatEvent] = []
         self._calls = CallWriter({tool.name: tool for tool in tools}, self._events)
+        self._grammar = Grammar(tool_format, spelling, self._calls)
         self._begins = {spelling.of(text): text for text in (*tool_format.begins, *tool_format.fences)}
         silent = [spelling.of(text) for text in tool_format.silent]
         self._markers = (*self._begins, *silent)
@@ -131,7 +132,7 @@ class ToolCallParser:
     def _begin(self, raw: str, opener: str, tentative: bool) -> None:
         self._fresh = self._after_call = False
         self._source = Source(raw)
-        self._reading = Grammar(self._format, self._spelling, self._source, self._calls).section(opener, tentative)
+        self._reading = self._grammar.section(self._source, opener, tentative)
 
     def _read(self, source: Source) -> str | None:
         """Let the grammar read; return what it leaves, or ``None`` if it wants more."""

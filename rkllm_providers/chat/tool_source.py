@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import string
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Final, TypeVar
 
@@ -22,7 +21,6 @@ _BLANKS: Final = re.compile(r"\s*")
 _SIGN: Final = re.compile(r"[\ud800-\udfff]")
 _MAX_NAME: Final = 256
 # Mistral's template refuses ids that are not nine letters and digits; no other template minds.
-_ID_CHARACTERS: Final = string.ascii_letters + string.digits
 _ID_LENGTH: Final = 9
 _MAX_LISTED: Final = 20
 
@@ -60,7 +58,7 @@ class UnknownTool(MalformedCall):
 
 def new_call_id() -> str:
     """An id for a tool call: nine letters and digits, which every family's template takes."""
-    return "".join(secrets.choice(_ID_CHARACTERS) for _ in range(_ID_LENGTH))
+    return secrets.token_hex(_ID_LENGTH)[:_ID_LENGTH]
 
 
 class Source:
@@ -126,21 +124,21 @@ class Source:
 
     def until(self, *ends: str, limit: int | None = None) -> Reading[tuple[str, str]]:
         """Read up to the first of ``ends`` and over it; return the text before it, and which it was."""
-        searched = self.at
+        searched = 0  # of what is unread; where that begins changes when text arrives
         longest = max(map(len, ends))
         while True:
-            found = [(at, end) for end in ends if (at := self.text.find(end, searched)) >= 0]
+            begin = self.at + searched
+            found = [(at, end) for end in ends if (at := self.text.find(end, begin)) >= 0]
             stop, end = min(found) if found else (len(self.text), "")
             if limit is not None and stop - self.at > limit:
                 raise MalformedCall(f"A name has more than {limit} characters.")
-            if _SIGN.search(self.text, searched, stop) is not None:
+            if _SIGN.search(self.text, begin, stop) is not None:
                 raise MalformedCall("A marker stands inside a name or a value.")
             if found:
                 text = self.text[self.at : stop]
                 self.at = stop + len(end)
                 return text, end
-            # What was searched is cut off when more text arrives, up to where the reading is.
-            searched = max(self.at, len(self.text) - longest + 1) - self.at
+            searched = max(0, len(self.text) - longest + 1 - self.at)
             yield from self.need()
 
     def name(self, *ends: str) -> Reading[tuple[str, str]]:
