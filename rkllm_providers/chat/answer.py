@@ -149,6 +149,8 @@ class AnswerStream(TokenStream):
 
     def _think(self, pieces: Sequence[tuple[bool, str]], events: list[ChatEvent]) -> None:
         for is_reasoning, text in pieces:
+            if self._stops is not None and self._stops.stopped:
+                return
             if is_reasoning:
                 events.append(ReasoningDelta(self._spelling.plain(text)))
             else:

@@ -154,6 +154,10 @@ class ToolCallParser:
                     return ""
                 if error.is_whole:
                     self._report()
+                    return source.rest()
+                # Its end is searched from its beginning: a string that is not closed may have run over it.
+                self._broken = source.opener, *self._broken[1:]
+                return source.raw().removeprefix(source.opener) + source.rest()
         else:
             return None
         return source.rest()

@@ -68,6 +68,7 @@ class Source:
         self.text = ""
         self.at = 0
         self.ended = False
+        self.opener = opener
         self._raw = [opener]
 
     def append(self, text: str) -> None:
@@ -78,6 +79,7 @@ class Source:
 
     def mark(self) -> None:
         """A new call begins here."""
+        self.opener = ""
         self._raw.clear()
         self.text, self.at = self.text[self.at :], 0
 

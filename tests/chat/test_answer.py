@@ -129,3 +129,10 @@ def test_calls_are_collected_from_events() -> None:
     calls, invalid = collect_tool_calls(events)
     assert calls == [ToolCall("aaaaaaaaa", "one", '{"a": 1}'), ToolCall("ccccccccc", "three", "{}")]
     assert [call.text for call in invalid] == ["text", "other"]
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_nothing_is_thought_after_a_stop(size: int) -> None:
+    tokens = tokens_of("oneEND<think>two</think>three", size, IDS)
+    assert read(tokens, **ALL, marker_ids=IDS, stops=["END"]) == Read("", "one", (), ())
+    assert read(tokens_of("<think>a</think>oneEND</think>b", 1000), **ALL, stops=["END"]) == Read("a", "one", (), ())

@@ -307,6 +307,14 @@ def test_what_follows_a_broken_call_is_read_on() -> None:
     assert [call.text for call in result.invalid] == ['<tool_call>{"name": get}</tool_call>']
 
 
+def test_a_string_that_is_not_closed_does_not_take_the_next_call_along() -> None:
+    text = '<tool_call>{"name": "get_weather", "arguments": {"city": "L}}</tool_call>\n' + WRITTEN["hermes"][1]
+    for size in (1, 1000):
+        result = read(tokens_of(text, size), **options("hermes"))
+        assert result.calls == (LIMA,)
+        assert [call.text for call in result.invalid] == [text[: text.index("\nLet")]]
+
+
 def test_a_call_that_begins_within_another_breaks_that() -> None:
     markers = {7: "<tool_call>", 8: "</tool_call>"}
     text = '<tool_call>{"name": "get_weather", "arguments": {"city": "L' + WRITTEN["hermes"][1][12:]
