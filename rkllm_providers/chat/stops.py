@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rkllm_providers.chat.markers import first_characters, possible_beginning
+
 
 class StopFilter:
     """Passes text on up to the first stop sequence.
@@ -13,7 +15,7 @@ class StopFilter:
 
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = tuple(stop for stop in stops if stop)
-        self._longest = max((len(stop) for stop in self._stops), default=0)
+        self._may_begin = first_characters(self._stops).search
         self._held = ""
         self.stopped = False
 
@@ -21,7 +23,7 @@ class StopFilter:
         """Take more text; return what is certain to belong to the answer."""
         if self.stopped:
             return ""
-        if not self._stops:
+        if not self._held and self._may_begin(text) is None:
             return text
         held = self._held + text
         # The one that is complete first counts, as it would if the text came a character at a time.
@@ -30,7 +32,7 @@ class StopFilter:
             self.stopped = True
             self._held = ""
             return held[: min(found)[1]]
-        keep = self._possible_beginning(held)
+        keep = possible_beginning(held, self._stops)
         self._held = held[len(held) - keep :]
         return held[: len(held) - keep]
 
@@ -38,11 +40,3 @@ class StopFilter:
         """The text still held back, once no more will come."""
         held, self._held = self._held, ""
         return held
-
-    def _possible_beginning(self, text: str) -> int:
-        """Length of the longest end of ``text`` that begins a stop sequence."""
-        for length in range(min(self._longest - 1, len(text)), 0, -1):
-            end = text[-length:]
-            if any(stop.startswith(end) for stop in self._stops):
-                return length
-        return 0

@@ -16,8 +16,8 @@ Token = tuple[int, bytes | None]
 _UTF8: Final = codecs.getincrementaldecoder("utf-8")
 
 
-class TextStream:
-    """Decodes the tokens of one answer.
+class TokenStream:
+    """What every way to read an answer's tokens shares: how many there were, and why they ended.
 
     ``n_tokens`` counts every sampled token. ``stopped`` is set once a stop sequence was met: what
     the model still generates is of no use, and the caller should abort the run.
@@ -45,6 +45,27 @@ class TextStream:
     def stopped(self) -> bool:
         """Whether a stop sequence was met."""
         return self._stops is not None and self._stops.stopped
+
+    @property
+    def finish_reason(self) -> FinishReason:
+        """Why the answer ended; the runtime does not tell (it sends FINISH in every case)."""
+        if self.stopped or self._last_token in self._end_tokens:
+            return "stop"
+        if not self._end_tokens and self._last_was_silent:
+            # Without the model's end tokens: the end token is the last event, and has no text.
+            return "stop"
+        return "length" if self.max_tokens is not None and self.n_tokens >= self.max_tokens else "stop"
+
+    def _decode_end(self) -> str:
+        """The replacement for a character that was not completed."""
+        self._waiting = False
+        text = self._decoder.decode(b"", final=True)
+        self._decoder.reset()
+        return text
+
+
+class TextStream(TokenStream):
+    """Decodes the tokens of one answer that is nothing but text."""
 
     def feed(self, tokens: Iterable[Token]) -> list[TextDelta]:
         """Take sampled tokens; return a delta for each that gave text."""
@@ -77,18 +98,8 @@ class TextStream:
         """Return what was held back, once no more tokens will come."""
         if self.stopped:
             return []
-        text = self._decoder.decode(b"", final=True)
+        text = self._decode_end()
         if self._stops is not None:
             text = self._stops.feed(text)
             text += self._stops.flush()
         return [TextDelta(text)] if text else []
-
-    @property
-    def finish_reason(self) -> FinishReason:
-        """Why the answer ended; the runtime does not tell (it sends FINISH in every case)."""
-        if self.stopped or self._last_token in self._end_tokens:
-            return "stop"
-        if not self._end_tokens and self._last_was_silent:
-            # Without the model's end tokens: the end token is the last event, and has no text.
-            return "stop"
-        return "length" if self.max_tokens is not None and self.n_tokens >= self.max_tokens else "stop"

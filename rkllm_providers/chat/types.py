@@ -10,6 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Priority = Literal["chat", "background", "bulk"]
+ToolChoice = Literal["auto", "none", "required"]
+Effort = Literal["none", "minimal", "low", "medium", "high"]
+OldReasoning = Literal["none", "tool_turns", "all"]
 Role = Literal["system", "user", "assistant", "tool"]
 FinishReason = Literal["stop", "length", "tool_calls"]
 
@@ -77,8 +80,18 @@ class GenerateOptions:
     """What a caller may ask of one generation.
 
     ``max_tokens`` is bounded by what the prompt leaves of the context window, and is that bound
-    where it is ``None``. ``stop`` are texts that end the answer and are not part of it. ``timeout``
-    is in seconds, over everything from the call to the last token, the wait in the queue included;
+    where it is ``None``. ``stop`` are texts that end the answer and are not part of it; they do not end its
+    reasoning.
+
+    ``tools`` may be called by the model; ``tool_choice`` says whether it may (``auto``), must (``required``) or
+    must not, and ``forced_tool`` names the one that it must call. ``thinking`` switches thinking on or off where the
+    model can (``None`` leaves it to the model's template), ``effort`` says how much, and ``thinking_budget`` is the
+    most tokens of it. ``old_reasoning`` is which reasoning of earlier turns the model is shown, as far as its
+    template shows any: none, that of the turn under way (between a question and its answer, over tool calls), or all.
+    ``volatile_system`` says whether what changes in the system message moves to the newest turn (``move``), which
+    keeps the rest in the KV cache, or stays (``keep``).
+
+    ``timeout`` is in seconds, over everything from the call to the last token, the wait in the queue included;
     ``first_token_timeout`` likewise, to the first token. Requests of a higher ``priority`` are answered
     first: a chat before work in the background, and that before bulk work.
     """
@@ -86,6 +99,14 @@ class GenerateOptions:
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = "auto"
+    forced_tool: str | None = None
+    thinking: bool | None = None
+    effort: Effort | None = None
+    thinking_budget: int | None = None
+    old_reasoning: OldReasoning = "tool_turns"
+    volatile_system: Literal["move", "keep"] = "move"
     timeout: float | None = None
     first_token_timeout: float | None = None
     priority: Priority = "chat"
@@ -121,23 +142,31 @@ class ToolCallDelta:
 
 @dataclass(frozen=True, slots=True)
 class InvalidToolCall:
-    """A tool call that the model began and did not write so that it can be read: its text as it is, and why."""
+    """A tool call that the model began and did not write so that it can be read: its text as it is, and why.
+
+    ``index`` is that of the deltas that were sent of it, which are to be dropped; ``None`` where none were.
+    """
 
     text: str
     problem: str
+    index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Token counts: ``prompt_tokens`` is the whole prompt, ``cached_tokens`` the part of it that
     the KV cache held already, ``completion_tokens`` every sampled token, the end token included.
-    ``estimated`` says that the runtime cannot tell the first two and there is no tokenizer to count them.
+    ``reasoning_tokens`` are those of them spent on thinking. ``estimated`` says that the runtime cannot tell
+    ``prompt_tokens`` and there is no tokenizer to count them, ``cached_estimated`` that ``cached_tokens`` is what was
+    expected, since the runtime does not tell.
     """
 
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int
     estimated: bool = False
+    reasoning_tokens: int = 0
+    cached_estimated: bool = False
 
     @property
     def total_tokens(self) -> int:
@@ -147,12 +176,17 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Where the time of a request went, in milliseconds; ``load_ms`` is 0 for a loaded model."""
+    """Where the time of a request went, in milliseconds; ``load_ms`` is 0 for a loaded model.
+
+    ``prefix_break`` is where the prompt stopped being as in the KV cache, so that all behind it had to be read
+    anew: the number of the message and of the token, both from 0; ``None`` where nothing broke.
+    """
 
     queue_ms: float
     load_ms: float
     prefill_ms: float
     decode_ms: float
+    prefix_break: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +211,6 @@ class ChatResult:
 
     text: str
     finish: Finish
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    invalid_tool_calls: tuple[InvalidToolCall, ...] = ()
