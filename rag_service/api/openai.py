@@ -15,7 +15,7 @@ from rag_service.api.event_stream import EventStreamResponse, unless_disconnecte
 from rag_service.api.openai_types import ChatCompletionRequest
 from rag_service.errors import answer_for
 from rag_service.pool import ModelPool
-from rkllm_providers.chat import ChatEvent, Finish, TextDelta
+from rkllm_providers.chat import ChatEvent, ChatResult, Finish, ReasoningDelta, TextDelta
 from rkllm_providers.errors import RKLLMError
 from rkllm_providers.models import ModelEntry
 
@@ -67,7 +67,7 @@ async def create_chat_completion(request: Request, body: ChatCompletionRequest) 
         return response
     answer = await client.aopen(messages, options)
     result = await unless_disconnected(request, answer.collect())
-    return JSONResponse(wire.whole(result.text, result.finish), headers=headers)
+    return JSONResponse(wire.whole(result), headers=headers)
 
 
 class _ChatWire:
@@ -82,6 +82,7 @@ class _ChatWire:
         # Most of a chunk is the same for every token: it is encoded once.
         head = self._dumps({**self._head("chat.completion.chunk")})[:-1] + usage + ',"choices":[{"index":0,"delta":'
         self._before_text = f'data: {head}{{"content":'
+        self._before_reasoning = f'data: {head}{{"reasoning_content":'
         self._after_text = '},"finish_reason":null}]}\n\n'
         self._head_text = f"data: {head}"
 
@@ -96,7 +97,9 @@ class _ChatWire:
         for event in events:
             if isinstance(event, TextDelta):
                 parts.append(before + encode_basestring(event.text) + after)
-            else:
+            elif isinstance(event, ReasoningDelta):
+                parts.append(self._before_reasoning + encode_basestring(event.text) + after)
+            elif isinstance(event, Finish):
                 parts.append(self._closing(event))
         return "".join(parts).encode()
 
@@ -104,9 +107,12 @@ class _ChatWire:
         """An error in the middle of a stream."""
         return f"data: {self._dumps(answer_for(error).body())}\n\ndata: [DONE]\n\n".encode()
 
-    def whole(self, text: str, finish: Finish) -> dict[str, Any]:
+    def whole(self, result: ChatResult) -> dict[str, Any]:
         """A non-streamed answer."""
-        message = {"role": "assistant", "content": text}
+        finish = result.finish
+        message = {"role": "assistant", "content": result.text}
+        if result.reasoning:
+            message["reasoning_content"] = result.reasoning
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish.reason}
         return {
             **self._head("chat.completion"),
@@ -153,6 +159,7 @@ def _usage(finish: Finish) -> dict[str, Any]:
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.total_tokens,
         "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
     }
     if usage.estimated:
         counts["estimated"] = True

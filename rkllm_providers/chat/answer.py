@@ -125,6 +125,11 @@ class AnswerStream(TokenStream):
         return events
 
     @property
+    def in_reasoning(self) -> bool:
+        """Whether what comes next is thinking, as far as is known."""
+        return self._thinking is not None and self._thinking.in_reasoning
+
+    @property
     def stopped(self) -> bool:
         """Whether a stop sequence was met."""
         return self._text.stopped if self._text is not None else super().stopped

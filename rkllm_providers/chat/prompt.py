@@ -5,15 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 from array import array
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rkllm_providers.chat.conversation import (
+    check_options,
+    encodable,
+    is_forced,
+    needs_closed_thinking,
+    template_input,
+    thinking_format,
+    thinks,
+    tool_format,
+)
 from rkllm_providers.chat.repair import render_conversation
-from rkllm_providers.chat.types import ChatMessage
+from rkllm_providers.chat.tool_formats import CallSyntax
+from rkllm_providers.chat.types import ChatMessage, GenerateOptions
 from rkllm_providers.errors import ContextLengthExceeded, InvalidRequest
 from rkllm_providers.models import ModelCard, PromptForm
 from rkllm_providers.models.control import ControlGuard, TextGuard
+from rkllm_providers.models.reuse import EncodedPrompt
 
 # No token is shorter than a byte, but some tokenizers normalise a character into up to three times its bytes.
 _NORMALISED: Final = 3
@@ -49,12 +62,35 @@ class TextPrompt:
 
     What the runtime puts around it of its own accord is not in the bound: a beginning token, or a template.
     ``fingerprint`` identifies the conversation; empty where the runtime is to keep nothing of it.
+    ``enable_thinking`` is for the runtime's own template, which thinks unless told not to.
     """
 
     text: str
     bound: int
     fingerprint: str = ""
     newest: NewestTurn | None = None
+    enable_thinking: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptOrigin:
+    """What a prompt was made of, to tell which message a token of it belongs to."""
+
+    encoded: EncodedPrompt
+    contents: tuple[str, ...]
+
+    def message_of(self, token: int) -> int:
+        """The number of the message that a token belongs to."""
+        encoded = self.encoded
+        # Between two control tokens a template writes one message at the most.
+        following = bisect_right(encoded.ids_at, token)
+        end = encoded.text_at[following] if following < len(encoded.text_at) else len(encoded.text)
+        found, begin = 0, 0
+        for number, content in enumerate(self.contents):
+            start = encoded.text.find(content.strip(), begin) if content.strip() else -1
+            if 0 <= start < end:
+                found, begin = number, start + len(content.strip())
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +99,19 @@ class Prompt:
 
     ``n_tokens`` is exact for ids and an estimate for text. ``room`` is the number of tokens that can be
     generated behind it without leaving the context window; ``None`` for text, whose tokens only the
-    runtime can count.
+    runtime can count. ``starts_in_reasoning`` says that it ends inside thinking; ``begun`` is what of the answer it
+    holds already, where a tool call is forced.
     """
 
     content: array[int] | TextPrompt
     n_tokens: int
     room: int | None
+    starts_in_reasoning: bool = False
+    begun: str = ""
+    origin: PromptOrigin | None = None
 
 
-def build_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> Prompt:
+def build_prompt(card: ModelCard, messages: Sequence[ChatMessage], options: GenerateOptions | None = None) -> Prompt:
     """Render a conversation for a model, and open the assistant's turn.
 
     Where the last message is the assistant's, the model goes on with it.
@@ -80,30 +120,41 @@ def build_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> Prompt:
         InvalidRequest: There are no messages, the model's template refuses them, or the last cannot be continued.
         ContextLengthExceeded: The prompt leaves no room for an answer.
     """
+    options = options or GenerateOptions()
+    check_options(card, options)
     if card.prompt_form is PromptForm.TOKENS and card.guard is not None:
-        rendered = _rendered(card, card.guard, messages)
+        rendered, contents = _rendered(card, card.guard, messages, options)
+        begun = _begun_call(card, options.forced_tool) if is_forced(options) else ""
+        if begun:
+            rendered += _begun_call(card, card.guard.mark(options.forced_tool))
         _refuse_hopeless(card.guard, rendered, card.context_length)
-        ids = array("i", card.guard.encode(rendered))
+        encoded = card.guard.encode_prompt(rendered)
+        ids = array("i", encoded.ids)
         room = card.context_length - len(ids)
         if room < 1:
             raise ContextLengthExceeded(len(ids), card.context_length)
-        return Prompt(ids, len(ids), room)
-    content = _text_prompt(card, messages)
+        origin = PromptOrigin(encoded, contents)
+        return Prompt(ids, len(ids), room, _ends_in_thinking(card, rendered), begun, origin)
+    content, in_thinking = _text_prompt(card, messages, options)
     estimate = estimate_tokens(content.text)
     if estimate >= 2 * card.context_length:
         raise ContextLengthExceeded(estimate, card.context_length)
-    return Prompt(content, estimate, None)
+    return Prompt(content, estimate, None, in_thinking)
 
 
-def count_prompt_tokens(card: ModelCard, messages: Sequence[ChatMessage]) -> int:
+def count_prompt_tokens(
+    card: ModelCard, messages: Sequence[ChatMessage], options: GenerateOptions | None = None
+) -> int:
     """Number of tokens of a conversation's prompt, whether it fits or not; an estimate without a tokenizer.
 
     Raises:
         InvalidRequest: There are no messages, or the model's template refuses them.
     """
+    options = options or GenerateOptions()
+    check_options(card, options)
     if card.prompt_form is PromptForm.TOKENS and card.guard is not None:
-        return len(card.guard.encode(_rendered(card, card.guard, messages)))
-    return estimate_tokens(_text_prompt(card, messages).text)
+        return len(card.guard.encode(_rendered(card, card.guard, messages, options)[0]))
+    return estimate_tokens(_text_prompt(card, messages, options)[0].text)
 
 
 def estimate_tokens(text: str) -> int:
@@ -114,14 +165,50 @@ def estimate_tokens(text: str) -> int:
     return int(n_ascii * _ASCII_RATE + n_wide * _WIDE_RATE + n_other * _OTHER_RATE) + 1
 
 
-def _rendered(card: ModelCard, guard: TextGuard, messages: Sequence[ChatMessage]) -> str:
-    """The conversation in the model's template; every string that came from a caller is marked."""
+def _rendered(
+    card: ModelCard, guard: TextGuard, messages: Sequence[ChatMessage], options: GenerateOptions
+) -> tuple[str, tuple[str, ...]]:
+    """The conversation in the model's template, and the messages' texts as they are in it."""
     _require(messages)
     if card.template is None:
         raise ValueError("A model without a template has no rendered prompts.")
-    # The role is ours; every other string came from a caller.
-    turns = [{"role": message.role, **guard.mark(_caller_strings(message))} for message in messages]
-    return render_conversation(card.template, turns, continue_final_message=messages[-1].role == "assistant")
+    turns, variables = template_input(card, guard, messages, options)
+    continues = messages[-1].role == "assistant"
+    rendered = render_conversation(card.template, turns, continue_final_message=continues, **variables)
+    thinking = thinking_format(card)
+    if thinking is not None and not continues and needs_closed_thinking(card, options):
+        if not _ends_in_thinking(card, rendered):
+            rendered += f"{thinking.open}\n"
+        rendered += f"\n{thinking.close}\n\n"
+    return rendered, tuple(turn["content"] for turn in turns)
+
+
+def _ends_in_thinking(card: ModelCard, rendered: str) -> bool:
+    thinking = thinking_format(card)
+    if thinking is None:
+        return False
+    end = rendered[-200:]
+    return (
+        end.rfind(thinking.open) > end.rfind(thinking.close)
+        and not end[end.rfind(thinking.open) :].removeprefix(thinking.open).removeprefix(thinking.label).strip()
+    )
+
+
+def _begun_call(card: ModelCard, name: str | None) -> str:
+    """The beginning of a call, which the model has to go on with."""
+    form = tool_format(card)
+    if form.syntax is not CallSyntax.JSON or not form.begins or form.bare:
+        raise InvalidRequest(
+            f"{card.entry.id} writes its tool calls in a form ({form.name}) that cannot be begun for it: "
+            f"tool_choice must be 'auto' or 'none'.",
+            "tool_choice",
+        )
+    begun = f"{form.begins[0]}\n"
+    if name is None:
+        return begun
+    if form.name == "xml":
+        return f"{begun}<function={name}>\n"
+    return f'{begun}{{"name": {json.dumps(name, ensure_ascii=False)}, "arguments": '
 
 
 def _require(messages: Sequence[ChatMessage]) -> None:
@@ -144,19 +231,18 @@ def _refuse_hopeless(guard: ControlGuard, rendered: str, context_length: int) ->
             raise ContextLengthExceeded(n_tokens, context_length, at_least=True)
 
 
-def _caller_strings(message: ChatMessage) -> dict[str, str]:
-    strings = {"content": _encodable(message.content)}
-    if message.name is not None:
-        strings["name"] = _encodable(message.name)
-    return strings
+def _text_prompt(
+    card: ModelCard, messages: Sequence[ChatMessage], options: GenerateOptions
+) -> tuple[TextPrompt, bool]:
+    """Text for the runtime: rendered, where the template is known, and else one turn for its own template.
 
-
-def _text_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> TextPrompt:
-    """Text for the runtime: rendered, where the template is known, and else one turn for its own template."""
+    And whether it ends inside thinking.
+    """
     _require(messages)
     if card.prompt_form is PromptForm.RAW and card.text_guard is not None:
-        text = card.text_guard.to_text(_rendered(card, card.text_guard, messages))
-        return TextPrompt(text, _most_tokens(text))
+        rendered, _ = _rendered(card, card.text_guard, messages, options)
+        text = card.text_guard.to_text(rendered)
+        return TextPrompt(text, _most_tokens(text)), _ends_in_thinking(card, rendered)
     if messages[-1].role == "assistant":
         raise InvalidRequest(
             f"To continue a message of the assistant, {card.entry.id} would need a chat template, and none is known: "
@@ -164,7 +250,10 @@ def _text_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> TextPrompt
             "messages",
         )
     text = _transcript(messages)
-    return TextPrompt(text, _most_tokens(text), _fingerprint(messages), _newest_turn(messages))
+    prompt = TextPrompt(
+        text, _most_tokens(text), _fingerprint(messages), _newest_turn(messages), enable_thinking=thinks(options)
+    )
+    return prompt, False
 
 
 def _most_tokens(text: str) -> int:
@@ -175,26 +264,17 @@ def _most_tokens(text: str) -> int:
 def _transcript(messages: Sequence[ChatMessage]) -> str:
     """One text of all turns: the runtime's own template knows one user turn and nothing else."""
     if len(messages) == 1 and messages[0].role == "user":
-        return _encodable(messages[0].content)
-    return _encodable("\n\n".join(f"{_LABELS[message.role]}: {message.content}" for message in messages))
+        return encodable(messages[0].content)
+    return encodable("\n\n".join(f"{_LABELS[message.role]}: {message.content}" for message in messages))
 
 
 def _newest_turn(messages: Sequence[ChatMessage]) -> NewestTurn | None:
     if len(messages) < 3 or [message.role for message in messages[-2:]] != ["assistant", "user"]:
         return None
-    text = _encodable(messages[-1].content)
-    return NewestTurn(text, _most_tokens(text), _fingerprint(messages[:-2]), _encodable(messages[-2].content))
+    text = encodable(messages[-1].content)
+    return NewestTurn(text, _most_tokens(text), _fingerprint(messages[:-2]), encodable(messages[-2].content))
 
 
 def _fingerprint(messages: Sequence[ChatMessage]) -> str:
     said = json.dumps([[message.role, message.content, message.name] for message in messages])
     return hashlib.sha256(said.encode()).hexdigest()
-
-
-def _encodable(text: str) -> str:
-    """Replace lone surrogates, which JSON can carry and UTF-8 cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text

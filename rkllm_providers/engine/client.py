@@ -19,21 +19,17 @@ from rkllm_providers.chat import (
     ChatResult,
     Finish,
     GenerateOptions,
-    Prompt,
+    ReasoningDelta,
     TextDelta,
-    TextPrompt,
-    TextStream,
-    Timings,
-    Usage,
     build_prompt,
+    collect_tool_calls,
     count_prompt_tokens,
 )
-from rkllm_providers.chat.stream import Token
+from rkllm_providers.engine.answer import Answer
 from rkllm_providers.engine.engine import Engine
-from rkllm_providers.engine.limits import check_sampling
-from rkllm_providers.engine.run import PromptFormChanged, RunDone, RunItem, RunRequest
+from rkllm_providers.engine.run import PromptFormChanged, RunItem
 from rkllm_providers.engine.streams import AsyncStream, SyncStream
-from rkllm_providers.errors import GenerationError, InvalidRequest, RequestCancelled, RKLLMError, UnsupportedFeature
+from rkllm_providers.errors import GenerationError, RequestCancelled, UnsupportedFeature
 from rkllm_providers.models import ModelCard, PromptForm
 
 # The engine answers every run within its own limits; this only guards against a fault in it.
@@ -49,83 +45,6 @@ def _renew_threads() -> None:
 
 
 os.register_at_fork(after_in_child=_renew_threads)
-
-
-class Answer:
-    """Turns the items of one run into chat events: what both ways of waiting share."""
-
-    def __init__(self, card: ModelCard, prompt: Prompt, options: GenerateOptions) -> None:
-        limit = options.max_tokens
-        if limit is not None and limit < 1:
-            raise InvalidRequest(f"max_tokens is {limit}; at least 1 is needed.", "max_tokens")
-        if prompt.room is not None:
-            limit = prompt.room if limit is None else min(limit, prompt.room)
-        check_sampling(options.sampling)
-        self.request = RunRequest(
-            prompt=prompt.content,
-            max_tokens=limit,
-            sampling=options.sampling.over(card.sampling),
-            timeout=options.timeout,
-        )
-        self._prompt = prompt
-        stops = options.stop
-        if card.prompt_form is PromptForm.RAW:
-            # A runtime without a template of its own has been seen to go on past the end token.
-            stops += card.end_texts
-        self._text = TextStream(card.end_tokens, limit, stops, card.silent_tokens)
-        self.finished = False
-        self._failure: RKLLMError | None = None
-
-    def feed(self, items: Sequence[RunItem]) -> list[ChatEvent]:
-        """The events of a batch of items; an error comes when what was before it has been taken.
-
-        Raises:
-            RKLLMError: The run failed.
-        """
-        tokens: list[Token] = []
-        end: RunDone | RKLLMError | None = None
-        for item in items:
-            if isinstance(item, RunDone | RKLLMError):
-                end = item
-                break
-            tokens.append(item)
-        events: list[ChatEvent] = list(self._text.feed(tokens))
-        if isinstance(end, RunDone):
-            events += self._text.close()
-            events.append(self._finish(end))
-            self.finished = True
-        elif end is not None:
-            self._failure = end
-            if not events:
-                self.check()
-        return events
-
-    def check(self) -> None:
-        """Raise the error that ended the run, if one did and all before it was taken."""
-        if self._failure is not None:
-            self.finished = True
-            raise self._failure
-
-    @property
-    def wants_abort(self) -> bool:
-        """Whether a stop sequence was met while the run is still under way."""
-        return self._text.stopped and not self.finished
-
-    def _finish(self, done: RunDone) -> Finish:
-        n_prompt = self._prompt.n_tokens
-        estimated = isinstance(self._prompt.content, TextPrompt)
-        if estimated and done.kv_size is not None:
-            # The last sampled token is not in the cache.
-            n_prompt = max(1, done.kv_size - max(0, done.n_tokens - 1))
-            estimated = False
-        cached = 0 if done.prefill_tokens is None else max(0, n_prompt - done.prefill_tokens)
-        self._text.max_tokens = done.max_tokens
-        return Finish(
-            self._text.finish_reason,
-            Usage(n_prompt, self._text.n_tokens, cached, estimated),
-            Timings(done.queue_ms, done.load_ms, done.prefill_ms, done.decode_ms),
-            done.warnings,
-        )
 
 
 class AsyncAnswer:
@@ -158,6 +77,8 @@ class AsyncAnswer:
                     continue
                 if self._answer.wants_abort:
                     self._engine.abort(self._run)
+                if self._answer.next_request is not None:
+                    self._run = self._engine.submit(self._answer.next_request, self._items)
                 if events:
                     return events
         except BaseException:
@@ -178,13 +99,10 @@ class AsyncAnswer:
 
     async def collect(self) -> ChatResult:
         """The whole answer. Cancelling the waiting task aborts the run."""
-        text: list[str] = []
+        collected: list[ChatEvent] = []
         async for events in self:
-            for event in events:
-                if not isinstance(event, TextDelta):
-                    return ChatResult("".join(text), event)
-                text.append(event.text)
-        raise GenerationError("The answer ended without saying how.")
+            collected += events
+        return collect(collected)
 
     def close(self) -> None:
         """Abort the run if it is still under way."""
@@ -212,7 +130,7 @@ class ModelClient:
         self._card = card
         return card
 
-    def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
+    def count_tokens(self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None) -> int:
         """Number of prompt tokens of a conversation, whether it fits or not.
 
         Exact where the model has a tokenizer (``card.takes_tokens``), else an estimate.
@@ -220,7 +138,7 @@ class ModelClient:
         Raises:
             InvalidRequest: The messages cannot be rendered.
         """
-        return count_prompt_tokens(self.card, messages)
+        return count_prompt_tokens(self.card, messages, options)
 
     def tokenize(self, text: str) -> list[int]:
         """The token ids of a text, in which no control token is found.
@@ -262,6 +180,8 @@ class ModelClient:
                 yield from answer.feed(self._next_batch(items))
                 if answer.wants_abort:
                     self.engine.abort(run)
+                if answer.next_request is not None:
+                    run = self.engine.submit(answer.next_request, items)
         finally:
             if not answer.finished:
                 self.engine.cancel(run)
@@ -303,8 +223,11 @@ class ModelClient:
         return await answer.collect()
 
     def _answer(self, messages: Sequence[ChatMessage], options: GenerateOptions | None) -> Answer:
-        card = self.card
-        return Answer(card, build_prompt(card, messages), options or GenerateOptions())
+        card, options = self.card, options or GenerateOptions()
+        if options.volatile_system == "move" and card.prompt_form is not PromptForm.RUNTIME:
+            messages = self.engine.volatile.apply(messages)
+        info = self.engine.info
+        return Answer(card, build_prompt(card, messages, options), options, info.version if info else "")
 
     def _next_batch(self, items: SyncStream) -> list[RunItem]:
         try:
@@ -315,10 +238,15 @@ class ModelClient:
 
 def collect(events: Iterable[ChatEvent]) -> ChatResult:
     """The whole answer of a stream."""
-    text: list[str] = []
-    for event in events:
-        if isinstance(event, TextDelta):
-            text.append(event.text)
-        else:
-            return ChatResult("".join(text), event)
-    raise GenerationError("The answer ended without saying how.")
+    collected = list(events)
+    finish = collected[-1] if collected else None
+    if not isinstance(finish, Finish):
+        raise GenerationError("The answer ended without saying how.")
+    calls, invalid = collect_tool_calls(collected)
+    return ChatResult(
+        "".join(event.text for event in collected if isinstance(event, TextDelta)),
+        finish,
+        "".join(event.text for event in collected if isinstance(event, ReasoningDelta)),
+        tuple(calls),
+        tuple(invalid),
+    )

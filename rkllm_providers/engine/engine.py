@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from rkllm_providers.chat.prompt import TextPrompt
 from rkllm_providers.chat.types import Sampling
+from rkllm_providers.chat.volatile import VolatileSystem
 from rkllm_providers.engine import frames
 from rkllm_providers.engine.frames import Frame, FrameKind
 from rkllm_providers.engine.ledger import CacheLedger, CacheUse
@@ -69,6 +70,7 @@ class Engine:
         self.limits = limits or EngineLimits()
         self.plan = LoadPlan(spec)
         self.ledger = CacheLedger(spec.name)
+        self.volatile = VolatileSystem()
         # Re-entrant: the garbage collector may close an abandoned stream, and so cancel its run, while
         # this very thread holds the lock.
         self._lock = threading.RLock()

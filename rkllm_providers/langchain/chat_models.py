@@ -15,14 +15,14 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import Field, PrivateAttr, model_validator
 
 from rkllm_providers import __version__
-from rkllm_providers.chat import ChatEvent, GenerateOptions, Sampling, TextDelta, estimate_tokens
+from rkllm_providers.chat import ChatEvent, Finish, GenerateOptions, Sampling, estimate_tokens
 from rkllm_providers.engine import ModelClient, open_model
 from rkllm_providers.errors import InvalidRequest
 from rkllm_providers.langchain.lease import ModelLease
 from rkllm_providers.langchain.messages import (
     PROVIDER,
+    chunk_of,
     last_chunk,
-    text_chunk,
     to_chat_messages,
     whole_message,
 )
@@ -131,7 +131,7 @@ class ChatRKLLM(BaseChatModel):
     ) -> ChatResult:
         options = self._options(stop, kwargs)
         result = self._open().complete(to_chat_messages(messages), options)
-        return ChatResult(generations=[ChatGeneration(message=whole_message(result.text, result.finish, self.model))])
+        return ChatResult(generations=[ChatGeneration(message=whole_message(result, self.model))])
 
     async def _agenerate(
         self,
@@ -143,7 +143,7 @@ class ChatRKLLM(BaseChatModel):
         options = self._options(stop, kwargs)
         client = await self._aopen()
         result = await client.acomplete(to_chat_messages(messages), options)
-        return ChatResult(generations=[ChatGeneration(message=whole_message(result.text, result.finish, self.model))])
+        return ChatResult(generations=[ChatGeneration(message=whole_message(result, self.model))])
 
     def _stream(
         self,
@@ -193,9 +193,9 @@ class ChatRKLLM(BaseChatModel):
         return self._open().count_tokens(to_chat_messages(messages))
 
     def _chunk(self, event: ChatEvent) -> ChatGenerationChunk:
-        if isinstance(event, TextDelta):
-            return ChatGenerationChunk(message=text_chunk(event.text))
-        return ChatGenerationChunk(message=last_chunk(event, self.model))
+        if isinstance(event, Finish):
+            return ChatGenerationChunk(message=last_chunk(event, self.model))
+        return ChatGenerationChunk(message=chunk_of(event))
 
     def _options(self, stop: list[str] | None, overrides: dict[str, Any]) -> GenerateOptions:
         """This object's settings, with those of one call over them."""

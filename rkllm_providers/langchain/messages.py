@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages import ChatMessage as LangChainChatMessage
 from langchain_core.messages.ai import UsageMetadata
 
-from rkllm_providers.chat import ChatMessage, Finish, Role
+from rkllm_providers.chat import ChatEvent, ChatMessage, ChatResult, Finish, ReasoningDelta, Role, TextDelta
 from rkllm_providers.errors import InvalidRequest
 
 PROVIDER: Final = "rkllm"
@@ -58,9 +58,11 @@ def _text(message: BaseMessage) -> str:
     return "".join(parts)
 
 
-def text_chunk(text: str) -> AIMessageChunk:
-    """A piece of the answer."""
-    return AIMessageChunk(content=text)
+def chunk_of(event: ChatEvent) -> AIMessageChunk:
+    """A piece of the answer. Reasoning is where LangChain looks for it."""
+    if isinstance(event, ReasoningDelta):
+        return AIMessageChunk(content="", additional_kwargs={"reasoning_content": event.text})
+    return AIMessageChunk(content=event.text if isinstance(event, TextDelta) else "")
 
 
 def last_chunk(finish: Finish, model: str) -> AIMessageChunk:
@@ -73,9 +75,15 @@ def last_chunk(finish: Finish, model: str) -> AIMessageChunk:
     )
 
 
-def whole_message(text: str, finish: Finish, model: str) -> AIMessage:
+def whole_message(result: ChatResult, model: str) -> AIMessage:
     """The answer in one piece."""
-    return AIMessage(content=text, usage_metadata=_usage(finish), response_metadata=_metadata(finish, model))
+    finish = result.finish
+    return AIMessage(
+        content=result.text,
+        additional_kwargs={"reasoning_content": result.reasoning} if result.reasoning else {},
+        usage_metadata=_usage(finish),
+        response_metadata=_metadata(finish, model),
+    )
 
 
 def _usage(finish: Finish) -> UsageMetadata:
@@ -85,6 +93,7 @@ def _usage(finish: Finish) -> UsageMetadata:
         output_tokens=usage.completion_tokens,
         total_tokens=usage.total_tokens,
         input_token_details={"cache_read": usage.cached_tokens},
+        output_token_details={"reasoning": usage.reasoning_tokens},
     )
 
 

@@ -96,22 +96,31 @@ class ControlGuard(TextGuard):
         # counts for tokens which must be whole words, and up to two marks can stand before it.
         self._recent = RecentPrompts(longest + 3)
 
+    @property
+    def control_ids(self) -> Mapping[str, int]:
+        """Control tokens (special tokens and markers of thinking and tools) and their ids."""
+        return self._ids
+
     def encode(self, rendered: str) -> list[int]:
         """Token ids of a prompt that was rendered from marked values.
 
         What a prompt has in common with a recent one is not encoded again; the ids are the same.
         """
+        return list(self.encode_prompt(rendered).ids)
+
+    def encode_prompt(self, rendered: str) -> EncodedPrompt:
+        """As ``encode``, with the places of control tokens; its lists must not be changed."""
         known, shared = self._recent.best(rendered)
         if known is not None:
             prompt = self._continued(known, shared - 1, rendered)
             if prompt is not None:
                 outgrown = known if shared >= len(known.text_at) - 1 else None
                 self._recent.keep(prompt, outgrown)
-                return list(prompt.ids)
+                return prompt
         whole = self._encoded(rendered)
         if whole.text_at:
             self._recent.keep(whole, None)
-        return list(whole.ids)
+        return whole
 
     def count(self, rendered: str) -> int:
         """Number of token ids of a text that is no prompt to be continued; nothing of it is kept."""

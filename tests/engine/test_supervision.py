@@ -1,6 +1,7 @@
 """Queues, cancels, crashes: no request hurts another, and no worker is left behind."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -223,8 +224,10 @@ def test_one_load_however_many_ask(open_model: OpenModel, write_model: WriteMode
 
 def children() -> list[int]:
     """Process ids of this process's children that still run."""
-    tasks = Path("/proc/self/task").iterdir()
-    found = [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+    found: list[int] = []
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # a thread that ended meanwhile
+            found += map(int, (task / "children").read_text().split())
     return [pid for pid in found if alive(pid)]
 
 

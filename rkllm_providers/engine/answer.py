@@ -1,0 +1,295 @@
+"""One answer: the runs it takes, and what comes out of them.
+
+Most answers are one run. Some take several *segments*, each a run over all ids so far: the prompt, what was
+generated exactly as it was delivered, and what is put in, such as the end of a thinking that has used up its
+budget. They are one stream and one usage.
+"""
+
+from __future__ import annotations
+
+import logging
+from array import array
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from rkllm_providers.chat.answer import AnswerStream
+from rkllm_providers.chat.conversation import is_forced, offered_tools, thinking_budget, thinking_format, tool_format
+from rkllm_providers.chat.garbage import GarbageWatch, garbage_message
+from rkllm_providers.chat.prompt import Prompt, TextPrompt
+from rkllm_providers.chat.stream import Token
+from rkllm_providers.chat.tool_calls import collect_tool_calls
+from rkllm_providers.chat.types import ChatEvent, Finish, GenerateOptions, Timings, Usage
+from rkllm_providers.engine.limits import check_sampling
+from rkllm_providers.engine.run import RunDone, RunItem, RunRequest
+from rkllm_providers.errors import GenerationError, InvalidRequest, RKLLMError
+from rkllm_providers.models import ModelCard, ModelFormat, PromptForm
+
+logger = logging.getLogger(__name__)
+
+_NO_ID: Final = -1
+
+
+class Answer:
+    """Turns the items of an answer's runs into chat events: what both ways of waiting share.
+
+    ``request`` is the run to submit first; after a batch that ends a run, ``next_request`` is the one to submit
+    then, ``None`` if there is no more.
+    """
+
+    def __init__(self, card: ModelCard, prompt: Prompt, options: GenerateOptions, runtime: str) -> None:
+        limit = options.max_tokens
+        if limit is not None and limit < 1:
+            raise InvalidRequest(f"max_tokens is {limit}; at least 1 is needed.", "max_tokens")
+        if prompt.room is not None:
+            limit = prompt.room if limit is None else min(limit, prompt.room)
+        check_sampling(options.sampling)
+        self.request = RunRequest(
+            prompt=prompt.content,
+            max_tokens=limit,
+            sampling=options.sampling.over(card.sampling),
+            timeout=options.timeout,
+            first_token_timeout=options.first_token_timeout,
+            priority=options.priority,
+        )
+        self.next_request: RunRequest | None = None
+        self.finished = False
+        self._card = card
+        self._prompt = prompt
+        self._options = options
+        self._runtime = runtime
+        self._limit = limit
+        self._thinking = thinking_format(card)
+        self._budget = thinking_budget(card, options)
+        self._text = self._new_stream()
+        # A script may repeat itself on purpose.
+        watched = card.entry.format is not ModelFormat.SCRIPT
+        self._watch = GarbageWatch(card.end_tokens) if watched else None
+        self._generated: list[int] = []
+        self._done: RunDone | None = None
+        self._failure: RKLLMError | None = None
+        self._wants_abort = False
+        self._before_segment = 0
+        self._closes_thinking = False
+        self._went_on = False
+        # A forced call is told of once it is whole, so that it can be tried again.
+        self._withheld: list[ChatEvent] | None = [] if is_forced(options) else None
+        self._retried = False
+
+    @property
+    def wants_abort(self) -> bool:
+        """Whether the run that is under way is to end: what it would still give is not wanted."""
+        return self._wants_abort and not self.finished and self._done is None
+
+    def feed(self, items: Sequence[RunItem]) -> list[ChatEvent]:
+        """The events of a batch of items; an error comes when what was before it has been taken.
+
+        Raises:
+            RKLLMError: The run failed.
+        """
+        self.next_request = None
+        tokens: list[Token] = []
+        end: RunDone | RKLLMError | None = None
+        for item in items:
+            if isinstance(item, RunDone | RKLLMError):
+                end = item
+                break
+            tokens.append(item)
+        events = self._read(tokens) if tokens else []
+        if isinstance(end, RunDone):
+            events += self._end_of_run(end)
+        elif end is not None:
+            self._failure = end
+        if self._failure is not None and not events:
+            self.check()
+        return events
+
+    def check(self) -> None:
+        """Raise the error that ended the answer, if one did and all before it was taken."""
+        if self._failure is not None:
+            self.finished = True
+            raise self._failure
+
+    def _new_stream(self) -> AnswerStream:
+        card, options = self._card, self._options
+        stops = options.stop
+        if card.prompt_form is PromptForm.RAW:
+            # A runtime without a template of its own has been seen to go on past the end token.
+            stops += card.end_texts
+        tools = offered_tools(options)
+        ids = card.guard.control_ids if card.guard is not None else {}
+        stream = AnswerStream(
+            card.end_tokens,
+            self._limit,
+            stops,
+            card.silent_tokens,
+            thinking=self._thinking,
+            starts_in_reasoning=self._prompt.starts_in_reasoning,
+            tool_format=tool_format(card) if tools else None,
+            tools=tools,
+            marker_ids={number: text for text, number in ids.items()},
+        )
+        if self._prompt.begun:
+            marker = tool_format(card).begins[0]
+            rest = self._prompt.begun.removeprefix(marker)
+            self._begun = stream.feed([(ids.get(marker, _NO_ID), marker.encode()), (_NO_ID, rest.encode())])
+            stream.n_tokens = 0
+            stream.reasoning_tokens = 0
+        else:
+            self._begun = []
+        return stream
+
+    def _read(self, tokens: list[Token]) -> list[ChatEvent]:
+        if self._wants_abort:
+            return []  # late tokens of a run that was to end
+        if self._budget is not None and self._thinking is not None:
+            events: list[ChatEvent] = []
+            for token in tokens:
+                events += self._take([token])
+                if self._text.in_reasoning and self._text.reasoning_tokens >= self._budget:
+                    self._closes_thinking = self._wants_abort = True
+                    break
+            return self._shown(events)
+        return self._shown(self._take(tokens))
+
+    def _take(self, tokens: list[Token]) -> list[ChatEvent]:
+        self._generated += [token[0] for token in tokens]
+        if self._watch is not None and self._watch.feed(tokens) is not None and self._watch.problem is not None:
+            self._wants_abort = True
+            message = garbage_message(self._watch.problem, self._card.entry.id, self._runtime)
+            self._failure = GenerationError(message)
+        events = self._text.feed(tokens)
+        if self._text.stopped:
+            self._wants_abort = True
+        return events
+
+    def _shown(self, events: list[ChatEvent]) -> list[ChatEvent]:
+        if self._withheld is None:
+            return events
+        self._withheld += events
+        return []
+
+    def _end_of_run(self, done: RunDone) -> list[ChatEvent]:
+        self._done = _joined(self._done, done)
+        if self._failure is not None:
+            return []
+        request = self._further_segment(done)
+        if request is not None:
+            self.next_request = request
+            self._wants_abort = self._closes_thinking = False
+            return []
+        events = self._shown(self._text.close())
+        if self._withheld is not None:
+            request = self._check_forced()
+            if request is not None:
+                self.next_request = request
+                return []
+            events = self._withheld
+        events.append(self._finish(self._done))
+        self.finished = True
+        return events
+
+    def _further_segment(self, done: RunDone) -> RunRequest | None:
+        """What is run next, where the run that ended is not the end of the answer."""
+        guard, thinking = self._card.guard, self._thinking
+        if guard is None or thinking is None or isinstance(self._prompt.content, TextPrompt):
+            return None
+        close_id = guard.control_ids.get(thinking.close, _NO_ID)
+        if self._closes_thinking:
+            # Once: a model that begins to think again is ended by the limit on all tokens.
+            self._budget = None
+            counts = self._text.n_tokens, self._text.reasoning_tokens
+            self._text.feed([(_NO_ID, b"\n"), (close_id, thinking.close.encode())])
+            self._text.n_tokens, self._text.reasoning_tokens = counts
+            return self._continued(guard.encode(f"\n{thinking.close}\n\n"))
+        limit = self._before_segment + done.max_tokens
+        ended = done.last_token in self._card.end_tokens or self._text.n_tokens >= limit
+        if done.last_token == close_id and not ended and not self._text.stopped and not self._went_on:
+            # Runtime 1.3.0 has been seen to end a run at the closing tag.
+            self._went_on = True
+            return self._continued([])
+        return None
+
+    def _continued(self, put_in: Sequence[int]) -> RunRequest | None:
+        if isinstance(self._prompt.content, TextPrompt):
+            return None
+        ids = array("i", [*self._prompt.content, *self._generated, *put_in])
+        self._generated += put_in
+        room = self._card.context_length - len(ids)
+        left = room if self._limit is None else min(room, self._limit - self._text.n_tokens)
+        if left < 1:
+            return None
+        self._before_segment = self._text.n_tokens
+        return replace(self.request, prompt=ids, max_tokens=left, continues=True)
+
+    def _check_forced(self) -> RunRequest | None:
+        """See that a forced call was made; the run to try once more where it was not.
+
+        Raises:
+            GenerationError: It was not made twice.
+        """
+        events = [*self._begun, *(self._withheld or [])]
+        calls, invalid = collect_tool_calls(events)
+        wanted = self._options.forced_tool
+        if calls and not invalid and wanted in (None, calls[0].name):
+            self._withheld = events
+            return None
+        said = "".join(call.text for call in invalid) or f"{len(self._generated)} tokens without a call"
+        if not self._retried:
+            self._retried = True
+            self._withheld = []
+            self._generated = []
+            self._before_segment = 0
+            self._text = self._new_stream()
+            return replace(self.request, continues=True)
+        self.finished = True
+        raise GenerationError(
+            f"{self._card.entry.id} was to call {wanted or 'a tool'} and did not, twice. It wrote: {said[:2000]}"
+        )
+
+    def _finish(self, done: RunDone) -> Finish:
+        n_prompt = self._prompt.n_tokens
+        estimated = isinstance(self._prompt.content, TextPrompt)
+        cached, break_at = done.cached_tokens or 0, None
+        if estimated:
+            if done.kv_size is not None:
+                # The last sampled token is not in the cache.
+                n_prompt = max(1, done.kv_size - max(0, done.n_tokens - 1))
+                estimated = False
+            cached = 0 if done.prefill_tokens is None else max(0, n_prompt - done.prefill_tokens)
+        elif done.broke_at is not None and self._prompt.origin is not None:
+            break_at = self._prompt.origin.message_of(done.broke_at), done.broke_at
+            logger.debug(
+                "%s: the prompt left the KV cache at message %d, token %d of %d",
+                self._card.entry.id,
+                *break_at,
+                n_prompt,
+            )
+        self._text.max_tokens = self._before_segment + done.max_tokens
+        usage = Usage(
+            n_prompt,
+            self._text.n_tokens,
+            cached,
+            estimated,
+            self._text.reasoning_tokens,
+            done.cached_estimated and cached > 0,
+        )
+        timings = Timings(done.queue_ms, done.load_ms, done.prefill_ms, done.decode_ms, break_at)
+        return Finish(self._text.finish_reason, usage, timings, done.warnings)
+
+
+def _joined(first: RunDone | None, last: RunDone) -> RunDone:
+    """The account of several segments: the prompt's of the first, the end's of the last, times of all."""
+    if first is None:
+        return last
+    return last._replace(
+        n_tokens=first.n_tokens + last.n_tokens,
+        queue_ms=first.queue_ms + last.queue_ms,
+        load_ms=first.load_ms + last.load_ms,
+        prefill_ms=first.prefill_ms + last.prefill_ms,
+        decode_ms=first.decode_ms + last.decode_ms,
+        prefill_tokens=first.prefill_tokens,
+        cached_tokens=first.cached_tokens,
+        cached_estimated=first.cached_estimated,
+        broke_at=first.broke_at,
+    )
