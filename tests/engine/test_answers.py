@@ -208,7 +208,7 @@ def test_a_call_can_be_forced(client: ModelClient) -> None:
 
 
 def test_a_forced_call_that_is_not_made_is_an_error_after_a_second_try(newest: ModelClient) -> None:
-    with pytest.raises(GenerationError, match=r"was to call a tool and did not, twice.*I will not"):
+    with pytest.raises(GenerationError, match=r"was to call a tool and did not, twice(.|\n)*I will not"):
         newest.complete(ask("stubborn"), GenerateOptions(tools=(TIME,), tool_choice="required"))
     assert newest.complete(ask("Hi!")).text == "Hello."
 
