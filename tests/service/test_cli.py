@@ -22,8 +22,9 @@ runner = CliRunner(env={"COLUMNS": "200"})
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "Deep Folder").mkdir()
     (tmp_path / "Talker_One.gguf").write_text('#!rkllm-script 1\ncontext 512\nrule *\n  text "Hi"\nend\n')
-    (tmp_path / "Deep Folder" / "talker one.rkllm").write_bytes(
-        b"RKxx" + gguf_files.head({"rkllm.max_context": ("u32", 2048), "rkllm.version": ("str", "1.2.1")})[4:]
+    gguf_files.write_npu_file(
+        tmp_path / "Deep Folder" / "talker one.rkllm",
+        b"RKxx" + gguf_files.head({"rkllm.max_context": ("u32", 2048), "rkllm.version": ("str", "1.2.1")})[4:],
     )
     return tmp_path
 
