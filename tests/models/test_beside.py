@@ -9,6 +9,7 @@ import pytest
 from tokenizers import Tokenizer, models
 
 from rkllm_providers.models import Catalog, read_card
+from rkllm_providers.models.template import TemplateError
 from tests.models.conftest import MakeCard
 from tests.models.test_cards import HEAD, tokenizer_json, without
 
@@ -101,3 +102,37 @@ def test_where_prompts_come_from(make_card: MakeCard) -> None:
     assert make_card(HEAD, name="a.rkllm").facts["prompts"].source == "tokenizer and chat template"
     assert make_card(name="b.rkllm").facts["prompts"].source == "there is no chat template"
     assert make_card(chat_template__jinja="c").facts["prompts"].source == "there is no tokenizer"
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("{{ raise_exception('Not today.') }}", r"refuses these messages: Not today\."),
+        ("{{ messages[9].content.x }}", r"failed on these messages: .*[^.]\."),
+        ("{{ range(1000000) }}", r"failed on these messages: .*[^.]\."),
+        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", r".*[^.]\."),
+    ],
+)
+def test_the_faults_of_a_template_name_it(make_card: MakeCard, source: str, problem: str) -> None:
+    for place, card in {
+        "chat_template.jinja beside the model": make_card(chat_template__jinja=source),
+        "mine.jinja beside the model": make_card(
+            model__toml='chat_template = "mine.jinja"', mine__jinja="{{ bos_token }}" + source
+        ),
+        "tokenizer.chat_template in the model's head": make_card(
+            without(tokenizer__chat_template=("str", source)),
+            name="sub.gguf",
+            model__toml="",
+            chat_template__jinja="",
+        ),
+    }.items():
+        assert card.template is not None
+        with pytest.raises(TemplateError) as raised:
+            card.template.render([])
+        assert re.fullmatch(rf"The model's chat template \({re.escape(place)}\) {problem}", str(raised.value))
+
+
+def test_a_familys_template_is_named_too(make_card: MakeCard) -> None:
+    template = make_card(model__toml='family = "qwen3"').template
+    assert template is not None
+    assert template.origin == "family qwen3"
