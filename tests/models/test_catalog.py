@@ -85,7 +85,7 @@ def test_files_of_one_name_in_several_folders_are_named(catalog: Catalog, tmp_pa
     (tmp_path / "a" / "chat-v2.gguf").write_bytes(b"")
     assert catalog.get("chat-v2").id == "b-chat-v2"
     put(tmp_path, "chat-v2.gguf")
-    assert catalog.get("chat-v2").path == tmp_path / "chat-v2.gguf"
+    assert catalog.get("chat-v2").path == catalog.get("chat").path == tmp_path / "chat-v2.gguf"
 
 
 def test_a_file_name_is_a_name(catalog: Catalog, tmp_path: Path) -> None:
