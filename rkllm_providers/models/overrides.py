@@ -126,8 +126,10 @@ def parse_model_config(content: bytes, what: str, notes: list[str]) -> dict[str,
         try:
             if key == "capabilities":
                 checked[key] = _old_capabilities(value, what, notes)
-            elif key in ("context_length", "sampling"):
-                checked[key] = _CHECKS[key](value)
+            elif key == "sampling":
+                checked[key] = _old_sampling(value, what, notes)
+            elif key == "context_length":
+                checked[key] = _context(value)
             else:
                 notes.append(f"{what} has the key {key[:40]!r}, which is not known and left out.")
         except _Mistake as mistake:
@@ -217,6 +219,19 @@ def _old_capabilities(value: object, what: str, notes: list[str]) -> dict[str, b
         elif name is not None:
             can[name] = True
     return can
+
+
+def _old_sampling(value: object, what: str, notes: list[str]) -> dict[str, float]:
+    """What is right of the older server's sampling defaults; of the rest ``notes`` tells, one by one."""
+    if not isinstance(value, dict):
+        raise _Mistake(f"must be a table of {', '.join(SAMPLING_RANGES)}, and is {_shown(value)}")
+    checked: dict[str, float] = {}
+    for name, given in value.items():
+        try:
+            checked |= _sampling({name: given})
+        except _Mistake as mistake:
+            notes.append(f"{what}: sampling {mistake}; {_shown(name)} alone is left out.")
+    return checked
 
 
 def _sampling(value: object) -> dict[str, float]:

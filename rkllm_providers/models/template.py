@@ -61,6 +61,11 @@ def _raise_exception(message: str) -> NoReturn:
     raise _Refused(str(message)[:_MOST_REFUSAL_CHARACTERS])
 
 
+def _sentence(error: Exception) -> str:
+    """An error's text with one full stop at its end, whether or not it brought one."""
+    return f"{str(error).rstrip('. ')}."
+
+
 def _strftime_now(pattern: str) -> str:
     return datetime.now().strftime(pattern)
 
@@ -100,21 +105,25 @@ def _environment() -> BoundedEnvironment:
 class ChatTemplate:
     """A compiled chat template. Safe to share between threads."""
 
-    def __init__(self, source: str, special_tokens: Mapping[str, str] | None = None) -> None:
+    def __init__(self, source: str, special_tokens: Mapping[str, str] | None = None, origin: str = "") -> None:
         """Compile ``source``; ``special_tokens`` are variables such as ``bos_token``.
+
+        ``origin`` says where the source is from: errors name it, so that their reader knows what to mend.
 
         Raises:
             TemplateError: The source is not a valid template.
         """
         self.source = source
+        self.origin = origin
+        self._name = f"The model's chat template ({origin})" if origin else "The model's chat template"
         self._special_tokens = dict(special_tokens or {})
         try:
             with bounded():
                 self._template = _environment().from_string(source)
         except RecursionError as error:
-            raise TemplateError("The model's chat template cannot be compiled: it is nested too deeply.") from error
+            raise TemplateError(f"{self._name} cannot be compiled: it is nested too deeply.") from error
         except Exception as error:
-            raise TemplateError(f"The model's chat template cannot be compiled: {error}.") from error
+            raise TemplateError(f"{self._name} cannot be compiled: {_sentence(error)}") from error
 
     def render(
         self,
@@ -156,17 +165,13 @@ class ChatTemplate:
             with bounded():
                 return self._put_out(given)
         except _Refused as error:
-            raise TemplateRefusal(
-                f"The model's chat template refuses these messages: {str(error).rstrip('.')}.", "messages"
-            ) from error
+            raise TemplateRefusal(f"{self._name} refuses these messages: {_sentence(error)}", "messages") from error
         except TemplateLimitExceeded as error:
-            raise _TooCostly(f"The model's chat template reached a limit: {error}.", "messages") from error
+            raise _TooCostly(f"{self._name} reached a limit: {_sentence(error)}", "messages") from error
         except RecursionError as error:
-            raise TemplateError("The model's chat template recurses without end.", "messages") from error
+            raise TemplateError(f"{self._name} recurses without end.", "messages") from error
         except Exception as error:
-            raise TemplateError(
-                f"The model's chat template failed on these messages: {error}.", "messages"
-            ) from error
+            raise TemplateError(f"{self._name} failed on these messages: {_sentence(error)}", "messages") from error
 
     def _put_out(self, given: Mapping[str, Any]) -> str:
         parts: list[str] = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from rkllm_providers.models.template_facts import template_facts
 from rkllm_providers.models.text_sources import parse_tokenizer_config
 from rkllm_providers.models.tokenizer import gguf_tokenizer_problem, tokenizer_from_json
 from tests.models import gguf_files
+from tests.models.conftest import MakeCard
 
 CONTROL, USER_DEFINED, NORMAL = 3, 4, 1
 TEMPLATE = "{% for message in messages %}<|im_start|>{{ message.content }}<|im_end|>{% endfor %}"
@@ -40,19 +40,6 @@ HEAD: dict[str, tuple[str, Any]] = {
     "tokenizer.ggml.eos_token_id": ("u32", 2),
     "tokenizer.chat_template": ("str", TEMPLATE),
 }
-MakeCard = Callable[..., ModelCard]
-
-
-@pytest.fixture
-def make_card(tmp_path: Path) -> MakeCard:
-    def made(pairs: dict[str, Any] | None = None, name: str = "m.rkllm", **files: str) -> ModelCard:
-        raw = gguf_files.head(pairs or {})
-        (tmp_path / name).write_bytes((raw if name.endswith(".gguf") else b"RKxx" + raw[4:]) + bytes(64))
-        for key, content in files.items():
-            (tmp_path / key.replace("__", ".")).write_text(content)
-        return read_card(Catalog(tmp_path).find(tmp_path / name))
-
-    return made
 
 
 def without(*keys: str, **values: tuple[str, Any]) -> dict[str, Any]:
@@ -308,7 +295,7 @@ def test_equal_tokenizers_are_one_and_built_once(tmp_path: Path, monkeypatch: py
     assert builds == 1
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "m.rkllm").write_bytes(b"RK" + bytes(64))
+        gguf_files.write_npu_file(tmp_path / name / "m.rkllm", b"RK")
         (tmp_path / name / "tokenizer.json").write_text(content)
     guards = [read_card(Catalog(tmp_path).get(model)).guard for model in ("a-m", "b-m")]
     assert guards[0] is not None
@@ -366,7 +353,7 @@ def test_no_damage_raises_anything_but_the_documented_error(tmp_path: Path, data
     for at in data.draw(st.lists(st.integers(4, len(raw) - 1), max_size=6)):
         raw[at] = data.draw(st.integers(0, 255))
     path = tmp_path / "m.rkllm"
-    path.write_bytes(raw[: data.draw(st.integers(4, len(raw)) | st.just(len(raw)))])
+    gguf_files.write_npu_file(path, bytes(raw[: data.draw(st.integers(4, len(raw)) | st.just(len(raw)))]))
     with contextlib.suppress(ModelLoadError):
         card = read_card(Catalog(tmp_path).get("m"))
         assert 1 <= card.context_length <= 1_048_576
@@ -381,7 +368,7 @@ def test_no_damage_raises_anything_but_the_documented_error(tmp_path: Path, data
 )
 def test_no_file_beside_a_model_raises(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / "m.rkllm"
-    path.write_bytes(b"RKxx" + gguf_files.head(HEAD)[4:])
+    gguf_files.write_npu_file(path, b"RKxx" + gguf_files.head(HEAD)[4:])
     (tmp_path / name).write_bytes(content)
     assert read_card(Catalog(tmp_path).get("m")).guard is not None
     (tmp_path / name).unlink()

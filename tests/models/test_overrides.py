@@ -114,6 +114,17 @@ def test_the_older_servers_file_is_read(tmp_path: Path) -> None:
     assert read_overrides(write(tmp_path, "model.toml", "context_length = 99")).context_length == 99
 
 
+def test_what_is_right_of_the_older_servers_sampling_is_kept(tmp_path: Path) -> None:
+    sampling = {"temperature": 0.3, "foo": 1, "top_k": 1.5, "top_p": 0.9}
+    found = read_overrides(write(tmp_path, "model_config.json", json.dumps({"sampling": sampling})))
+    assert found.sampling == {"temperature": 0.3, "top_p": 0.9}
+    assert found.sources["sampling.top_p"] == "model_config.json"
+    assert "unknown key 'foo'" in found.notes[0]
+    assert found.notes[0].endswith("; 'foo' alone is left out.")
+    assert "top_k, which must be a whole number" in found.notes[1]
+    assert len(found.notes) == 2
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{", "[" * 100_000, '{"context_length": "many"}', '{"sampling": 1}'])
 def test_a_mistake_in_the_older_servers_file_is_noted(tmp_path: Path, content: str) -> None:
     found = read_overrides(write(tmp_path, "model_config.json", content))
