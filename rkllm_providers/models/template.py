@@ -87,7 +87,8 @@ def _tojson(
     return "".join(parts)
 
 
-def _environment() -> BoundedEnvironment:
+def template_environment() -> BoundedEnvironment:
+    """A fresh environment with everything that chat templates find."""
     environment = BoundedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
     )
@@ -110,7 +111,7 @@ class ChatTemplate:
         self._special_tokens = dict(special_tokens or {})
         try:
             with bounded():
-                self._template = _environment().from_string(source)
+                self._template = template_environment().from_string(source)
         except RecursionError as error:
             raise TemplateError("The model's chat template cannot be compiled: it is nested too deeply.") from error
         except Exception as error:
