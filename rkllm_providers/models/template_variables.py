@@ -13,7 +13,8 @@ from jinja2 import nodes
 
 def undeclared_variables(template: nodes.Template) -> set[str]:
     """The names that a parsed template reads and does not set itself."""
-    search = _Search()
+    # What is in a macro runs when it is called, and other macros may have been defined by then.
+    search = _Search(macro.name for macro in template.find_all(nodes.Macro))
     search.visit(template)
     return search.read
 
@@ -21,10 +22,10 @@ def undeclared_variables(template: nodes.Template) -> set[str]:
 class _Search:
     """Goes through a template in the order in which it runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Iterable[str]) -> None:
         self.read: set[str] = set()
         # What is set so far, outermost scope first.
-        self._scopes: list[set[str]] = [set()]
+        self._scopes: list[set[str]] = [set(known)]
 
     def visit(self, node: nodes.Node) -> None:
         if isinstance(node, nodes.Name):
@@ -91,9 +92,7 @@ class _Search:
         self._scope(node.else_)
 
     def _macro(self, node: nodes.Macro | nodes.CallBlock) -> None:
-        if isinstance(node, nodes.Macro):
-            self._scopes[-1].add(node.name)
-        else:
+        if isinstance(node, nodes.CallBlock):
             self.visit(node.call)
         self._all(node.defaults)
         self._scope([*node.args, *node.body], ["caller", "varargs", "kwargs"])
