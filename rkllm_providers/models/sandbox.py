@@ -180,8 +180,10 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         """The sandbox's, but quick for what templates mostly do; this pays for the checks."""
         kind = type(obj)
         if kind is dict:
-            if attribute in obj and attribute not in _DICT_ATTRIBUTES:
-                return obj[attribute]
+            if attribute not in _DICT_ATTRIBUTES:
+                return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+            if attribute in _ATTRIBUTES[dict]:
+                return getattr(obj, attribute)
         elif kind is _Namespace and not attribute.startswith("_"):
             try:
                 return getattr(obj, attribute)

@@ -137,7 +137,8 @@ def made(value: Any) -> Any:
     elif isinstance(value, Iterator):
         return counted(value)
     elif isinstance(value, (Mapping, *_VIEWS)):
-        whole = dict(value) if isinstance(value, Mapping) else list(value)
+        views: Any = value
+        whole: Any = dict(views) if isinstance(value, Mapping) else list(views)
         spend(size_of(whole))
         return whole
     else:
@@ -149,12 +150,16 @@ def counted(values: Iterable[Any]) -> Iterator[Any]:
     """The same values, each counted when its turn comes."""
     for value in values:
         check_time()
-        if isinstance(value, list | tuple | Mapping):
-            check_size(size_of(value))
-            spend(ELEMENT * (1 + len(value)))
-        else:
-            spend(ELEMENT)
+        spend(ELEMENT)
         yield value
+
+
+def parts_counted(parts: Iterable[list[Any]]) -> Iterator[list[Any]]:
+    """The same lists, which a filter makes one by one; what they hold may be in several of them."""
+    for part in parts:
+        check_size(size_of(part))
+        spend(ELEMENT * len(part))
+        yield part
 
 
 def added(left: Any, right: Any) -> Any:

@@ -14,6 +14,7 @@ from rkllm_providers.models.template_limits import (
     check_size,
     check_time,
     made,
+    parts_counted,
     size_of,
 )
 
@@ -155,7 +156,8 @@ def bounded_filter(name: str, filter_: Callable[..., Any]) -> Callable[..., Any]
                 check_percent(text, [*others, named])
             else:
                 check_text_step(name, text, others, named)
-        return made(filter_(*arguments, **named))
+        result = filter_(*arguments, **named)
+        return made(parts_counted(result) if name in ("batch", "slice") else result)
 
     return bounded_one
 
