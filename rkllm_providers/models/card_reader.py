@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -96,6 +96,8 @@ class _Reader:
         self._fact("family", family.name if family else "unknown", family_source)
         ends = self._end_tokens(script, generation, config.special_tokens.get("eos_token"), controls, size, family)
         seen = template_facts(template.source) if template is not None else None
+        named = {*special.values(), *config.control_texts}
+        named |= {text for text in overrides.end_tokens if isinstance(text, str)}
         guard = ControlGuard(tokenizer) if tokenizer is not None else None
         capabilities = self._capabilities(seen, template_source, family)
         sampling = self._sampling(generation, family)
@@ -106,7 +108,7 @@ class _Reader:
             template,
             frozenset(ends.sources),
             knows_context=window.is_known,
-            text_guard=_text_guard(controls, family, seen),
+            text_guard=_text_guard(controls, family, seen, named),
             silent_tokens=frozenset(token for text, token in controls.items() if text not in MARKERS),
             end_texts=ends.texts or _ends_in(seen),
             family=family,
@@ -307,12 +309,24 @@ def _own_toml(path: Path) -> Path:
     return path.with_suffix(".toml")
 
 
-def _text_guard(controls: Mapping[str, int], family: Family | None, seen: TemplateFacts | None) -> TextGuard | None:
-    """What keeps callers' text apart from control tokens, wherever there is a template."""
+def _text_guard(
+    controls: Mapping[str, int], family: Family | None, seen: TemplateFacts | None, named: Iterable[str]
+) -> TextGuard | None:
+    """What keeps callers' text apart from control tokens, wherever there is a template.
+
+    ``named`` are texts of control tokens that files beside the model name.
+    """
     if seen is None:
         return None
-    texts = {*controls, *(family.control_texts if family is not None else ())}
-    return TextGuard(texts or MARKERS | seen.control_texts)
+    texts = {*controls, *named}
+    if family is not None:
+        texts |= {*family.control_texts, *family.special_tokens.values()}
+    if not controls:
+        # Nothing says what the control tokens are: then whatever ends the answers of any family counts too.
+        texts |= END_TEXTS
+        if family is None:
+            texts |= MARKERS | seen.control_texts
+    return TextGuard(texts)
 
 
 def _ends_in(seen: TemplateFacts | None) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ may put out, hold and take of time is bounded (see ``sandbox``). They find what 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NoReturn
@@ -18,15 +19,20 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 
 from rkllm_providers.errors import InvalidRequest
-from rkllm_providers.models.sandbox import (
+from rkllm_providers.models.sandbox import MOST_SOURCE, BoundedEnvironment
+from rkllm_providers.models.template_limits import (
     MOST_CHARACTERS,
-    BoundedEnvironment,
     TemplateLimitExceeded,
     bounded,
     check_size,
     check_time,
+    size_of,
 )
 
+_PERCENT_NUMBER: Final = re.compile(r"%[-_0^#+]*\d")
+_MOST_PATTERN_CHARACTERS: Final = 1000
+_MOST_JSON_LAYOUT: Final = 100  # characters of one step of indentation, or of a separator
+_MOST_ESCAPED: Final = 12  # characters that one becomes in JSON
 _MOST_REFUSAL_CHARACTERS: Final = 1000
 
 
@@ -58,6 +64,7 @@ class _Generation(Extension):
 
 
 def _raise_exception(message: str) -> NoReturn:
+    check_size(size_of(message))
     raise _Refused(str(message)[:_MOST_REFUSAL_CHARACTERS])
 
 
@@ -67,6 +74,9 @@ def _sentence(error: Exception) -> str:
 
 
 def _strftime_now(pattern: str) -> str:
+    # The system's library pads to any width that it is asked for.
+    if len(pattern) > _MOST_PATTERN_CHARACTERS or _PERCENT_NUMBER.search(pattern):
+        raise TemplateLimitExceeded("it asked for a date in a long pattern, or one with widths")
     return datetime.now().strftime(pattern)
 
 
@@ -78,9 +88,14 @@ def _tojson(
     sort_keys: bool = False,
 ) -> str:
     # Jinja's own filter escapes for HTML; models were trained on plain JSON.
-    if indent is None:
-        return json.dumps(value, ensure_ascii=ensure_ascii, separators=separators, sort_keys=sort_keys)
-    # Indented at every depth, a small value can have a large text.
+    most = _MOST_ESCAPED * size_of(value)
+    if indent is None and separators is None and most <= MOST_CHARACTERS:
+        return json.dumps(value, ensure_ascii=ensure_ascii, sort_keys=sort_keys)
+    # Indented at every depth, or with long separators, a small value can have a large text.
+    check_size(most // 3)
+    for layout in (indent, *(separators or ())):
+        if (layout if isinstance(layout, int) else size_of(layout)) > _MOST_JSON_LAYOUT:
+            raise TemplateLimitExceeded(f"it wrote JSON with more than {_MOST_JSON_LAYOUT} characters between values")
     encoder = json.JSONEncoder(ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
     parts: list[str] = []
     size = 0
@@ -92,7 +107,8 @@ def _tojson(
     return "".join(parts)
 
 
-def _environment() -> BoundedEnvironment:
+def template_environment() -> BoundedEnvironment:
+    """A fresh environment with everything that chat templates find."""
     environment = BoundedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
     )
@@ -117,9 +133,11 @@ class ChatTemplate:
         self.origin = origin
         self._name = f"The model's chat template ({origin})" if origin else "The model's chat template"
         self._special_tokens = dict(special_tokens or {})
+        if len(source) > MOST_SOURCE:
+            raise TemplateError(f"The model's chat template has more than {MOST_SOURCE} characters.")
         try:
             with bounded():
-                self._template = _environment().from_string(source)
+                self._template = template_environment().from_string(source)
         except RecursionError as error:
             raise TemplateError(f"{self._name} cannot be compiled: it is nested too deeply.") from error
         except Exception as error:
@@ -177,6 +195,8 @@ class ChatTemplate:
         parts: list[str] = []
         size = 0
         for part in self._template.generate(given):
+            if not part:
+                continue
             size += len(part)
             if size > MOST_CHARACTERS:
                 raise TemplateLimitExceeded(f"it put out more than {MOST_CHARACTERS} characters")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -43,10 +43,14 @@ _sharing = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class TokenizerConfig:
-    """What a ``tokenizer_config.json`` says: texts of special tokens, and a chat template."""
+    """What a ``tokenizer_config.json`` says: texts of special tokens, and a chat template.
+
+    ``special_tokens`` has those with a name, which are variables of the template, ``control_texts`` has all.
+    """
 
     special_tokens: Mapping[str, str] = field(default_factory=dict)
     template: str | None = None
+    control_texts: frozenset[str] = frozenset()
 
 
 def read_tokenizer_config(folder: Path, notes: list[str]) -> TokenizerConfig:
@@ -63,13 +67,29 @@ def parse_tokenizer_config(content: Mapping[str, Any], what: str, notes: list[st
     """What makes sense in a ``tokenizer_config.json``."""
     special: dict[str, str] = {}
     for name in _SPECIAL_NAMES:
-        value = content.get(name)
-        text = value.get("content") if isinstance(value, dict) else value
+        text = _token_text(content.get(name))
         if isinstance(text, str):
             special[name] = text
         elif text is not None:
             notes.append(f"{what}: {name} is no text and left out.")
-    return TokenizerConfig(special, _template_in(content.get("chat_template"), what, notes))
+    texts = frozenset(text for text in (*special.values(), *_other_special_texts(content)) if text)
+    return TokenizerConfig(special, _template_in(content.get("chat_template"), what, notes), texts)
+
+
+def _token_text(value: Any) -> Any:
+    return value.get("content") if isinstance(value, dict) else value
+
+
+def _other_special_texts(content: Mapping[str, Any]) -> Iterator[str]:
+    """The texts of special tokens without a name; these files have been written in many ways."""
+    more, decoder = content.get("additional_special_tokens"), content.get("added_tokens_decoder")
+    listed = list(more) if isinstance(more, list) else []
+    if isinstance(decoder, dict):
+        listed += [token for token in decoder.values() if isinstance(token, dict) and token.get("special") is True]
+    for token in listed:
+        text = _token_text(token)
+        if isinstance(text, str):
+            yield text
 
 
 def _template_in(value: Any, what: str, notes: list[str]) -> str | None:
