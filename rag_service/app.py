@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
@@ -24,6 +25,7 @@ from rkllm_providers.errors import RKLLMError
 logger = logging.getLogger(__name__)
 
 _INVALID = "invalid_request_error"
+_SHOWN_CHARACTERS = 60
 
 
 def create_app(settings: ServiceSettings | None = None) -> FastAPI:
@@ -94,7 +96,25 @@ async def _tell_validation_error(request: Request, error: Exception) -> JSONResp
         elif part != "body":
             where += f".{part}" if where else str(part)
     message = f"{where}: {first['msg']}" if where else str(first["msg"])
+    # What is missing has no value: there, pydantic gives the object that lacks it.
+    if first["type"] != "missing" and "input" in first:
+        message += f" (given: {_shown(first['input'])})"
     return _tell(ErrorAnswer(400, _INVALID, "invalid_request", message, where or None))
+
+
+def _shown(value: object) -> str:
+    """A value as the client wrote it, shortened."""
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes; is the Content-Type application/json?"
+    text = json.dumps(value[:_SHOWN_CHARACTERS] if isinstance(value, str) else value, ensure_ascii=False)
+    whole = len(text) <= _SHOWN_CHARACTERS and not (isinstance(value, str) and len(value) > _SHOWN_CHARACTERS)
+    # Halves of surrogate pairs can be sent, and cannot be sent back.
+    shown = text[:_SHOWN_CHARACTERS].encode(errors="backslashreplace").decode()
+    return shown if whole else f"{shown}…"
 
 
 async def _tell_http_error(request: Request, error: Exception) -> JSONResponse:

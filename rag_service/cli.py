@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -114,7 +114,10 @@ def _settings(kind: type[ServiceSettings], given: dict[str, Any]) -> ServiceSett
         return kind(**given)
     except ValueError as error:
         details = error.errors() if hasattr(error, "errors") else [{"loc": ("settings",), "msg": str(error)}]
-        lines = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in details]
+        lines = [
+            f"{'.'.join(map(str, detail['loc']))}: {str(detail['msg']).removeprefix('Value error, ')}"
+            for detail in details
+        ]
         raise typer.BadParameter("; ".join(lines)) from error
 
 
@@ -126,6 +129,18 @@ def main() -> None:
     except RKLLMError as error:
         Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False)
         sys.exit(1)
+    except OSError as error:
+        _end_without_output(error)
+
+
+def _end_without_output(error: OSError) -> NoReturn:
+    """End with what the system said. What is left of the output must not fail once more at the interpreter's end."""
+    where = f"{error.filename}: " if error.filename else ""
+    Console(stderr=True, soft_wrap=True).print(
+        f"[bold red]Error:[/] {escape(f'{where}{error.strerror or error}.')}", highlight=False
+    )
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -37,15 +37,15 @@ def list_models(models_dir: ModelsDir = None, as_json: AsJSON = False) -> None:
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    console = _console()
     if not rows:
-        console.print(f"No models in {catalog.models_dir}. Put .rkllm or .gguf files there.", markup=False)
+        typer.echo(f"No models in {catalog.models_dir}. Put .rkllm or .gguf files there.")
         return
+    console = _console()
     if console.width < _TABLE_WIDTH:
         for row in rows:
             _print_paragraph(console, row)
     else:
-        console.print(_table(rows))
+        _print_table(console, _table(rows))
 
 
 @models_app.command("show")
@@ -61,7 +61,9 @@ def show_model(
     if as_json:
         typer.echo(json.dumps(_description(card, head), ensure_ascii=False, indent=2))
         return
-    table = Table("", "", "from", box=None)
+    table = Table(box=None)
+    for title in ("", "", "from"):
+        table.add_column(title, overflow="fold")
     for name, value in _file_facts(entry).items():
         table.add_row(name, escape(value), "")
     for name, fact in card.facts.items():
@@ -69,11 +71,22 @@ def show_model(
     for key, shown in head.items():
         table.add_row(f"in its head: {escape(key)}", escape(shown), "")
     console = _console()
-    console.print(table)
+    _print_table(console, table)
     if card.missing:
         console.print("\nMissing, or not as it should be:")
         for sentence in card.missing:
             console.print(f"- {sentence}", markup=False, highlight=False)
+
+
+def _print_table(console: Console, table: Table) -> None:
+    """Print a table; in a pipe, where nobody sees columns end, without the blanks that fill up its lines."""
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as capture:
+        console.print(table)
+    for line in capture.get().splitlines():
+        typer.echo(line.rstrip())
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:

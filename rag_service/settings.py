@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rkllm_providers.engine import EngineLimits
 from rkllm_providers.models import default_models_dir
+from rkllm_providers.runtime.abi import unsupported_version
+from rkllm_providers.runtime.abi_tables import VERSIONS
 
 
 class ServiceSettings(BaseSettings):
@@ -38,6 +40,14 @@ class ServiceSettings(BaseSettings):
         "longest prefill, which cannot be cut short.",
     )
     load_seconds: float = Field(default=600.0, gt=0, description="Longest time to load a model.")
+
+    @field_validator("runtime_version")
+    @classmethod
+    def _known_version(cls, version: str | None) -> str | None:
+        # Otherwise the service starts, and every request for an NPU model fails.
+        if version and version not in VERSIONS:
+            raise ValueError(str(unsupported_version(version)))
+        return version or None
 
     @property
     def engine_limits(self) -> EngineLimits:

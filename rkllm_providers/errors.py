@@ -23,7 +23,14 @@ on is also in attributes.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
+from typing import Final
+
+# What an error shows of names, which strangers choose, and of lists, which may be long.
+_MOST_NAMES: Final = 20
+_MOST_BROKEN: Final = 3
+_MOST_NAME_CHARACTERS: Final = 100
 
 
 class RKLLMError(Exception):
@@ -43,13 +50,38 @@ class UnsupportedFeature(UnsupportedRuntime):
 
 
 class ModelNotFound(RKLLMError, LookupError):
-    """No model of that name exists; ``known`` lists the ids that do."""
+    """No model of that name exists, or several may be meant.
 
-    def __init__(self, model: str, known: Sequence[str] = (), hint: str = "") -> None:
+    ``known`` lists the ids that do exist, ``could_be`` those that the name may stand for. ``broken`` says of
+    files that cannot be used why; what is asked for may be one of them.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        known: Sequence[str] = (),
+        hint: str = "",
+        *,
+        could_be: Sequence[str] = (),
+        broken: Sequence[str] = (),
+    ) -> None:
         self.model = model
         self.known = tuple(known)
-        listed = ", ".join(self.known) if self.known else "none"
-        super().__init__(f"Model {model!r} was not found. Known models: {listed}.{' ' + hint if hint else ''}")
+        self.could_be = tuple(could_be)
+        self.broken = tuple(broken)
+        name = model if len(model) <= _MOST_NAME_CHARACTERS else f"{model[:_MOST_NAME_CHARACTERS]}…"
+        sentences = [
+            f"Model {name!r} could be {_listed(name, self.could_be, ' or ')}: name one of them."
+            if self.could_be
+            else f"Model {name!r} was not found.",
+            f"Known models: {_listed(name, self.known)}.",
+            hint,
+        ]
+        if self.broken:
+            more = len(self.broken) - _MOST_BROKEN
+            shown = [problem.rstrip(".") for problem in self.broken[:_MOST_BROKEN]]
+            sentences.append(f"Not usable: {'; '.join(shown)}{f'; and {more} more' if more > 0 else ''}.")
+        super().__init__(" ".join(filter(None, sentences)))
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -156,6 +188,16 @@ def with_log(message: str, log_tail: Sequence[str]) -> str:
     if not log_tail:
         return message
     return message + "\nThe library's last lines:\n" + "\n".join(f"  {line}" for line in log_tail)
+
+
+def _listed(name: str, known: Sequence[str], joint: str = ", ") -> str:
+    """Names in their order; of many, those most like the one that was asked for."""
+    if not known:
+        return "none"
+    if len(known) <= _MOST_NAMES:
+        return joint.join(known)
+    alike = difflib.get_close_matches(name.lower(), known, _MOST_NAMES, cutoff=0)
+    return f"{joint.join(alike)} and {len(known) - _MOST_NAMES} more"
 
 
 def _rebuild(cls: type[RKLLMError], args: tuple[object, ...], state: dict[str, object]) -> RKLLMError:

@@ -137,6 +137,10 @@ def _chat_message(number: int, message: RequestMessage) -> ChatMessage:
     where = f"messages[{number}]"
     if message.tool_calls:
         raise InvalidRequest(f"{where}: tool calls in the history are not supported yet.", f"{where}.tool_calls")
+    if message.content is None and message.role != "assistant":
+        raise InvalidRequest(
+            f"{where}.content is missing; only a message of the assistant may have none.", f"{where}.content"
+        )
     return ChatMessage(_ROLES[message.role], _text(where, message.content), message.name)
 
 

@@ -11,7 +11,7 @@ that the template takes without losing anything:
 5. so, and with the system text at the beginning of the first turn of the user.
 
 If it loses something in all of them, the first that it takes counts. If it takes none, its refusal of
-the first is the error.
+the first is the error. Any other error of a template is one at once, and no further form is tried.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from rkllm_providers.errors import InvalidRequest
 from rkllm_providers.models.template import ChatTemplate, TemplateError, TemplateRefusal
+from rkllm_providers.models.template_limits import bounded
 
 Turn = Mapping[str, Any]
 _BREAK = "\n\n"
@@ -41,9 +42,11 @@ def render_conversation(
         TemplateError: The template fails, or does not write the text that is to be continued.
         InvalidRequest: The last turn cannot be continued.
     """
-    if continue_final_message:
-        return _render_open(template, turns, {**variables, "add_generation_prompt": False})
-    return _render_repaired(template, turns, variables)
+    # All forms together may cost what one rendering may: a limit that is reached is no refusal, and ends it.
+    with bounded():
+        if continue_final_message:
+            return _render_open(template, turns, {**variables, "add_generation_prompt": False})
+        return _render_repaired(template, turns, variables)
 
 
 def _render_open(template: ChatTemplate, turns: Sequence[Turn], variables: Mapping[str, Any]) -> str:

@@ -41,6 +41,7 @@ VERSIONS: dict[str, int] = {
     "1.3.1": 6,
 }
 DEFAULT_VERSION = "1.3.0"
+_VERSION_VARIABLE = "RKLLM_EMULATOR_VERSION"
 
 _SOURCES = Path(__file__).parent / "native"
 _ABI_SOURCE = "api.cpp"
@@ -52,7 +53,7 @@ _LLAMA_LIBRARIES = ("-lllama", "-lggml", "-lggml-cpu", "-lggml-base")
 
 def default_version() -> str:
     """The version to emulate where none is named: ``RKLLM_EMULATOR_VERSION`` or 1.3.0."""
-    return os.environ.get("RKLLM_EMULATOR_VERSION") or DEFAULT_VERSION
+    return os.environ.get(_VERSION_VARIABLE) or DEFAULT_VERSION
 
 
 def library_path(version: str | None = None) -> Path:
@@ -104,10 +105,12 @@ class _Plan:
 
 
 def _plan(version: str | None) -> _Plan:
+    from_environment = version is None and bool(os.environ.get(_VERSION_VARIABLE))
     version = default_version() if version is None else version
     if version not in VERSIONS:
+        named = f", which {_VERSION_VARIABLE} names" if from_environment else ""
         raise UnsupportedRuntime(
-            f"The emulator has no runtime version {version!r}. Choose one of: {', '.join(VERSIONS)}."
+            f"The emulator has no runtime version {version!r}{named}. Choose one of: {', '.join(VERSIONS)}."
         )
     llama = _find_llama()
     digest = hashlib.sha256()

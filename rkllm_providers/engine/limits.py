@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Final
 
 from rkllm_providers.chat.prompt import TextPrompt
 from rkllm_providers.chat.types import Sampling
@@ -13,16 +11,7 @@ from rkllm_providers.engine.load_plan import LoadPlan
 from rkllm_providers.engine.run import EngineLimits, PromptFormChanged, Run, RunRequest, RunState, RuntimeInfo
 from rkllm_providers.errors import ContextLengthExceeded, InvalidRequest, RequestTimeout
 from rkllm_providers.models import PromptForm
-
-# What samplers can work with; a value outside would fail in the library, and there perhaps for everybody.
-_BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
-    "temperature": (0, 100),
-    "top_p": (1e-6, 1),
-    "top_k": (1, 1_000_000),
-    "repeat_penalty": (0.01, 100),
-    "frequency_penalty": (-2, 2),
-    "presence_penalty": (-2, 2),
-}
+from rkllm_providers.models.sampling_bounds import SAMPLING_BOUNDS
 
 
 def check_sampling(sampling: Sampling) -> None:
@@ -31,7 +20,7 @@ def check_sampling(sampling: Sampling) -> None:
     Raises:
         InvalidRequest: One is out of bounds.
     """
-    for name, (least, most) in _BOUNDS.items():
+    for name, (least, most) in SAMPLING_BOUNDS.items():
         value = getattr(sampling, name)
         if value is not None and not least <= value <= most:
             raise InvalidRequest(f"{name} is {value}; it must be between {least} and {most}.", name)

@@ -6,10 +6,10 @@ from rkllm_providers.models.catalog import (
     BUILT_IN_MODEL,
     Catalog,
     ModelEntry,
-    ModelFormat,
     default_models_dir,
 )
 from rkllm_providers.models.families import Capabilities, Family
+from rkllm_providers.models.model_files import ModelFormat
 
 __all__ = [
     "BUILT_IN_MODEL",

@@ -24,21 +24,28 @@ def derived_aliases(model_id: str) -> list[str]:
     return [name for name in dict.fromkeys(found) if name and name != model_id]
 
 
-def claims(given: Iterable[tuple[str, Sequence[str], bool]]) -> Mapping[str, Sequence[str]]:
+def claims(
+    given: Iterable[tuple[str, Sequence[str], bool]], plain: Mapping[str, str] | None = None
+) -> Mapping[str, Sequence[str]]:
     """Which models each alias could mean. ``given``: ids, the aliases written for them, and whether they work.
+
+    ``plain`` has the names that models would have as ids if no other model had them; they count as beginnings do,
+    unless one of them has it.
 
     What was written for a model counts more than what its id gives, and a model that works more than one
     that is broken. No id is an alias.
     """
     ranked: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     models = list(given)
+    ids = {model for model, _, _ in models}
     for model, written, works in models:
         for alias in dict.fromkeys(written):
             ranked[alias][0 if works else 2].append(model)
-        for alias in derived_aliases(model):
+        name = (plain or {}).get(model, model)
+        derived = [*derived_aliases(model), *([name, *derived_aliases(name)] if name not in ids else [])]
+        for alias in dict.fromkeys(derived):
             if alias not in written:
                 ranked[alias][1 if works else 3].append(model)
-    ids = {model for model, _, _ in models}
     return {alias: by_rank[min(by_rank)] for alias, by_rank in ranked.items() if alias not in ids}
 
 

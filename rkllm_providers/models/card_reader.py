@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +10,7 @@ from typing import Any, Final
 from rkllm_providers.emulator.script import Script, load_script
 from rkllm_providers.errors import ModelLoadError
 from rkllm_providers.models.card import Fact, ModelCard, PromptForm
-from rkllm_providers.models.catalog import ModelEntry, ModelFormat, file_problem
+from rkllm_providers.models.catalog import ModelEntry
 from rkllm_providers.models.context_window import MOST_CONTEXT, ContextWindow, context_window
 from rkllm_providers.models.control import ControlGuard, TextGuard
 from rkllm_providers.models.end_tokens import EndTokens, find_end_tokens
@@ -18,17 +18,21 @@ from rkllm_providers.models.families import Capabilities, Family, hinted_family,
 from rkllm_providers.models.families_table import END_TEXTS, FAMILIES, FAMILY_BY_NAME
 from rkllm_providers.models.gguf import read_head, read_rkllm_head
 from rkllm_providers.models.head import Head, believed
+from rkllm_providers.models.model_files import ModelFormat, file_problem
 from rkllm_providers.models.overrides import CAPABILITIES, SAMPLING_RANGES, Overrides, read_overrides, sampling_value
-from rkllm_providers.models.side_files import CONFIG, GENERATION_CONFIG, SideFileError, read_object
+from rkllm_providers.models.side_files import CONFIG, GENERATION_CONFIG, TOKENIZER, SideFileError, read_object
 from rkllm_providers.models.template import ChatTemplate
 from rkllm_providers.models.template_facts import TemplateFacts, template_facts
 from rkllm_providers.models.text_sources import choose_template, choose_tokenizer, read_tokenizer_config
 from rkllm_providers.models.tokenizer import MARKERS, ScriptTokenizer, VocabularyTokenizer
 
 _PROMPTS: Final = {
-    PromptForm.TOKENS: "rendered with the model's own template and tokenised here",
-    PromptForm.RAW: "rendered with the model's template, and tokenised by the runtime",
-    PromptForm.RUNTIME: "given to the runtime as text, which applies the model's template",
+    PromptForm.TOKENS: ("rendered with the model's own template and tokenised here", "tokenizer and chat template"),
+    PromptForm.RAW: ("rendered with the model's template, and tokenised by the runtime", "there is no tokenizer"),
+    PromptForm.RUNTIME: (
+        "given to the runtime as text, which applies the model's template",
+        "there is no chat template",
+    ),
 }
 # generation_config.json's words for what GenerateOptions has.
 _GENERATION_NAMES: Final = {
@@ -51,7 +55,8 @@ def read_card(entry: ModelEntry) -> ModelCard:
             raise ValueError(problem)
         overrides = read_overrides(entry.path)
         if entry.format is ModelFormat.SCRIPT:
-            return _Reader(entry, overrides, Head()).card(load_script(entry.path))
+            script = load_script(entry.path)
+            return _Reader(entry, overrides, _head_of_script(script)).card(script)
         is_gguf = entry.format is ModelFormat.GGUF
         values = read_head(entry.path) if is_gguf else read_rkllm_head(entry.path)
         return _Reader(entry, overrides, believed(values, is_gguf=is_gguf)).card(None)
@@ -75,30 +80,24 @@ class _Reader:
         window = self._context(script)
         generation = self._object(GENERATION_CONFIG)
         config = read_tokenizer_config(self._folder, notes)
-        special: Mapping[str, str] = {}
-        tokenizer: VocabularyTokenizer | ScriptTokenizer | None
-        template: ChatTemplate | None
-        if script is not None:
-            tokenizer, tokenizer_source = ScriptTokenizer(script), "the script"
-            template, template_source = ChatTemplate(script.chat_template), "the script"
-        else:
-            tokenizer, tokenizer_source = choose_tokenizer(self._folder, overrides, head, notes)
-            special = {**head.special_tokens, **config.special_tokens}
-            template, template_source = choose_template(
-                self._folder, overrides, special, config.template, head, notes
-            )
+        tokenizer, tokenizer_source = self._tokenizer(script)
+        special = {**head.special_tokens, **config.special_tokens}
+        template, template_source = choose_template(self._folder, overrides, special, config.template, head, notes)
         controls = head.control_tokens if tokenizer is None else tokenizer.control_tokens
         size = tokenizer.size if isinstance(tokenizer, VocabularyTokenizer) else head.vocabulary_size
-        family, family_source = self._family(tokenizer, template) if script is None else (None, "")
+        family, family_source = self._family(tokenizer, template)
         if template is None and family is not None:
-            template, template_source = ChatTemplate(family.template, family.special_tokens), f"family {family.name}"
-        elif template is not None and script is None and not config.special_tokens:
+            template_source = f"family {family.name}"
+            template = ChatTemplate(family.template, family.special_tokens, template_source)
+        elif template is not None and not config.special_tokens:
             template = self._with_special_tokens(template, special, family)
         self._fact("tokenizer", "here" if tokenizer is not None else "none", tokenizer_source)
         self._fact("chat template", "here" if template is not None else "none", template_source)
         self._fact("family", family.name if family else "unknown", family_source)
         ends = self._end_tokens(script, generation, config.special_tokens.get("eos_token"), controls, size, family)
         seen = template_facts(template.source) if template is not None else None
+        named = {*special.values(), *config.control_texts}
+        named |= {text for text in overrides.end_tokens if isinstance(text, str)}
         guard = ControlGuard(tokenizer) if tokenizer is not None else None
         capabilities = self._capabilities(seen, template_source, family)
         sampling = self._sampling(generation, family)
@@ -109,7 +108,7 @@ class _Reader:
             template,
             frozenset(ends.sources),
             knows_context=window.is_known,
-            text_guard=_text_guard(controls, family, seen),
+            text_guard=_text_guard(controls, family, seen, named),
             silent_tokens=frozenset(token for text, token in controls.items() if text not in MARKERS),
             end_texts=ends.texts or _ends_in(seen),
             family=family,
@@ -117,12 +116,20 @@ class _Reader:
             sampling=sampling,
         )
         self._head_facts()
-        self._fact("prompts", _PROMPTS[card.prompt_form], "tokenizer and chat template")
+        self._fact("prompts", *_PROMPTS[card.prompt_form])
         self._say_what_to_add(card)
         return replace(card, facts=self._facts, missing=tuple(dict.fromkeys(notes)))
 
     def _fact(self, name: str, value: str, source: str) -> None:
         self._facts[name] = Fact(value, source)
+
+    def _tokenizer(self, script: Script | None) -> tuple[VocabularyTokenizer | ScriptTokenizer | None, str]:
+        if script is None:
+            return choose_tokenizer(self._folder, self._overrides, self._head, self._notes)
+        given = self._folder / (self._overrides.tokenizer or TOKENIZER)
+        if self._overrides.tokenizer is not None or given.exists():
+            self._notes.append(f"{given} is not used: a scripted model has a vocabulary of its own.")
+        return ScriptTokenizer(script), "the script"
 
     def _object(self, name: str) -> Mapping[str, Any]:
         try:
@@ -146,6 +153,8 @@ class _Reader:
     ) -> tuple[Family | None, str]:
         if self._overrides.family is not None:
             return FAMILY_BY_NAME[self._overrides.family], self._overrides.sources["family"]
+        if isinstance(tokenizer, ScriptTokenizer):
+            return None, ""  # a script says what it answers: no architecture tells more of it
         vocabulary = frozenset(self._head.added_tokens)
         if isinstance(tokenizer, VocabularyTokenizer):
             vocabulary |= tokenizer.added_texts
@@ -171,7 +180,7 @@ class _Reader:
                 f"The chat template writes the model's {name}, and nothing tells it: put the tokenizer_config.json "
                 f"of the original model into {self._folder}."
             )
-        return ChatTemplate(template.source, {**special, **known}) if known else template
+        return ChatTemplate(template.source, {**special, **known}, template.origin) if known else template
 
     def _end_tokens(
         self,
@@ -289,16 +298,35 @@ class _Reader:
             self._notes.append(f'No end token is known: write end_tokens = ["<text>"] into {toml}.')
 
 
+def _head_of_script(script: Script) -> Head:
+    """What a script says of its prompts, as a model's head would."""
+    named = {"bos_token": script.bos_id, "eos_token": next(iter(script.eos_ids), None)}
+    special = {name: script.tokens[at].decode() for name, at in named.items() if at is not None}
+    return Head(special_tokens=special, template=script.chat_template, template_source="the script")
+
+
 def _own_toml(path: Path) -> Path:
     return path.with_suffix(".toml")
 
 
-def _text_guard(controls: Mapping[str, int], family: Family | None, seen: TemplateFacts | None) -> TextGuard | None:
-    """What keeps callers' text apart from control tokens, wherever there is a template."""
+def _text_guard(
+    controls: Mapping[str, int], family: Family | None, seen: TemplateFacts | None, named: Iterable[str]
+) -> TextGuard | None:
+    """What keeps callers' text apart from control tokens, wherever there is a template.
+
+    ``named`` are texts of control tokens that files beside the model name.
+    """
     if seen is None:
         return None
-    texts = {*controls, *(family.control_texts if family is not None else ())}
-    return TextGuard(texts or MARKERS | seen.control_texts)
+    texts = {*controls, *named}
+    if family is not None:
+        texts |= {*family.control_texts, *family.special_tokens.values()}
+    if not controls:
+        # Nothing says what the control tokens are: then whatever ends the answers of any family counts too.
+        texts |= END_TEXTS
+        if family is None:
+            texts |= MARKERS | seen.control_texts
+    return TextGuard(texts)
 
 
 def _ends_in(seen: TemplateFacts | None) -> tuple[str, ...]:

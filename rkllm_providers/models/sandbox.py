@@ -2,241 +2,70 @@
 
 Jinja's immutable sandbox keeps templates away from the machine; it lets them run for ever and fill the
 memory. Here every step that can be repeated (a loop's turn, a call, a filter, an operator) looks
-at the time, and every value that a template makes counts against the characters it may make in all. What
-could be large at once is estimated before it is made. There is no loader, and no filter that runs regular
-expressions over what it gets.
+at the time, and every value that a template makes counts against the characters it may make in all
+(``template_limits``). What could be large at once is estimated before it is made (``template_steps``).
+Only methods that are known to be harmless, or can be estimated, are found. There is no loader, no filter
+that runs regular expressions over what it gets, and nothing is computed when a template is compiled.
 
 A single step still runs to its end: the largest take some tenths of a second.
 """
 
 from __future__ import annotations
 
-import functools
-import re
-import threading
-import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NoReturn
 
 import jinja2
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
-from jinja2.runtime import Context, LoopContext, Macro
+from jinja2.filters import _GroupTuple
+from jinja2.runtime import BlockReference, Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import Namespace
+from jinja2.utils import Cycler, Namespace
 
-MOST_SECONDS: Final = 5.0
-MOST_CHARACTERS: Final = 32 * 1024 * 1024
-"""In one value, and in what is put out."""
-_MOST_IN_ALL: Final = 4 * MOST_CHARACTERS
-_ELEMENT: Final = 64  # what an element of a list counts, in characters: about its bytes
-_LARGEST_NUMBER: Final = 1_000_000  # as a width and the like
-_MOST_BITS: Final = 100_000  # of a whole number
+from rkllm_providers.models.template_limits import (
+    TemplateLimitExceeded,
+    added,
+    check_bits,
+    check_size,
+    check_time,
+    made,
+    size_of,
+    sliced,
+    spend,
+)
+from rkllm_providers.models.template_steps import bounded_filter, check_percent, checked_arguments
 
-_SLOW_FILTERS: Final = ("urlize", "striptags", "wordwrap", "xmlattr", "pprint")
+MOST_SOURCE: Final = 256 * 1024
+"""Characters of a template; the largest that are known have a tenth of this."""
+_MOST_BRANCHES: Final = 1_000_000
+_SLOW_FILTERS: Final = ("urlize", "striptags", "wordwrap", "xmlattr", "pprint", "filesizeformat")
 _HARMLESS_METHODS: Final = frozenset({"startswith", "endswith", "strip", "lstrip", "rstrip", "lower", "get", "items"})
 _LOOP_FACTS: Final = frozenset({"first", "last", "index", "index0", "length", "previtem", "nextitem"})
 _DICT_ATTRIBUTES: Final = frozenset(dir(dict))
-_PERCENT_WIDTHS: Final = re.compile(r"%(?:\([^)]*\))?[-+ #0]*(\*|\d*)(?:\.(\*|\d*))?")
-_FIELD_FORMATS: Final = re.compile(r"\{[^{}:]*:([^{}]*)")
-_NESTED_FIELDS: Final = re.compile(r"\{[^{}]*\{")
-
-
-class TemplateLimitExceeded(jinja2.TemplateError):
-    """A template reached what a rendering may cost."""
-
-
-class _Allowance(threading.local):
-    """What is left of the rendering that runs in this thread."""
-
-    deadline = float("inf")
-    characters = _MOST_IN_ALL
-
-
-_allowance = _Allowance()
-
-
-@contextmanager
-def bounded() -> Iterator[None]:
-    """Everything a template does in this block, in this thread, is one rendering."""
-    before = _allowance.deadline, _allowance.characters
-    _allowance.deadline, _allowance.characters = time.monotonic() + MOST_SECONDS, _MOST_IN_ALL
-    try:
-        yield
-    finally:
-        _allowance.deadline, _allowance.characters = before
-
-
-def check_time() -> bool:
-    """True while there is time."""
-    if time.monotonic() > _allowance.deadline:
-        raise TemplateLimitExceeded(f"it took more than {MOST_SECONDS:g} seconds")
-    return True
-
-
-def check_size(size: int) -> None:
-    """Refuse a value of so many characters."""
-    if size > MOST_CHARACTERS:
-        raise TemplateLimitExceeded(f"it made a value of more than {MOST_CHARACTERS} characters")
-
-
-def _spend(size: int) -> None:
-    check_size(size)
-    _allowance.characters -= size
-    if _allowance.characters < 0:
-        raise TemplateLimitExceeded(f"it made values of more than {_MOST_IN_ALL} characters in all")
-
-
-def _size(value: Any) -> int:
-    """The characters of a value's text, about. Lists in lists count as often as their text would hold them."""
-    if isinstance(value, str | bytes):
-        return len(value)
-    if not isinstance(value, Mapping | list | tuple | set | frozenset):
-        return 0
-    total, waiting = 0, [value]
-    while waiting:
-        container = waiting.pop()
-        total += _ELEMENT * len(container)
-        check_size(total)
-        parts: Iterable[Any] = container
-        if isinstance(container, Mapping):
-            parts = [*container.keys(), *container.values()]
-        for part in parts:
-            if isinstance(part, str | bytes):
-                total += len(part)
-            elif isinstance(part, Mapping | list | tuple | set | frozenset):
-                waiting.append(part)
-    return total
-
-
-def _made(value: Any) -> Any:
-    """Count what a template made."""
-    if isinstance(value, str):
-        _spend(len(value))
-    elif isinstance(value, int):
-        _check_bits(value.bit_length())
-    elif value is None or isinstance(value, float):
-        return value
-    elif isinstance(value, Generator):
-        return _counted(value)
-    else:
-        _spend(_size(value))
-    return value
-
-
-def _check_bits(bits: int) -> None:
-    if bits > _MOST_BITS:
-        raise TemplateLimitExceeded(f"it made a number of more than {_MOST_BITS} bits")
-
-
-def _added(left: Any, right: Any) -> Any:
-    """What ``+`` makes: the operator that templates use most, so it is short."""
-    value = left + right
-    if type(value) is str and (size := len(value)) < MOST_CHARACTERS and size < _allowance.characters:
-        _allowance.characters -= size
-        return value
-    return _made(value)
-
-
-def _counted(values: Iterable[Any]) -> Iterator[Any]:
-    for value in values:
-        check_time()
-        _spend(_ELEMENT)
-        yield value
-
-
-def _check_numbers(arguments: Iterable[Any]) -> None:
-    for argument in arguments:
-        if isinstance(argument, int) and abs(argument) > _LARGEST_NUMBER:
-            raise TemplateLimitExceeded(f"it gave a number above {_LARGEST_NUMBER} as a width or a count")
-
-
-def _check_widths(widths: Iterable[str]) -> None:
-    _check_numbers(int(width) if len(width) < 20 else _LARGEST_NUMBER + 1 for width in widths if width)
-
-
-def _check_percent(text: str, values: Any) -> None:
-    widths = [width for found in _PERCENT_WIDTHS.findall(text) for width in found]
-    if "*" in widths:
-        raise TemplateLimitExceeded("it took the width of a text from a value")
-    _check_widths(widths)
-    check_size(len(text) + sum(map(int, filter(None, widths))) + text.count("%") * _size(values))
-
-
-def _check_format(text: str, values: Sequence[Any]) -> None:
-    fields = text.replace("{{", "").replace("}}", "")
-    if _NESTED_FIELDS.search(fields):
-        raise TemplateLimitExceeded("it took the width of a text from a value")
-    widths = [width for spec in _FIELD_FORMATS.findall(fields) for width in re.findall(r"\d+", spec)]
-    _check_widths(widths)
-    check_size(len(text) + sum(map(int, widths)) + fields.count("{") * _size(values))
-
-
-def _check_text_step(name: str, text: Any, arguments: Sequence[Any]) -> None:
-    """Estimate what a method or a filter makes of a text, where that can be far more than the text."""
-    if name == "join" and arguments:
-        check_size(len(text) * len(arguments[0]) + _size(arguments[0]))
-    elif name == "replace" and len(arguments) > 1:
-        old, new = str(arguments[0]), str(arguments[1])
-        check_size(len(text) + str(text).count(old) * max(0, len(new) - len(old)))
-    elif name in ("expandtabs", "indent"):
-        width = arguments[0] if arguments else 8
-        each = width if isinstance(width, int) else len(str(width))
-        check_size(len(text) + (text.count("\t") + text.count("\n") + 1) * each)
-    elif name in ("split", "rsplit"):
-        separator = arguments[0] if arguments else None
-        check_size(text.count(separator) * _ELEMENT if separator else len(text) * 8)
-    elif name in ("splitlines", "list", "sort", "unique", "batch", "slice", "title", "wordcount"):
-        check_size(len(text) * 8)
-    elif name in ("format", "format_map"):
-        _check_format(str(text), arguments)
-
-
-def _bounded_filter(name: str, filter_: Callable[..., Any]) -> Callable[..., Any]:
-    # Some filters get the context, or the like, before the value.
-    at = 1 if hasattr(filter_, "jinja_pass_arg") else 0
-
-    @functools.wraps(filter_)
-    def bounded_filter(*arguments: Any, **named: Any) -> Any:
-        check_time()
-        value, others = arguments[at], [*arguments[at + 1 :], *named.values()]
-        if others:
-            _check_numbers(others)
-        if name == "join":
-            value = list(value)
-            separator = str(others[0]) if others else ""
-            _check_text_step("join", separator, [value])
-            arguments = (*arguments[:at], value, *arguments[at + 1 :])
-        elif name == "format":
-            _check_percent(str(value), others)
-        elif name == "sum" and any(isinstance(other, list | tuple) for other in others):
-            raise TemplateLimitExceeded("it summed lists")
-        elif isinstance(value, str):
-            _check_text_step(name, value, others)
-        return _made(filter_(*arguments, **named))
-
-    return bounded_filter
-
-
-def _checked_arguments(
-    function: Any, name: str, arguments: tuple[Any, ...], named: Mapping[str, Any]
-) -> tuple[Any, ...]:
-    """Arguments of a call that can make something large of little: those of texts' and numbers' methods."""
-    owner = getattr(function, "__self__", None)
-    if isinstance(owner, str | bytes | int):
-        _check_numbers([*arguments, *named.values()])
-        if name == "translate":
-            raise TemplateLimitExceeded("it called translate()")
-        if name == "join" and arguments:
-            arguments = (list(arguments[0]), *arguments[1:])
-        if isinstance(owner, str | bytes):
-            _check_text_step(name, owner, [*arguments, *named.values()])
-    elif name in ("format", "format_map"):
-        # The sandbox's stand-in for the method, which has the text as what it wraps.
-        text = getattr(getattr(function, "__wrapped__", None), "__self__", "")
-        _check_format(str(text), [*arguments, *named.values()])
-    return arguments
+_SEQUENCE_METHODS: Final = frozenset({"count", "index"})
+# What templates find of each kind of value. A kind that is not here has nothing.
+_ATTRIBUTES: Final[Mapping[type, frozenset[str]]] = {
+    str: frozenset(
+        {
+            *("startswith", "endswith", "strip", "lstrip", "rstrip", "lower", "upper", "title", "capitalize"),
+            *("swapcase", "casefold", "split", "rsplit", "splitlines", "partition", "rpartition", "replace", "join"),
+            *("format", "format_map", "find", "rfind", "index", "rindex", "count", "removeprefix", "removesuffix"),
+            *("zfill", "center", "ljust", "rjust", "expandtabs", "isalnum", "isalpha", "isascii", "isdecimal"),
+            *("isdigit", "isidentifier", "islower", "isnumeric", "isprintable", "isspace", "istitle", "isupper"),
+        }
+    ),
+    dict: frozenset({"get", "items", "keys", "values", "copy"}),
+    list: _SEQUENCE_METHODS | {"copy"},
+    tuple: _SEQUENCE_METHODS,
+    range: _SEQUENCE_METHODS | {"start", "stop", "step"},
+    float: frozenset({"is_integer"}),
+    _GroupTuple: _SEQUENCE_METHODS | {"grouper", "list"},
+    LoopContext: _LOOP_FACTS | {"revindex", "revindex0", "depth", "depth0", "cycle", "changed"},
+    Macro: frozenset({"name", "arguments", "catch_kwargs", "catch_varargs", "caller"}),
+    Cycler: frozenset({"next", "current", "reset"}),
+    BlockReference: frozenset({"super"}),
+}
 
 
 class _Namespace(Namespace):
@@ -275,6 +104,30 @@ class _BoundedCode(CodeGenerator):
             self.write(", ")
         self.write("))")
 
+    def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802
+        """A part of a text or a list counts."""
+        if isinstance(node.arg, nodes.Slice):
+            self.write("environment.sliced(")
+            super().visit_Getitem(node, frame)
+            self.write(")")
+        else:
+            super().visit_Getitem(node, frame)
+
+    def visit_ScopedEvalContextModifier(self, node: nodes.ScopedEvalContextModifier, frame: Frame) -> NoReturn:  # noqa: N802
+        """What is escaped for HTML is no prompt; and Jinja would compute the block's switch."""
+        self.fail("autoescape is not supported", node.lineno)
+
+    def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
+        """Writing code takes time too."""
+        check_time()
+        return super().visit(node, *args, **kwargs)
+
+    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
+        # Whatever else is constant is computed when the template runs, and counted.
+        if not isinstance(node, nodes.TemplateData | nodes.Const):
+            raise nodes.Impossible
+        return super()._output_child_to_const(node, frame, finalize)
+
     def visit_List(self, node: nodes.List, frame: Frame) -> None:  # noqa: N802
         """A list of more than constants counts."""
         self._visit_container(super().visit_List, node, frame, node.items)
@@ -306,28 +159,31 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     code_generator_class = _BoundedCode
     intercepted_binops = frozenset({"*", "**", "%"})
-    added = staticmethod(_added)
+    added = staticmethod(added)
     check_time = staticmethod(check_time)
-    made = staticmethod(_made)
+    made = staticmethod(made)
+    sliced = staticmethod(sliced)
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(finalize=_finalized, **options)
+        super().__init__(finalize=_finalized, optimized=False, **options)
         self.globals["namespace"] = _Namespace
         del self.globals["lipsum"]
         for name in _SLOW_FILTERS:
             del self.filters[name]
-        self.filters = {name: _bounded_filter(name, one) for name, one in self.filters.items()}
+        self.filters = {name: bounded_filter(name, one) for name, one in self.filters.items()}
 
     def add_filter(self, name: str, filter_: Callable[..., Any]) -> None:
         """Make a filter known, bounded as the others are."""
-        self.filters[name] = _bounded_filter(name, filter_)
+        self.filters[name] = bounded_filter(name, filter_)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """The sandbox's, but quick for what templates mostly do; this pays for the checks."""
         kind = type(obj)
         if kind is dict:
-            if attribute in obj and attribute not in _DICT_ATTRIBUTES:
-                return obj[attribute]
+            if attribute not in _DICT_ATTRIBUTES:
+                return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+            if attribute in _ATTRIBUTES[dict]:
+                return getattr(obj, attribute)
         elif kind is _Namespace and not attribute.startswith("_"):
             try:
                 return getattr(obj, attribute)
@@ -335,44 +191,80 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
                 return self.undefined(obj=obj, name=attribute)
         elif (kind is str and attribute in _HARMLESS_METHODS) or (kind is LoopContext and attribute in _LOOP_FACTS):
             return getattr(obj, attribute)
-        return super().getattr(obj, attribute)
+        return self._looked_up(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """An element, or what ``getattr`` finds by a name that is none of an element."""
+        kind = type(obj)
+        if kind is type:
+            return self.undefined(obj=obj, name=argument)
+        try:
+            return obj[argument]
+        except (TypeError, LookupError):
+            if isinstance(argument, str):
+                return self._looked_up(obj, str(argument), elements=False)
+        return self.undefined(obj=obj, name=argument)
+
+    def _looked_up(self, obj: Any, attribute: str, *, elements: bool = True) -> Any:
+        """An attribute that templates may have, or else an element of that name."""
+        if isinstance(obj, jinja2.Undefined):
+            return super().getattr(obj, attribute)
+        known = next((_ATTRIBUTES[kind] for kind in type(obj).__mro__ if kind in _ATTRIBUTES), frozenset())
+        if attribute in known or isinstance(obj, Namespace):
+            return super().getattr(obj, attribute)
+        if hasattr(type(obj), attribute) or attribute.startswith("_") or isinstance(obj, type):
+            return self.unsafe_undefined(obj, attribute)
+        if elements:
+            try:
+                return obj[attribute]
+            except (TypeError, LookupError):
+                pass
+        return self.undefined(obj=obj, name=attribute)
+
+    def _generate(self, source: nodes.Template, *args: Any, **options: Any) -> str:
+        # Jinja takes every name along into every branch.
+        names = sum(1 for name in source.find_all(nodes.Name) if name.ctx != "load")
+        branches = sum(1 for _ in source.find_all((nodes.If, nodes.For, nodes.CondExpr)))
+        if names * branches > _MOST_BRANCHES:
+            raise TemplateLimitExceeded(f"it sets {names} variables among {branches} branches")
+        return super()._generate(source, *args, **options)
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
         """Call a function, a macro or a method."""
         check_time()
         name = getattr(__obj, "__name__", "")
         if name not in _HARMLESS_METHODS and not isinstance(__obj, Macro):
-            args = _checked_arguments(__obj, name, args, kwargs)
-        return _made(super().call(__context, __obj, *args, **kwargs))
+            args = checked_arguments(__obj, name, args, kwargs)
+        return made(super().call(__context, __obj, *args, **kwargs))
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """An operator that can make something large."""
         check_time()
         if operator == "%" and isinstance(left, str):
-            _check_percent(left, right)
+            check_percent(left, right)
         elif isinstance(left, int) and isinstance(right, int):
-            bits = left.bit_length() * right if operator == "**" else left.bit_length() + right.bit_length()
-            _check_bits(bits)
+            bits = left.bit_length() * max(right, 0) if operator == "**" else left.bit_length() + right.bit_length()
+            check_bits(bits)
         elif operator == "*" and isinstance(left, int):
-            check_size(left * _size(right))
+            check_size(left * size_of(right))
         elif operator == "*" and isinstance(right, int):
-            check_size(right * _size(left))
-        return _made(super().call_binop(context, operator, left, right))
+            check_size(right * size_of(left))
+        return made(super().call_binop(context, operator, left, right))
 
     def joined_texts(self, parts: Sequence[Any]) -> str:
         """What ``~`` makes."""
         check_time()
-        _spend(_size(parts))
+        spend(size_of(parts))
         return "".join(map(str, parts))
 
     def concat(self, parts: Iterable[str]) -> str:
         """What a macro or a block gives."""
         parts = list(parts)
-        _spend(sum(map(len, parts)))
+        spend(sum(map(len, parts)))
         return "".join(parts)
 
 
 def _finalized(value: Any) -> Any:
     if type(value) is not str:
-        _spend(_size(value))
+        spend(size_of(value))
     return value

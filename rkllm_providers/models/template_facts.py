@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import jinja2
-from jinja2 import meta
 
-_COMMENT: Final = re.compile(r"\{#.*?#\}", re.DOTALL)
-_GENERATION: Final = re.compile(r"\{%-?\s*(?:end)?generation\s*-?%\}")
+from rkllm_providers.models.template import template_environment
+from rkllm_providers.models.template_variables import undeclared_variables
+
 _THINKING: Final = (
     *("enable_thinking", "<think>", "</think>", "reasoning_content", "[THINK]", "<seed:think>", "<|channel>thought"),
 )
@@ -39,23 +39,18 @@ class TemplateFacts:
 
 
 def template_facts(source: str) -> TemplateFacts:
-    """Look at the source of a chat template, which is not run."""
-    bare = _COMMENT.sub("", source)
-    variables = _variables(bare)
-    named = "tools" in variables if variables is not None else re.search(r"\btools\b", bare) is not None
+    """Look at the source of a chat template, which is neither run nor compiled."""
+    environment = template_environment()
+    try:
+        bare = "".join(text for _, kind, text in environment.lex(source) if not kind.startswith("comment"))
+        variables = undeclared_variables(environment.parse(source)) - environment.globals.keys()
+    except (jinja2.TemplateError, RecursionError):
+        # Nobody can render it either.
+        bare, variables = source, set()
     return TemplateFacts(
         next((text for text in _THINKING if text in bare), None),
-        "tools" if named else None,
+        "tools" if "tools" in variables else None,
         next((text for text in _PICTURES if text in bare), None),
         frozenset(_CONTROL.findall(bare)),
-        frozenset(variables or ()),
+        frozenset(variables),
     )
-
-
-def _variables(source: str) -> set[str] | None:
-    """The variables that a template does not set itself; ``None`` where it cannot be told."""
-    environment = jinja2.Environment(extensions=["jinja2.ext.loopcontrols"])
-    try:
-        return meta.find_undeclared_variables(environment.parse(_GENERATION.sub("", source)))
-    except (jinja2.TemplateError, RecursionError):
-        return None

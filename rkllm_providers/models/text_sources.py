@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 from weakref import WeakValueDictionary
@@ -29,9 +30,12 @@ from rkllm_providers.models.tokenizer import (
     tokenizer_from_json,
 )
 
+# Enough to tell two vocabularies apart, however much their beginnings have in common.
+_SAMPLED_TOKENS: Final = 500
+_TOLERATED_SHARE: Final = 0.05
 _SPECIAL_NAMES: Final = ("bos_token", "eos_token", "unk_token", "pad_token")
 # What compiling a stranger's template may raise besides TemplateError.
-_UNCOMPILABLE: Final = (TemplateError, SyntaxError, RecursionError, MemoryError, OverflowError, ValueError)
+_UNCOMPILABLE: Final = (SyntaxError, RecursionError, MemoryError, OverflowError, ValueError)
 
 _shared: WeakValueDictionary[bytes, VocabularyTokenizer] = WeakValueDictionary()
 _sharing = threading.Lock()
@@ -39,10 +43,14 @@ _sharing = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class TokenizerConfig:
-    """What a ``tokenizer_config.json`` says: texts of special tokens, and a chat template."""
+    """What a ``tokenizer_config.json`` says: texts of special tokens, and a chat template.
+
+    ``special_tokens`` has those with a name, which are variables of the template, ``control_texts`` has all.
+    """
 
     special_tokens: Mapping[str, str] = field(default_factory=dict)
     template: str | None = None
+    control_texts: frozenset[str] = frozenset()
 
 
 def read_tokenizer_config(folder: Path, notes: list[str]) -> TokenizerConfig:
@@ -59,13 +67,29 @@ def parse_tokenizer_config(content: Mapping[str, Any], what: str, notes: list[st
     """What makes sense in a ``tokenizer_config.json``."""
     special: dict[str, str] = {}
     for name in _SPECIAL_NAMES:
-        value = content.get(name)
-        text = value.get("content") if isinstance(value, dict) else value
+        text = _token_text(content.get(name))
         if isinstance(text, str):
             special[name] = text
         elif text is not None:
             notes.append(f"{what}: {name} is no text and left out.")
-    return TokenizerConfig(special, _template_in(content.get("chat_template"), what, notes))
+    texts = frozenset(text for text in (*special.values(), *_other_special_texts(content)) if text)
+    return TokenizerConfig(special, _template_in(content.get("chat_template"), what, notes), texts)
+
+
+def _token_text(value: Any) -> Any:
+    return value.get("content") if isinstance(value, dict) else value
+
+
+def _other_special_texts(content: Mapping[str, Any]) -> Iterator[str]:
+    """The texts of special tokens without a name; these files have been written in many ways."""
+    more, decoder = content.get("additional_special_tokens"), content.get("added_tokens_decoder")
+    listed = list(more) if isinstance(more, list) else []
+    if isinstance(decoder, dict):
+        listed += [token for token in decoder.values() if isinstance(token, dict) and token.get("special") is True]
+    for token in listed:
+        text = _token_text(token)
+        if isinstance(text, str):
+            yield text
 
 
 def _template_in(value: Any, what: str, notes: list[str]) -> str | None:
@@ -89,16 +113,38 @@ def _template_in(value: Any, what: str, notes: list[str]) -> str | None:
 def choose_tokenizer(
     folder: Path, overrides: Overrides, head: Head, notes: list[str]
 ) -> tuple[VocabularyTokenizer | None, str]:
-    """The first tokenizer that is sound, and where it is from; ``notes`` gets what is wrong with others."""
+    """The first tokenizer that is sound and the model's, and where it is from; ``notes`` tells of the others."""
     name = overrides.tokenizer or TOKENIZER
+    beside: VocabularyTokenizer | None = None
     try:
         content = read_side_file(folder, name, MOST_TOKENIZER_BYTES)
         if content is not None:
-            return _shared_tokenizer(content, str(folder / name)), name
-        if overrides.tokenizer is not None:
+            beside = _shared_tokenizer(content, str(folder / name))
+        elif overrides.tokenizer is not None:
             notes.append(f"{folder / name} is not there; {overrides.sources['tokenizer']} names it as the tokenizer.")
     except ValueError as error:
         notes.append(f"{folder / name} cannot be used as the tokenizer: {error}")
+    if beside is None:
+        return _tokenizer_of_head(head, notes)
+    # What is wrong with the head's is of no interest where there is one beside the model.
+    own, source = _tokenizer_of_head(head, [])
+    difference = vocabulary_difference(beside, own) if own is not None else None
+    if difference is None:
+        return beside, name
+    if overrides.tokenizer is not None:
+        notes.append(
+            f"{folder / name} looks like another model's: {difference}. It is used, because "
+            f"{overrides.sources['tokenizer']} names it."
+        )
+        return beside, name
+    notes.append(
+        f"{folder / name} is another model's and not used: {difference}. Put the tokenizer.json of the original "
+        f"model there, or remove this one."
+    )
+    return own, source
+
+
+def _tokenizer_of_head(head: Head, notes: list[str]) -> tuple[VocabularyTokenizer | None, str]:
     if head.tokenizer_json is not None:
         key = "tokenizer.huggingface.json"
         try:
@@ -111,6 +157,29 @@ def choose_tokenizer(
             return tokenizer_from_gguf(head.values), "tokenizer.ggml.* in the model's head"
         notes.append(f"No tokenizer can be made of tokenizer.ggml.* in the model's head: {problem}.")
     return None, ""
+
+
+def vocabulary_difference(beside: VocabularyTokenizer, own: VocabularyTokenizer) -> str | None:
+    """How a tokenizer differs from the model's own so that its ids mean other texts; ``None`` where it does not.
+
+    A control token that only one of them has says nothing: those are added to models later on. Some of the
+    other tokens may differ, because converters write a few of them in their own way.
+    """
+    for text, token in own.control_tokens.items():
+        other = beside.control_tokens.get(text, token)
+        if other != token:
+            return f"it gives {text[:40]!r} the id {other}, and the model's head the id {token}"
+    theirs, ours = beside.ordinary_tokens(), own.ordinary_tokens()
+    sampled = list(islice(ours.items(), 0, None, max(1, len(ours) // _SAMPLED_TOKENS)))
+    different = [(text, token) for text, token in sampled if theirs.get(text) != token]
+    if len(different) <= len(sampled) * _TOLERATED_SHARE:
+        return None
+    text, token = different[0]
+    found = f"the id {theirs[text]}" if text in theirs else "no id"
+    return (
+        f"{len(different)} of {len(sampled)} tokens that were compared differ; it gives {text[:40]!r} {found}, and "
+        f"the model's head the id {token}"
+    )
 
 
 def _shared_tokenizer(content: bytes, what: str) -> VocabularyTokenizer:
@@ -145,16 +214,18 @@ def choose_template(
     if overrides.chat_template is not None and not (folder / name).exists():
         source = overrides.sources["chat_template"]
         notes.append(f"{folder / name} is not there; {source} names it as the chat template.")
-    places: list[tuple[str, Callable[[], str | None]]] = [
-        (name, lambda: _text_of(folder, name)),
-        (TOKENIZER_CONFIG, lambda: configured),
-        ("tokenizer.chat_template in the model's head", lambda: head.template),
+    places: list[tuple[str, str, Callable[[], str | None]]] = [
+        (name, f"{name} beside the model", lambda: _text_of(folder, name)),
+        (TOKENIZER_CONFIG, f"{TOKENIZER_CONFIG} beside the model", lambda: configured),
+        (head.template_source, head.template_source, lambda: head.template),
     ]
-    for place, read in places:
+    for place, origin, read in places:
         try:
             source_text = read()
             if source_text is not None and source_text.strip():
-                return ChatTemplate(source_text, special), place
+                return ChatTemplate(source_text, special, origin), place
+        except TemplateError as error:
+            notes.append(f"{error} It is left out.")
         except _UNCOMPILABLE as error:
             notes.append(f"The chat template in {place} cannot be used: {error}")
     return None, ""

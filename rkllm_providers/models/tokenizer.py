@@ -112,6 +112,8 @@ class _Vocabulary(Protocol):
 
     def build(self, names: Mapping[str, str]) -> HFTokenizer: ...
 
+    def ordinary(self) -> dict[str, int]: ...
+
 
 class VocabularyTokenizer:
     """A tokenizer of the ``tokenizers`` library, built when it is first used, which takes up to seconds."""
@@ -136,6 +138,10 @@ class VocabularyTokenizer:
                 self._renamed = VocabularyTokenizer(self._vocabulary, names)
                 self._renamed._original = self
             return self._renamed
+
+    def ordinary_tokens(self) -> dict[str, int]:
+        """Ids by text of the tokens that are made out of text, in the vocabulary's own spelling; made anew."""
+        return self._vocabulary.ordinary()
 
     def encode(self, text: str) -> list[int]:
         """Token ids of ``text``; control tokens are found in it, and nothing is put around it.
@@ -183,6 +189,10 @@ class _GGUFVocabulary:
             ]
             (inner.add_special_tokens if special else inner.add_tokens)(tokens)
         return inner
+
+    def ordinary(self) -> dict[str, int]:
+        kinds = zip(self._tokens, self._types, strict=True)
+        return {token: at for at, (token, kind) in enumerate(kinds) if kind == _NORMAL_TYPE}
 
     def _byte_level_bpe(self, ids: dict[str, int]) -> HFTokenizer:
         pairs = [(left, right) for left, _, right in (merge.partition(" ") for merge in self._merges)]
@@ -258,6 +268,13 @@ class _JSONVocabulary:
         # Some files still hold the limits of the training run; a prompt is never cut.
         content["truncation"] = content["padding"] = None
         return HFTokenizer.from_str(json.dumps(content))
+
+    def ordinary(self) -> dict[str, int]:
+        vocab = self._content["model"]["vocab"]
+        ids = dict(vocab) if isinstance(vocab, dict) else {token: at for at, (token, _) in enumerate(vocab)}
+        for added in self.added:
+            ids.pop(added.text, None)
+        return ids
 
 
 def tokenizer_from_gguf(head: Mapping[str, Any]) -> VocabularyTokenizer | None:

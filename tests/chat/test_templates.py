@@ -188,6 +188,26 @@ def test_a_template_that_loses_something_in_every_form_still_renders() -> None:
     assert render_conversation(ChatTemplate("only this"), [SYSTEM, FIRST]) == "only this"
 
 
+@pytest.mark.parametrize("broken", ["{{ 'x' * 10 ** 10 }}", "{{ 1 // 0 }}"])
+def test_only_a_refusal_leads_to_another_form(broken: str) -> None:
+    asked: list[str] = []
+    template = ChatTemplate("{{ note() }}" + broken)
+    template._template.globals["note"] = lambda: asked.append("")
+    with pytest.raises(TemplateError, match=r"limit|division") as raised:
+        render_conversation(template, [FIRST, SYSTEM, SECOND], tools=[TOOL])
+    assert not isinstance(raised.value, TemplateRefusal)
+    assert len(asked) == 1
+
+
+def test_all_forms_together_cost_no_more_than_one_may() -> None:
+    large = "{% for i in range(3) %}{{ ('x' * 30000000)|length }}{% endfor %}"
+    template = ChatTemplate(large + "{{ raise_exception('no') }}")
+    with pytest.raises(TemplateRefusal):
+        template.render([FIRST])
+    with pytest.raises(TemplateError, match="reached a limit"):
+        render_conversation(template, [FIRST, SYSTEM, SECOND])
+
+
 def test_what_is_asked_is_not_touched() -> None:
     template = ChatTemplate(
         "{% if messages|length > 1 %}{{ raise_exception('one') }}{% endif %}{{ messages[0].content }}"

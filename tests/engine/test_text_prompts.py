@@ -1,5 +1,6 @@
 """A model without a tokenizer of ours, on a library found by path: what a bare .rkllm file gets."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def test_a_prompt_that_cannot_fit_is_refused(client: ModelClient) -> None:
 
 def test_a_file_that_is_no_model_is_refused_by_the_library(open_model: OpenModel, tmp_path: Path) -> None:
     path = tmp_path / "garbage.rkllm"
-    path.write_bytes(b"\x00garbage" * 100)
+    path.write_bytes(b"\x00garbage" * 150_000)
     entry = Catalog(tmp_path).get("garbage")
     assert entry.format is ModelFormat.RKLLM
     spec = LoadSpec("garbage", path, emulated=False, context_length=256, library=str(build_library()))
@@ -79,6 +80,7 @@ def test_without_the_library_the_error_says_where_it_was_looked_for(
 ) -> None:
     path = tmp_path / "model.rkllm"
     path.write_bytes(b"\x00model")
+    os.truncate(path, 2 * 1024 * 1024)
     monkeypatch.setenv("RKLLM_LIB_PATH", str(tmp_path / "nowhere.so"))
     engine = Engine(LoadSpec("model", path, emulated=False, context_length=256))
     with pytest.raises(LibraryNotFound, match=r"nowhere\.so"):

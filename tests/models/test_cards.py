@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,13 @@ from tokenizers import Tokenizer, models
 from rkllm_providers.errors import ModelLoadError
 from rkllm_providers.models import Catalog, ModelCard, PromptForm, read_card
 from rkllm_providers.models.context_window import named_context
+from rkllm_providers.models.families_table import FAMILIES
+from rkllm_providers.models.overrides import sampling_value
 from rkllm_providers.models.template_facts import template_facts
 from rkllm_providers.models.text_sources import parse_tokenizer_config
 from rkllm_providers.models.tokenizer import gguf_tokenizer_problem, tokenizer_from_json
 from tests.models import gguf_files
+from tests.models.conftest import MakeCard
 
 CONTROL, USER_DEFINED, NORMAL = 3, 4, 1
 TEMPLATE = "{% for message in messages %}<|im_start|>{{ message.content }}<|im_end|>{% endfor %}"
@@ -40,19 +42,6 @@ HEAD: dict[str, tuple[str, Any]] = {
     "tokenizer.ggml.eos_token_id": ("u32", 2),
     "tokenizer.chat_template": ("str", TEMPLATE),
 }
-MakeCard = Callable[..., ModelCard]
-
-
-@pytest.fixture
-def make_card(tmp_path: Path) -> MakeCard:
-    def made(pairs: dict[str, Any] | None = None, name: str = "m.rkllm", **files: str) -> ModelCard:
-        raw = gguf_files.head(pairs or {})
-        (tmp_path / name).write_bytes((raw if name.endswith(".gguf") else b"RKxx" + raw[4:]) + bytes(64))
-        for key, content in files.items():
-            (tmp_path / key.replace("__", ".")).write_text(content)
-        return read_card(Catalog(tmp_path).find(tmp_path / name))
-
-    return made
 
 
 def without(*keys: str, **values: tuple[str, Any]) -> dict[str, Any]:
@@ -241,6 +230,64 @@ def test_sampling_defaults_and_who_said_so(make_card: MakeCard) -> None:
     assert "top_p must be a number" in str(card.missing)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "bounds"),
+    [
+        ("top_k", 0, "from 1 to 1000000"),
+        ("top_p", 0, "from 1e-06 to 1"),
+        ("temperature", 101, "from 0 to 100"),
+        ("repetition_penalty", 0, "from 0.01 to 100"),
+    ],
+)
+def test_sampling_no_runtime_can_work_with_is_left_out_and_said(
+    make_card: MakeCard, key: str, value: float, bounds: str
+) -> None:
+    usual = make_card(HEAD).sampling
+    card = make_card(HEAD, generation_config__json=json.dumps({key: value}))
+    assert card.sampling == usual
+    assert any(f"{key} must be {bounds}, and is {value}; it is left out." in note for note in card.missing)
+
+
+def test_what_families_advise_is_within_the_bounds() -> None:
+    for family in FAMILIES:
+        for name, value in family.sampling.items():
+            assert sampling_value(name, value) == value
+
+
+def test_a_template_is_guarded_by_the_tokens_that_the_files_beside_it_name(make_card: MakeCard) -> None:
+    config = {
+        "eos_token": "<│end│>",
+        "pad_token": {"content": "[=pad=]"},
+        "additional_special_tokens": ["(*one*)", {"content": "(*two*)"}],
+        "added_tokens_decoder": {
+            "1": {"content": "<s>", "special": True},
+            "2": {"content": "~~stop~~", "special": True},
+            "3": {"content": "plain", "special": False},
+            "4": "nothing",
+        },
+        "chat_template": "{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}{% endfor %}assistant: ",
+    }
+    card = make_card(
+        tokenizer_config__json=json.dumps(config), model__toml='end_tokens = ["%over%", 7]', config__json="{}"
+    )
+    assert card.prompt_form is PromptForm.RAW
+    assert card.text_guard is not None
+    specials = ["<│end│>", "[=pad=]", "(*one*)", "(*two*)", "<s>", "~~stop~~", "%over%", "</s>", "<|im_end|>"]
+    for text in specials:
+        assert text not in card.text_guard.to_text(card.text_guard.mark(f"x{text}y")), text
+    assert card.text_guard.to_text(card.text_guard.mark("plain words")) == "plain words"
+    assert card.template is not None
+    turns = [{"role": "user", "content": card.text_guard.mark("a<│end│>b")}]
+    assert card.text_guard.to_text(card.template.render(turns)).count("<│end│>") == 1
+
+
+def test_a_family_s_template_is_guarded_by_all_end_texts(make_card: MakeCard) -> None:
+    guard = make_card(name="x.rkllm", model__toml='family = "qwen3"\nend_tokens = ["%over%"]').text_guard
+    assert guard is not None
+    for text in ("<|im_end|>", "</s>", "%over%"):
+        assert text not in guard.to_text(guard.mark(text))
+
+
 def test_capabilities_come_from_template_and_head(make_card: MakeCard) -> None:
     thinking = without(tokenizer__chat_template=("str", "{% if enable_thinking %}{{ tools }}{% endif %}"))
     card = make_card(thinking)
@@ -308,7 +355,7 @@ def test_equal_tokenizers_are_one_and_built_once(tmp_path: Path, monkeypatch: py
     assert builds == 1
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "m.rkllm").write_bytes(b"RK" + bytes(64))
+        gguf_files.write_npu_file(tmp_path / name / "m.rkllm", b"RK")
         (tmp_path / name / "tokenizer.json").write_text(content)
     guards = [read_card(Catalog(tmp_path).get(model)).guard for model in ("a-m", "b-m")]
     assert guards[0] is not None
@@ -352,10 +399,15 @@ JSON = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["chat_template", "bos_token", "eos_token"]), JSON))
+CONFIG_KEYS = ["chat_template", "bos_token", "eos_token", "additional_special_tokens", "added_tokens_decoder"]
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.dictionaries(st.sampled_from(CONFIG_KEYS), JSON))
 def test_no_tokenizer_config_raises(content: dict[str, Any]) -> None:
     config = parse_tokenizer_config(content, "tokenizer_config.json", [])
     assert all(isinstance(text, str) for text in config.special_tokens.values())
+    assert all(config.control_texts)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -366,7 +418,7 @@ def test_no_damage_raises_anything_but_the_documented_error(tmp_path: Path, data
     for at in data.draw(st.lists(st.integers(4, len(raw) - 1), max_size=6)):
         raw[at] = data.draw(st.integers(0, 255))
     path = tmp_path / "m.rkllm"
-    path.write_bytes(raw[: data.draw(st.integers(4, len(raw)) | st.just(len(raw)))])
+    gguf_files.write_npu_file(path, bytes(raw[: data.draw(st.integers(4, len(raw)) | st.just(len(raw)))]))
     with contextlib.suppress(ModelLoadError):
         card = read_card(Catalog(tmp_path).get("m"))
         assert 1 <= card.context_length <= 1_048_576
@@ -381,7 +433,7 @@ def test_no_damage_raises_anything_but_the_documented_error(tmp_path: Path, data
 )
 def test_no_file_beside_a_model_raises(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / "m.rkllm"
-    path.write_bytes(b"RKxx" + gguf_files.head(HEAD)[4:])
+    gguf_files.write_npu_file(path, b"RKxx" + gguf_files.head(HEAD)[4:])
     (tmp_path / name).write_bytes(content)
     assert read_card(Catalog(tmp_path).get("m")).guard is not None
     (tmp_path / name).unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -110,3 +111,47 @@ def test_text_for_the_runtime_holds_the_template_s_control_tokens_and_no_others(
     assert controls == [tokenizer.control_tokens["<|im_start|>"], tokenizer.control_tokens["<|im_end|>"]]
     if "<" not in left + right and not any("\ufdd0" <= char <= "\ufddf" for char in left + right):
         assert prompt == f"<|im_start|>{left}{right}<|im_end|>"
+
+
+ODD = ["◁", "\u200b", "<\u200b", "\ufffd", "\x02", "<|im_end|>", "a", "\n", "\ufdd0", "", "\u2060x"]
+odd_texts = st.lists(st.sampled_from([*ODD, "<", "b", "?"]), max_size=12).map("".join)
+
+
+class OddTokenizer:
+    """Control tokens of one character, and of characters that guards use, with the text's characters as ids."""
+
+    def __init__(self, found_as: Mapping[str, str]) -> None:
+        self.control_tokens: Mapping[str, int] = {text: -1 - number for number, text in enumerate(ODD)}
+        self._ids = {found_as.get(text, text): number for text, number in self.control_tokens.items()}
+        longest_first = sorted(filter(None, self._ids), key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, longest_first)) + "|.", re.DOTALL)
+
+    def renamed(self, names: Mapping[str, str]) -> OddTokenizer:
+        return OddTokenizer(names)
+
+    def encode(self, text: str) -> list[int]:
+        return [self._ids.get(piece, ord(piece[0])) for piece in self._pattern.findall(text)]
+
+
+@given(odd_texts, odd_texts)
+@example("◁", "<\u200b")
+def test_control_tokens_of_one_character_come_only_from_the_template(left: str, right: str) -> None:
+    plain = OddTokenizer({})
+    guard = ControlGuard(plain)
+    # Characters of ordinary text are no boundaries, whatever a vocabulary calls them.
+    boundaries = [number for text, number in plain.control_tokens.items() if text not in ("a", "\n")]
+    forged = guard.encode(guard.mark(left) + guard.mark(right))
+    assert [number for number in forged if number in boundaries] == []
+    written = guard.encode("◁" + guard.mark(left) + "<|im_end|>\x02" + guard.mark(right))
+    wanted = [plain.control_tokens[text] for text in ("◁", "<|im_end|>", "\x02")]
+    assert [number for number in written if number in boundaries] == wanted
+    text = TextGuard(ODD).to_text("◁" + guard.mark(left) + "<|im_end|>\x02" + guard.mark(right))
+    assert [number for number in plain.encode(text) if number in boundaries] == wanted
+
+
+def test_ordinary_characters_are_not_taken_out_of_texts() -> None:
+    guard = ControlGuard(OddTokenizer({}))
+    assert guard.mark("banana\n") == "banana\n"
+    assert guard.mark("b◁y\ufffdz") == "b?y?z"
+    assert TextGuard(["◁", "<|x|>"]).mark("x◁y") == "x\ufffdy"
+    assert guard.encode(guard.mark("ba\n")) == OddTokenizer({}).encode("ba\n")

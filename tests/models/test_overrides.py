@@ -84,7 +84,12 @@ def test_a_list_of_capabilities_is_all_there_are() -> None:
         ("capabilities = {thinking = 1}", "true or false"),
         ("sampling = {heat = 1}", "unknown key 'heat'; known are temperature"),
         ("sampling = {top_k = 1.5}", "top_k, which must be a whole number"),
-        ("sampling = {temperature = nan}", "must be from 0 to 10"),
+        ("sampling = {temperature = nan}", "must be from 0 to 100"),
+        ("sampling = {temperature = 101}", "temperature, which must be from 0 to 100, and is 101"),
+        ("sampling = {top_k = 0}", "top_k, which must be from 1 to 1000000, and is 0"),
+        ("sampling = {top_p = 0}", "top_p, which must be from 1e-06 to 1, and is 0"),
+        ("sampling = {repeat_penalty = 0}", "repeat_penalty, which must be from 0.01 to 100, and is 0"),
+        ("sampling = {presence_penalty = 3}", "presence_penalty, which must be from -2 to 2, and is 3"),
         ("end_tokens = [-1]", "token ids or texts, and has -1"),
         ("end_tokens = []", "token ids or texts"),
         ('tokenizer = "../t.json"', "leaves the model's folder"),
@@ -112,6 +117,17 @@ def test_the_older_servers_file_is_read(tmp_path: Path) -> None:
     assert found.capabilities == {"thinking": True, "vision": True}
     assert ["flying" in note or "port" in note for note in found.notes] == [True, True]
     assert read_overrides(write(tmp_path, "model.toml", "context_length = 99")).context_length == 99
+
+
+def test_what_is_right_of_the_older_servers_sampling_is_kept(tmp_path: Path) -> None:
+    sampling = {"temperature": 0.3, "foo": 1, "top_k": 1.5, "top_p": 0.9}
+    found = read_overrides(write(tmp_path, "model_config.json", json.dumps({"sampling": sampling})))
+    assert found.sampling == {"temperature": 0.3, "top_p": 0.9}
+    assert found.sources["sampling.top_p"] == "model_config.json"
+    assert "unknown key 'foo'" in found.notes[0]
+    assert found.notes[0].endswith("; 'foo' alone is left out.")
+    assert "top_k, which must be a whole number" in found.notes[1]
+    assert len(found.notes) == 2
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", "[" * 100_000, '{"context_length": "many"}', '{"sampling": 1}'])

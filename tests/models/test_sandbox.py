@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import inspect
 
-from rkllm_providers.models import sandbox
+import pytest
+from jinja2.filters import FILTERS
+
+from rkllm_providers.models import sandbox, template_limits
 from rkllm_providers.models.template import ChatTemplate, TemplateError, TemplateRefusal
+from rkllm_providers.models.template_steps import PARAMETERS
 
 TURNS = [{"role": "user", "content": "Hello."}]
 GROW = "{{% set ns = namespace(x={0}) %}}{{% for i in range(99) %}}{1}{{% endfor %}}"
@@ -38,7 +42,6 @@ LARGE = {
     "ljust": "{{ 'a'.ljust(width=1000000000) if false else 'a'.ljust(1000000000) }}",
     "zfill": "{{ 'a'.zfill(1000000000) }}",
     "expandtabs": "{{ ('\t' * 10000).expandtabs(100000) }}",
-    "bytes of a number": "{{ (1).to_bytes(1000000000, 'big')|length }}",
     "indent filter": "{{ 'a\nb'|indent(1000000000) }}",
     "indent filter of many lines": "{{ ('\n' * 10000)|indent(100000) }}",
     "batch filter": "{{ [1]|batch(1000000000, 'x')|list }}",
@@ -68,18 +71,97 @@ LARGE = {
         GROW.format("[1]", "{% set ns.x = [ns.x, 1] %}").replace("99", "500")
         + "{{ ([ns.x] * 300)|tojson(indent=1000) }}"
     ),
-    "number of bytes": "{{ (1).from_bytes(('x' * 99999).encode(), 'big') // 3 }}",
     "number of digits": "{{ ('f' * 99999)|int(base=16) // 3 }}",
     "characters as a list": "{{ ('ä' * 9999999)|list|length }}",
     "split": "{{ ('ab' * 9999999).split('b')|length }}",
+    "items in items": GROW.format("'x'", "{% set ns.x = {'a': ns.x, 'b': ns.x}.items() %}") + "{{ ns.x }}",
+    "values of values": GROW.format("'x'", "{% set ns.x = {'a': ns.x, 'b': ns.x}.values() %}") + "{{ ns.x }}",
+    "batches of batches": GROW.format("'x'", "{% set ns.x = [ns.x]|batch(2, ns.x)|first %}") + "{{ ns.x }}",
+    "groups": GROW.format("'x'", "{% set ns.x = [{'a': ns.x}, {'a': ns.x}]|groupby('a')|list %}"),
+    "replace by names": "{{ ('a' * 10000)|replace(new='x' * 1000000, old='a') }}",
+    "indent by names": "{{ ('\n' * 6000)|indent(first=true, blank=true, width='x' * 1000000) }}",
+    "join by names": "{{ ([{'a': 'b'}] * 1000)|join(attribute='a', d='x' * 1000000) }}",
+    "filters by name": "{{ ['a' * 10000]|map('replace', 'a', 'x' * 1000000)|list }}",
+    "texts of lists": "{{ ([['x' * 100000] * 300]|batch(300, ['x' * 100000])|list)|map('string')|list }}",
+    "json separators": "{{ range(6000)|list|tojson(separators=('x' * 1000000, ':')) }}",
+    "json indents": "{{ [1]|tojson(indent=1000000000) }}",
+    "a date": "{{ strftime_now('%1000000000Y') }}",
+    "rounding": "{{ 1|round(-1000000) }}",
+    "a long number": "{{ ('9' * 1000000)|float }}",
+    "a number of a list's text": "{{ ([1] * 100000)|int }}",
+    "numbers in a list": "{{ [2 ** 14000] * 100000 }}",
+    "numbers in a format": "{{ '%x' * 10000 % ((2 ** 99999,) * 10000) }}",
+    "names in a format": "{{ ('%(' * 1000000) % {} }}",
+    "names with brackets in a format": "{{ '%(a%5)1000000000s' % {'a%5': 1} }}",
+    "escapes in a list": "{{ [('\x01' * 9000000)] }}",
+    "html": "{{ ('<' * 9000000)|e }}",
+    "search from the right": "{{ ('a' * 1000000).rfind('a' * 100000 ~ 'b' ~ 'a' * 100000) }}",
+    "slices": GROW.format("['x' * 9999999]", "{% set ns.y = ns.x[0][1:] %}"),
+    "complex numbers": "{{ (-8) ** 0.5 }}",
+    "truncation": "{{ 'a b'|truncate(1000000000) }}",
     "in all": GROW.format("[]", "{% set ns.x = ns.x + [('x' * 9999999)|upper] %}"),
     "output": "{% for i in range(99999) %}{{ 'x' * 10000 }}{% endfor %}",
 }
 
 
+REFUSED = {
+    "bytes of a text": "{{ 'ä'.encode('punycode') }}",
+    "bytes by filter": "{{ ('ä'|attr('encode'))('punycode') }}",
+    "bytes by subscript": "{{ 'ä'['encode']('punycode') }}",
+    "bytes by map": "{{ (['ä']|map(attribute='encode')|first)('punycode') }}",
+    "bytes of a number": "{{ (1).to_bytes(1000000000, 'big') }}",
+    "translation": "{{ 'a'.translate({97: 'b'}) }}",
+    "tables": "{{ 'a'.maketrans('a', 'b') }}",
+    "methods of kinds": "{{ dict.fromkeys('ab') }}",
+    "generic kinds": "{{ dict[1]() }}",
+    "changes": "{{ messages.append(1) }}",
+}
+UNCOMPILABLE = {
+    "size": "x" * (sandbox.MOST_SOURCE + 1),
+    "variables and branches": "{% set a = 1 %}" * 2000 + "{% if a %}{% endif %}" * 2000,
+    "autoescape": "{% autoescape true %}{{ '<' }}{% endautoescape %}",
+    "a chain": "{{ a" + ".b" * 10_000 + " }}",
+    "filters": "{{ a" + "|e" * 10_000 + " }}",
+    "parentheses": "{{ " + "(" * 100_000 + "1" + ")" * 100_000 + " }}",
+    "lists": "{{ " + "[" * 100_000,
+    "a sum": "{{ 1" + "+1" * 10_000 + " }}",
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_methods_that_cannot_be_estimated_are_not_found(what: str) -> None:
+    with pytest.raises(TemplateError, match=r"is unsafe|no element"):
+        ChatTemplate(REFUSED[what]).render(TURNS)
+
+
+@pytest.mark.parametrize("what", UNCOMPILABLE)
+def test_what_cannot_be_compiled_at_a_small_price_is_an_error(what: str) -> None:
+    with pytest.raises(TemplateError):
+        ChatTemplate(UNCOMPILABLE[what])
+
+
+@pytest.mark.parametrize(
+    "constant",
+    ["2 ** 2 ** 40", "'a' * 10 ** 11", "'a'|center(10 ** 9)", "('a' * 10 ** 9)|upper", "'%999999999d'|format(1)"],
+)
+def test_nothing_is_computed_when_a_template_is_compiled(constant: str) -> None:
+    source = f"{{% if false %}}{{{{ {constant} }}}}{{% set x = [{constant}] %}}{{% endif %}}hi"
+    assert ChatTemplate(source).render(TURNS) == "hi"
+
+
+def test_the_names_of_arguments_are_those_of_filters_and_methods() -> None:
+    for name, parameters in PARAMETERS.items():
+        if name not in FILTERS:
+            assert hasattr(str, name)
+            continue
+        filter_ = FILTERS[name]
+        own = list(inspect.signature(inspect.unwrap(filter_)).parameters)
+        assert tuple(own[-len(parameters) :]) == parameters, name
+
+
 @pytest.mark.parametrize("what", TIMELESS)
 def test_time_is_bounded(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "MOST_SECONDS", 0.05)
+    monkeypatch.setattr(template_limits, "MOST_SECONDS", 0.05)
     with pytest.raises(TemplateError, match=r"reached a limit: it took more than 0\.05 seconds\.$"):
         ChatTemplate(TIMELESS[what]).render(TURNS)
 
@@ -135,6 +217,17 @@ def test_a_long_refusal_is_cut() -> None:
         ("{{ 3 * 4 }}{{ 2 ** 10 }}{{ 1.5 * 2 }}{{ 'ab' * 2 }}{{ 7 % 4 }}{{ -1 * 2 }}", "1210243.0abab3-2"),
         ("{{ messages|map(attribute='role')|list }}{{ {'a': [1, none]} }}", "['user']{'a': [1, None]}"),
         ("{% filter upper %}a{{ 'b'|default('c') }}{% endfilter %}{{ 1700000000 | int }}", "AB1700000000"),
+        ("{% for k, v in messages[0].items() %}{{ k }}={{ v }};{% endfor %}", "role=user;content=Hello.;"),
+        ("{{ [1, 2]|reverse|list }}{{ 'abc'[::-1] }}{{ [1, 2, 3][1:] }}{{ ('<'|e) + '<' }}", "[2, 1]cba[2, 3]&lt;<"),
+        ("{{ [{'a': 1}]|groupby('a')|map(attribute='grouper')|list }}{{ dict(a=1).a }}", "[1]1"),
+        (
+            "{{ {'a': [1, 'ä']}|tojson(separators=(',', ':')) }}{{ [1.55]|map('round', 1)|list }}",
+            '{"a":[1,"ä"]}[1.6]',
+        ),
+        (
+            "{% set j = joiner(', ') %}{% set c = cycler(1, 2) %}{{ j() }}a{{ j() }}{{ c.next() }}{{ c.current }}",
+            "a, 12",
+        ),
         ("{{ [3, 1]|sort }}{{ [1, 2]|sum }}{{ 'a\nb'|indent(2) }}{{ 'ä'|e }}", "[1, 3]3a\n  bä"),
     ],
 )

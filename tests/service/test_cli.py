@@ -1,7 +1,11 @@
 """The command ``rkllm``, without a server."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 from rich.console import Console
@@ -22,8 +26,9 @@ runner = CliRunner(env={"COLUMNS": "200"})
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "Deep Folder").mkdir()
     (tmp_path / "Talker_One.gguf").write_text('#!rkllm-script 1\ncontext 512\nrule *\n  text "Hi"\nend\n')
-    (tmp_path / "Deep Folder" / "talker one.rkllm").write_bytes(
-        b"RKxx" + gguf_files.head({"rkllm.max_context": ("u32", 2048), "rkllm.version": ("str", "1.2.1")})[4:]
+    gguf_files.write_npu_file(
+        tmp_path / "Deep Folder" / "talker one.rkllm",
+        b"RKxx" + gguf_files.head({"rkllm.max_context": ("u32", 2048), "rkllm.version": ("str", "1.2.1")})[4:],
     )
     return tmp_path
 
@@ -59,6 +64,73 @@ def test_the_list_for_programs(folder: Path) -> None:
         "capabilities": ["thinking", "tools"],
         "problem": None,
     }
+
+
+def test_tables_in_a_pipe_are_not_filled_up_with_blanks(folder: Path) -> None:
+    (folder / "a").mkdir()
+    (folder / "a" / f"{'long' * 40}.rkllm").write_bytes(b"")
+    for command in (["list"], ["show", "talker-one"]):
+        result = runner.invoke(app, ["models", *command, "--models-dir", str(folder)])
+        assert result.exit_code == 0
+        assert all(line == line.rstrip() for line in result.output.splitlines())
+
+
+def test_a_model_in_a_narrow_terminal_is_shown_whole(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_commands, "_console", lambda: Console(width=60, force_terminal=True))
+    result = runner.invoke(app, ["models", "show", "talker", "--models-dir", str(folder)])
+    assert result.exit_code == 0
+    assert "…" not in result.output
+    shown = "".join(line[17:45].strip() for line in result.output.splitlines())
+    assert "Talker_One.gguf" in shown
+
+
+def rkllm(*arguments: str, stdout: IO[str] | int, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "rag_service.cli", *arguments],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **variables},
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["show", "talker"]])
+def test_output_that_cannot_be_written_is_an_error_in_a_line(folder: Path, arguments: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        result = rkllm("models", *arguments, "--models-dir", str(folder), stdout=full)
+    assert (result.returncode, result.stderr) == (1, "Error: No space left on device.\n")
+
+
+def test_the_service_does_not_start_with_a_version_that_is_not_known(folder: Path) -> None:
+    result = rkllm("serve", "--port", "0", stdout=subprocess.DEVNULL, RKLLM_RUNTIME_VERSION="abc")
+    assert result.returncode == 2
+    words = " ".join(result.stderr.replace("│", " ").split())
+    assert "RKLLM runtime abc is not supported. Supported: 1.1.0, 1.1.1" in words
+
+
+@pytest.mark.parametrize("by_option", [True, False])
+def test_the_service_warns_of_a_folder_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_option: bool
+) -> None:
+    monkeypatch.setattr("rag_service.server.run_server", lambda settings: None)
+    nowhere = str(tmp_path / "nowhere")
+    if not by_option:
+        monkeypatch.setenv("RKLLM_MODELS_DIR", nowhere)
+    result = runner.invoke(app, ["serve", *(["--models-dir", nowhere] if by_option else [])])
+    assert result.exit_code == 0
+    assert f"Warning: there is no folder {nowhere}." in result.output.replace("\n", " ").replace("  ", " ")
+
+
+def test_an_emulated_version_from_the_environment_is_named_with_its_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RKLLM_EMULATOR_VERSION", "9.8")
+    result = CliRunner().invoke(app, ["emulator", "build", "--output", str(tmp_path)])
+    assert "no runtime version '9.8', which RKLLM_EMULATOR_VERSION names. Choose" in str(result.exception)
+    result = CliRunner().invoke(app, ["emulator", "build", "--abi", "9.9", "--output", str(tmp_path)])
+    assert "no runtime version '9.9'. Choose one of: 1.1.0" in str(result.exception)
 
 
 def test_the_list_in_a_narrow_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -230,31 +230,6 @@ def test_a_prompt_too_long_gives_both_numbers(client: openai.OpenAI) -> None:
         assert caught.value.code == "context_length_exceeded"
 
 
-@pytest.mark.parametrize(
-    ("body", "param"),
-    [
-        ({"model": "talker"}, "messages"),
-        ({"model": "talker", "messages": []}, "messages"),
-        ({"model": "talker", "messages": [{"role": "wizard", "content": "Hi"}]}, "messages[0].role"),
-        ({"model": "talker", "messages": [{"role": "user", "content": "Hi"}], "temperature": "hot"}, "temperature"),
-        ({"model": "talker", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 0}, "max_tokens"),
-        ({"model": "talker", "messages": [{"role": "user", "content": "Hi"}], "n": 2}, "n"),
-        ({"messages": [{"role": "user", "content": "Hi"}]}, "model"),
-        (
-            {"model": "talker", "messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
-            "messages[0].content",
-        ),
-    ],
-)
-def test_a_bad_body_is_a_clear_400(url: str, body: dict[str, object], param: str) -> None:
-    response = httpx.post(f"{url}/v1/chat/completions", json=body)
-    assert response.status_code == 400
-    error = response.json()["error"]
-    assert error["type"] == "invalid_request_error"
-    assert error["param"] == param
-    assert error["message"]
-
-
 def test_a_body_that_is_no_json_is_a_clear_400(url: str) -> None:
     for content in (b"", b"{", b"\xff\xfe", b"[]"):
         response = httpx.post(
