@@ -53,12 +53,15 @@ class GenerateOptions:
     ``max_tokens`` is bounded by what the prompt leaves of the context window, and is that bound
     where it is ``None``. ``stop`` are texts that end the answer and are not part of it. ``timeout``
     is in seconds, over everything from the call to the last token, the wait in the queue included.
+    ``keep_alive`` is how many seconds the model stays loaded after its last request, from this one on;
+    infinity for ever, and ``None`` for what was in force before.
     """
 
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
     timeout: float | None = None
+    keep_alive: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ class Answer:
             max_tokens=limit,
             sampling=options.sampling.over(card.sampling),
             timeout=options.timeout,
+            keep_alive=options.keep_alive,
         )
         self._prompt = prompt
         stops = options.stop

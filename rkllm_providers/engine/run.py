@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from rkllm_providers.chat.prompt import TextPrompt
 from rkllm_providers.chat.stream import Token
 from rkllm_providers.chat.types import Sampling
+from rkllm_providers.engine.durations import FOREVER
 from rkllm_providers.engine.frames import Frame, FrameKind, pack_json
 from rkllm_providers.errors import RKLLMError
 from rkllm_providers.models import PromptForm
@@ -48,13 +49,19 @@ class LoadSpec:
 
 @dataclass(frozen=True, slots=True)
 class EngineLimits:
-    """Bounds on everything that waits, in requests and seconds."""
+    """Bounds on everything that waits, in requests and seconds.
+
+    ``keep_alive`` is how long a model stays loaded after its last request. A worker whose resident memory is
+    above ``worker_memory`` bytes after a run is replaced.
+    """
 
     queue: int = 64
     queue_seconds: float = 300.0
     load_seconds: float = 600.0
     run_seconds: float = 1800.0
     abort_seconds: float = 60.0
+    keep_alive: float = FOREVER
+    worker_memory: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +69,14 @@ class RunRequest:
     """One run: ``prompt`` is int32 token ids, or text that the runtime tokenises.
 
     ``max_tokens`` of ``None`` is what is left of the window. ``timeout`` is in seconds from submission to
-    the last token; ``None`` leaves the engine's limits.
+    the last token; ``None`` leaves the engine's limits. ``keep_alive`` changes the engine's from now on.
     """
 
     prompt: array[int] | TextPrompt
     max_tokens: int | None
     sampling: Sampling = field(default_factory=Sampling)
     timeout: float | None = None
+    keep_alive: float | None = None
 
 
 class RunDone(NamedTuple):
