@@ -167,6 +167,12 @@ class Engine:
         """Bytes that the loaded model takes, estimated or measured, whichever is more; 0 when it is not loaded."""
         return self._stay.memory
 
+    @property
+    def memory_domain(self) -> int | None:
+        """The NPU memory domain of a model that is loaded on an NPU."""
+        seat = self._stay.seat
+        return seat.place.domain_id if seat is not None and seat.place is not None else None
+
     def unload(self) -> None:
         """End the worker, after the run that is under way; the next request loads the model again."""
         with self._lock:

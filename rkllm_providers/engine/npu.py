@@ -195,7 +195,7 @@ def _busy(content: bytes) -> NPUBusy:
     said: Any
     try:
         said = json.loads(content.partition(b"\n")[0])
-    except ValueError:
+    except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
         said = {}
