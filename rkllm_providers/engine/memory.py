@@ -37,14 +37,14 @@ class MachineMemory:
         return max(_LEAST_RESERVE, self.total // 20)
 
 
-def parse_size(value: str | int) -> int | None:
-    """Bytes of a size such as ``"3.5G"``, ``"800M"`` or ``1000000``; ``None`` for ``"off"``.
+def parse_size(value: str | int | None) -> int | None:
+    """Bytes of a size such as ``"3.5G"``, ``"800M"`` or ``1000000``; ``None`` for ``"off"`` or ``None``.
 
     Raises:
         InvalidRequest: It is none of these.
     """
     text = str(value).strip()
-    if text.lower() == "off":
+    if value is None or text.lower() == "off":
         return None
     found = _SIZE.fullmatch(text)
     size = int(float(found[1]) * _UNITS[found[2].lower()]) if found is not None else 0
@@ -53,8 +53,8 @@ def parse_size(value: str | int) -> int | None:
     return size
 
 
-def parse_budget(value: str | int) -> Budget:
-    """A budget: a size, ``"auto"`` or ``"off"``.
+def parse_budget(value: str | int | None) -> Budget:
+    """A budget: a size, ``"auto"`` or ``"off"`` (also ``None``).
 
     Raises:
         InvalidRequest: It is none of these.
