@@ -54,7 +54,7 @@ class GenerateOptions:
     where it is ``None``. ``stop`` are texts that end the answer and are not part of it. ``timeout``
     is in seconds, over everything from the call to the last token, the wait in the queue included.
     ``keep_alive`` is how many seconds the model stays loaded after its last request, from this one on;
-    infinity for ever, and ``None`` for what was in force before.
+    infinity or any negative for ever, and ``None`` for what was in force before.
     """
 
     max_tokens: int | None = None

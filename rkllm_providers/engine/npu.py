@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import json
+import logging
 import os
 import stat
 import tempfile
@@ -21,6 +22,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from rkllm_providers.errors import ModelLoadError, NPUBusy
+
+logger = logging.getLogger(__name__)
 
 LOCK_VARIABLE: Final = "RKLLM_NPU_LOCK"
 _OFF: Final = "off"
@@ -112,8 +115,11 @@ class NPU:
             "started": self._since,
         }
         written = json.dumps(content).encode()[: _MOST_BYTES - 1] + b"\n"
-        os.pwrite(self._fd, written, 0)  # a reader takes the first line, whatever is still behind it
-        os.ftruncate(self._fd, len(written))
+        try:
+            os.pwrite(self._fd, written, 0)  # a reader takes the first line, whatever is still behind it
+            os.ftruncate(self._fd, len(written))
+        except OSError as error:
+            logger.warning("the NPU is locked, but who holds it could not be written down: %s", error)
 
 
 def lock_path() -> Path | None:
@@ -170,9 +176,10 @@ def _open(path: Path) -> int:
         os.fchmod(fd, 0o666)  # the umask would keep other users from it
     except PermissionError:
         fd = os.open(path, flags | os.O_RDONLY)  # enough to lock, not to say who we are
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        raise OSError(errno.EINVAL, "it is not a regular file")
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        os.close(fd)  # somebody may have put another file of ours under this name
+        raise OSError(errno.EINVAL, "it is not a regular file with one name")
     return fd
 
 

@@ -148,8 +148,9 @@ class Stay:
 
     def note_start(self, run: Run) -> None:
         """A run begins: it may say how long the model stays from now on."""
-        if run.request.keep_alive is not None:
-            self._keep_alive = run.request.keep_alive
+        wanted = run.request.keep_alive
+        if wanted is not None:
+            self._keep_alive = wanted if wanted >= 0 else FOREVER
 
     def note_end(self) -> None:
         """A run has ended."""

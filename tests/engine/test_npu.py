@@ -174,7 +174,7 @@ def test_whatever_a_stranger_writes_is_harmless(npu_lock: Path) -> None:
     assert (caught.value.base_url, caught.value.models) == ("http://x/", ("a[2Jb",))
 
 
-@pytest.mark.parametrize("kind", ["folder", "pipe", "link", "nowhere"])
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link", "second name", "nowhere"])
 def test_a_lock_file_that_cannot_be_used_is_named(npu_lock: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     if kind == "folder":
         npu_lock.mkdir()
@@ -182,6 +182,9 @@ def test_a_lock_file_that_cannot_be_used_is_named(npu_lock: Path, monkeypatch: p
         os.mkfifo(npu_lock)
     elif kind == "link":
         npu_lock.symlink_to(npu_lock.parent / "elsewhere")
+    elif kind == "second name":
+        npu_lock.touch()
+        os.link(npu_lock, npu_lock.parent / "elsewhere")
     else:
         monkeypatch.setenv("RKLLM_NPU_LOCK", str(npu_lock.parent / "missing" / "npu.lock"))
     with pytest.raises(ModelLoadError, match="RKLLM_NPU_LOCK"):

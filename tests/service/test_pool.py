@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from rag_service.api.openai_types import ChatCompletionRequest
+from rag_service.app import create_app
 from rag_service.errors import answer_for
 from rag_service.pool import ModelPool
 from rag_service.server import base_url
 from rag_service.settings import ServiceSettings
 from rkllm_providers.chat import ChatMessage
+from rkllm_providers.engine.npu import shared_npu
 from rkllm_providers.errors import InvalidRequest, NPUBusy
 from rkllm_providers.models import BUILT_IN_MODEL
 from tests.conftest import needs_llama
@@ -72,6 +76,15 @@ def test_an_npu_that_another_process_has_is_a_503_that_says_where_to_go() -> Non
     assert answer.headers() == {"Retry-After": "5"}
     assert "process 4711 (qwen3)" in answer.message
     assert "http://127.0.0.1:8000/v1" in answer.message
+
+
+async def test_others_who_want_the_npu_find_the_service_s_address(npu_lock: Path, tmp_path: Path) -> None:
+    app = create_app(ServiceSettings(models_dir=tmp_path))
+    app.state.base_url = "http://127.0.0.1:8000/v1"
+    async with app.router.lifespan_context(app):
+        place = shared_npu().enter("qwen3")
+        assert json.loads(await asyncio.to_thread(npu_lock.read_text))["base_url"] == "http://127.0.0.1:8000/v1"
+        shared_npu().leave(place)
 
 
 def test_the_address_that_others_are_told() -> None:
