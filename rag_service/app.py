@@ -36,6 +36,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool = ModelPool(settings)
         app.state.pool = pool
+        pool.announce(app.state.base_url)
         preloading = asyncio.create_task(_preload(pool))
         try:
             yield
@@ -44,9 +45,11 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
             with contextlib.suppress(asyncio.CancelledError):
                 await preloading
             await pool.close()
+            pool.announce(None)
 
     app = FastAPI(title="RKLLM service", version=__version__, lifespan=lifespan)
     app.state.settings = settings
+    app.state.base_url = None  # whoever makes the socket knows it
     app.add_middleware(BodyLimit, limit=settings.body_limit)
     app.include_router(openai.router)
     app.add_api_route("/health", _health, methods=["GET"])

@@ -13,7 +13,7 @@ from typing import Final
 from rich.console import Console
 from rich.markup import escape
 
-from rag_service.server import listen, make_server
+from rag_service.server import base_url, listen, make_server
 from rag_service.settings import ServiceSettings
 from rkllm_providers.errors import GenerationError
 
@@ -40,15 +40,15 @@ async def _demo(settings: ServiceSettings, *, once: bool) -> int:
     console = Console()
     with listen(settings) as listener:
         port: int = listener.getsockname()[1]
-        server = make_server(settings)
+        url = base_url(settings.host, port)
+        server = make_server(settings, url)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             # uvicorn has no event to wait for, only this flag.
             while not server.started and not serving.done():  # noqa: ASYNC110
                 await asyncio.sleep(_POLL_SECONDS)
-            base_url = f"http://{settings.host}:{port}/v1"
             console.print(
-                f"\nThe service runs at {base_url} with the model [bold]{escape(str(settings.model))}[/].",
+                f"\nThe service runs at {url} with the model [bold]{escape(str(settings.model))}[/].",
                 soft_wrap=True,
             )
             console.print(f"Question: {QUESTION}\nAnswer:   ", end="")
@@ -58,7 +58,7 @@ async def _demo(settings: ServiceSettings, *, once: bool) -> int:
                 console.print(f"\n[bold red]No answer:[/] {escape(str(error))}", highlight=False)
                 answered = False
             if not once and answered:
-                _print_next_steps(console, base_url, str(settings.model))
+                _print_next_steps(console, url, str(settings.model))
                 await serving
         finally:
             server.should_exit = True
@@ -103,12 +103,12 @@ def _texts(response: http.client.HTTPResponse) -> Iterator[str]:
             yield choice["delta"].get("content", "")
 
 
-def _print_next_steps(console: Console, base_url: str, model: str) -> None:
+def _print_next_steps(console: Console, url: str, model: str) -> None:
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hello!"}]})
-    console.print(f"\nOpen WebUI: add an OpenAI connection with the base URL {base_url}", soft_wrap=True)
+    console.print(f"\nOpen WebUI: add an OpenAI connection with the base URL {url}", soft_wrap=True)
     console.print("Ask it something yourself:", soft_wrap=True)
     console.print(
-        f"curl {base_url}/chat/completions -H 'Content-Type: application/json' -d '{body}'",
+        f"curl {url}/chat/completions -H 'Content-Type: application/json' -d '{body}'",
         soft_wrap=True,
         highlight=False,
         markup=False,

@@ -48,6 +48,7 @@ _KINDS: Final[tuple[tuple[type[errors.RKLLMError], int, str, str], ...]] = (
     (errors.RequestCancelled, 499, _INVALID, "cancelled"),
     (errors.WorkerCrashed, 503, _SERVER, "worker_crashed"),
     (errors.EngineClosed, 503, _SERVER, "unavailable"),
+    (errors.NPUBusy, 503, _SERVER, "npu_busy"),
     (errors.ModelLoadError, 500, _SERVER, "model_load_failed"),
     (errors.LibraryNotFound, 500, _SERVER, "library_not_found"),
     (errors.UnsupportedRuntime, 500, _SERVER, "unsupported_runtime"),

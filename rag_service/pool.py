@@ -7,7 +7,7 @@ import contextlib
 import logging
 
 from rag_service.settings import ServiceSettings
-from rkllm_providers.engine import EngineRegistry, ModelClient, RuntimeInfo
+from rkllm_providers.engine import EngineRegistry, ModelClient, Residency, RuntimeInfo
 from rkllm_providers.errors import EngineClosed, InvalidRequest, RKLLMError
 from rkllm_providers.models import Catalog, ModelEntry
 
@@ -19,7 +19,7 @@ class ModelPool:
 
     def __init__(self, settings: ServiceSettings, registry: EngineRegistry | None = None) -> None:
         self._settings = settings
-        self._registry = registry or EngineRegistry()
+        self._registry = registry or EngineRegistry(Residency(settings.memory_budget))
         self._catalog = Catalog(settings.models_dir)
         self._clients: dict[str, ModelClient] = {}
         self._opening = asyncio.Lock()
@@ -94,6 +94,22 @@ class ModelPool:
 
         client.engine.load(report)
         await loaded
+
+    async def unload(self, model: str | None) -> bool:
+        """Give a model's memory back, after its current run; whether it was loaded.
+
+        Raises:
+            InvalidRequest, ModelNotFound: As ``entry`` says.
+        """
+        client = self._clients.get((await self.entry(model)).id)
+        if client is None or client.engine.worker_pid is None:
+            return False
+        self._registry.unload(client)
+        return True
+
+    def announce(self, base_url: str | None) -> None:
+        """Say where the models are served, for other processes that find the NPU taken."""
+        self._registry.announce(base_url)
 
     async def close(self) -> None:
         """Unload everything, for good: whoever waits for an answer is told."""

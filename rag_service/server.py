@@ -40,9 +40,10 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def make_server(settings: ServiceSettings) -> Server:
-    """A server for these settings, not yet started."""
+def make_server(settings: ServiceSettings, base_url: str | None = None) -> Server:
+    """A server for these settings, not yet started; ``base_url`` is where its clients reach it."""
     application = create_app(settings)
+    application.state.base_url = base_url
     config = uvicorn.Config(
         application,
         host=settings.host,
@@ -84,8 +85,13 @@ def run_server(settings: ServiceSettings) -> None:
         AddressInUse: The address cannot be had.
     """
     listener = listen(settings)
-    port = listener.getsockname()[1]
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    logger.info("serving %s at http://%s:%d/v1", settings.models_dir, host, port)
+    url = base_url(settings.host, listener.getsockname()[1])
+    logger.info("serving %s at %s", settings.models_dir, url)
     with listener:
-        make_server(settings).run(sockets=[listener])
+        make_server(settings, url).run(sockets=[listener])
+
+
+def base_url(host: str, port: int) -> str:
+    """Where a client on this machine reaches a service that listens there."""
+    here = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{here}]:{port}/v1" if ":" in here else f"http://{here}:{port}/v1"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from rkllm_providers.engine import EngineLimits
+from rkllm_providers.engine import FOREVER, Budget, EngineLimits, parse_budget, parse_keep_alive, parse_size
 from rkllm_providers.models import default_models_dir
 from rkllm_providers.runtime.abi import unsupported_version
 from rkllm_providers.runtime.abi_tables import VERSIONS
@@ -40,6 +41,19 @@ class ServiceSettings(BaseSettings):
         "longest prefill, which cannot be cut short.",
     )
     load_seconds: float = Field(default=600.0, gt=0, description="Longest time to load a model.")
+    memory_budget: Annotated[Budget, BeforeValidator(parse_budget)] = Field(
+        default="auto",
+        description="Memory for all models together: bytes, or with K, M or G; 'auto' is what the machine has, 'off' "
+        "no bound.",
+    )
+    keep_alive: Annotated[float, BeforeValidator(parse_keep_alive)] = Field(
+        default=FOREVER,
+        description="How long a model stays loaded after its last request: seconds, or as '5m'; or 'forever'.",
+    )
+    worker_memory_limit: Annotated[int | None, BeforeValidator(parse_size)] = Field(
+        default=None,
+        description="A worker whose resident memory is above this after a run is replaced: a size, or 'off'.",
+    )
 
     @field_validator("runtime_version")
     @classmethod
@@ -58,4 +72,6 @@ class ServiceSettings(BaseSettings):
             load_seconds=self.load_seconds,
             run_seconds=self.run_seconds,
             abort_seconds=self.abort_seconds,
+            keep_alive=self.keep_alive,
+            worker_memory=self.worker_memory_limit,
         )

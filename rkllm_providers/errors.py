@@ -8,6 +8,7 @@
     │   └── UnsupportedFeature   the runtime's version lacks what was asked for
     ├── ModelNotFound            no such model in the models folder
     ├── ModelLoadError           the library refused the model
+    ├── NPUBusy                  another process owns the NPU
     ├── InvalidRequest           a request that can never succeed as it stands
     │   └── ContextLengthExceeded   the prompt does not fit the model's context window
     ├── QueueFull                too many requests wait already; try again later
@@ -96,6 +97,41 @@ class ModelLoadError(RKLLMError):
     def __init__(self, message: str, log_tail: Sequence[str] = ()) -> None:
         self.log_tail = tuple(log_tail)
         super().__init__(with_log(message, self.log_tail))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+class NPUBusy(RKLLMError):
+    """Another process owns the NPU: ``holder_pid``, which serves its models at ``base_url`` if it serves any.
+
+    Both are ``None`` where the holder did not say.
+    """
+
+    def __init__(
+        self,
+        holder_pid: int | None,
+        base_url: str | None = None,
+        models: Sequence[str] = (),
+        *,
+        ended: bool = False,
+    ) -> None:
+        self.holder_pid = holder_pid
+        self.base_url = base_url
+        self.models = tuple(models)
+        holder = "another process" if holder_pid is None else f"process {holder_pid}"
+        if self.models:
+            holder += f" ({', '.join(self.models)})"
+        if ended:
+            advice = "That process is gone, and its worker ends within seconds: try again."
+        elif base_url is not None:
+            advice = f"It serves its models: use base_url {base_url}, or stop it."
+        else:
+            advice = "Stop it, or use its models there."
+        super().__init__(
+            f"The NPU is in use by {holder}. {advice} To load models in both, and share its speed and memory, "
+            f"switch the lock off (RKLLM_NPU_LOCK=off)."
+        )
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.args, self.__dict__))

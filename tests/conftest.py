@@ -37,6 +37,16 @@ def write_model(tmp_path: Path) -> WriteModel:
     return write
 
 
+@pytest.fixture(autouse=True)
+def npu_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An NPU of each test's own, also for the processes it starts."""
+    path = tmp_path / "npu.lock"
+    monkeypatch.setenv("RKLLM_NPU_LOCK", str(path))
+    for setting in ("RKLLM_MEMORY_BUDGET", "RKLLM_KEEP_ALIVE", "RKLLM_WORKER_MEMORY_LIMIT"):
+        monkeypatch.delenv(setting, raising=False)
+    return path
+
+
 @pytest.fixture
 def registry() -> Iterator[EngineRegistry]:
     made = EngineRegistry()

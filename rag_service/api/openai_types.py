@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from rkllm_providers.chat import ChatMessage, GenerateOptions, Role, Sampling
+from rkllm_providers.engine import parse_keep_alive
 from rkllm_providers.errors import InvalidRequest
 
 _ROLES: Final[dict[str, Role]] = {
@@ -72,6 +73,7 @@ class ChatCompletionRequest(BaseModel):
     frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
     stop: str | list[str] | None = None
+    keep_alive: float | str | None = None
     n: int | None = None
     tools: list[dict[str, Any]] | None = None
     tool_choice: Any = None
@@ -105,6 +107,7 @@ class ChatCompletionRequest(BaseModel):
                 frequency_penalty=self.frequency_penalty,
                 presence_penalty=self.presence_penalty,
             ),
+            keep_alive=None if self.keep_alive is None else parse_keep_alive(self.keep_alive),
         )
 
     def ignored_fields(self) -> list[str]:

@@ -93,7 +93,9 @@ class GenerateOptions:
 
     ``timeout`` is in seconds, over everything from the call to the last token, the wait in the queue included;
     ``first_token_timeout`` likewise, to the first token. Requests of a higher ``priority`` are answered
-    first: a chat before work in the background, and that before bulk work.
+    first: a chat before work in the background, and that before bulk work. ``keep_alive`` is how many seconds the
+    model stays loaded after its last request, from this one on; infinity or any negative for ever, and ``None`` for
+    what was in force before.
     """
 
     max_tokens: int | None = None
@@ -110,6 +112,7 @@ class GenerateOptions:
     timeout: float | None = None
     first_token_timeout: float | None = None
     priority: Priority = "chat"
+    keep_alive: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,18 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rkllm_providers.engine.client import AsyncAnswer, ModelClient, collect
+    from rkllm_providers.engine.durations import FOREVER, parse_keep_alive
     from rkllm_providers.engine.engine import Engine
+    from rkllm_providers.engine.memory import Budget, parse_budget, parse_size
     from rkllm_providers.engine.registry import EngineRegistry, open_model, shared_registry
+    from rkllm_providers.engine.residency import Residency
     from rkllm_providers.engine.run import EngineLimits, LoadSpec, RunDone, RunRequest, RuntimeInfo
 
 _HOMES = {
     "ModelClient": "client",
     "AsyncAnswer": "client",
     "collect": "client",
+    "FOREVER": "durations",
+    "parse_keep_alive": "durations",
     "Engine": "engine",
+    "Budget": "memory",
+    "parse_budget": "memory",
+    "parse_size": "memory",
     "EngineRegistry": "registry",
     "open_model": "registry",
     "shared_registry": "registry",
+    "Residency": "residency",
     "EngineLimits": "run",
     "LoadSpec": "run",
     "RunDone": "run",
@@ -38,16 +47,22 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "FOREVER",
     "AsyncAnswer",
+    "Budget",
     "Engine",
     "EngineLimits",
     "EngineRegistry",
     "LoadSpec",
     "ModelClient",
+    "Residency",
     "RunDone",
     "RunRequest",
     "RuntimeInfo",
     "collect",
     "open_model",
+    "parse_budget",
+    "parse_keep_alive",
+    "parse_size",
     "shared_registry",
 ]

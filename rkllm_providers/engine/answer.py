@@ -51,6 +51,7 @@ class Answer:
             timeout=options.timeout,
             first_token_timeout=options.first_token_timeout,
             priority=options.priority,
+            keep_alive=options.keep_alive,
         )
         self.next_request: RunRequest | None = None
         self.finished = False

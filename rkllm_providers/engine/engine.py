@@ -29,6 +29,7 @@ from rkllm_providers.engine.limits import deadline_of, room_of, sampling_warning
 from rkllm_providers.engine.load_plan import LoadPlan
 from rkllm_providers.engine.loop_reader import LoopReader
 from rkllm_providers.engine.queue import RunQueue
+from rkllm_providers.engine.residency import Residency
 from rkllm_providers.engine.run import (
     EngineLimits,
     LoadSpec,
@@ -42,6 +43,7 @@ from rkllm_providers.engine.run import (
     run_frame,
     token_items,
 )
+from rkllm_providers.engine.stay import NOT_ALONE, Stay
 from rkllm_providers.engine.streams import AsyncStream
 from rkllm_providers.engine.worker_link import LOOP_CHECK_SECONDS, WorkerLink, reported_error
 from rkllm_providers.errors import (
@@ -65,7 +67,10 @@ class Engine:
     Thread-safe. Creating one does no I/O.
     """
 
-    def __init__(self, spec: LoadSpec, limits: EngineLimits | None = None) -> None:
+    def __init__(
+        self, spec: LoadSpec, limits: EngineLimits | None = None, residency: Residency | None = None
+    ) -> None:
+        """``residency`` is shared with the engines that this one must get along with."""
         self.spec = spec
         self.limits = limits or EngineLimits()
         self.plan = LoadPlan(spec)
@@ -84,6 +89,7 @@ class Engine:
         self._info: RuntimeInfo | None = None
         # The rest belongs to the engine's thread.
         self._queue = RunQueue(self.limits.queue, self.limits.bulk_queue)
+        self._stay = Stay(spec, self.limits, residency or Residency(), self._queue, self, self._seat_settled)
         self._current: Run | None = None
         self._worker: WorkerLink | None = None
         self._ready = False
@@ -161,6 +167,41 @@ class Engine:
         return worker.pid if worker is not None else None
 
     @property
+    def is_busy(self) -> bool:
+        """Whether a request runs or waits."""
+        return self._current is not None or self._queue.waiting > 0
+
+    @property
+    def last_used(self) -> float:
+        """When the last run ended, in seconds since the epoch; when the engine was made, before the first."""
+        return time.time() - (time.monotonic() - self._stay.used_at)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the loaded model takes, estimated or measured, whichever is more; 0 when it is not loaded."""
+        return self._stay.memory
+
+    @property
+    def memory_domain(self) -> int | None:
+        """The NPU memory domain of a model that is loaded on an NPU."""
+        seat = self._stay.seat
+        return seat.place.domain_id if seat is not None and seat.place is not None else None
+
+    def unload(self) -> None:
+        """End the worker, after the run that is under way; the next request loads the model again."""
+        with self._lock:
+            if self._thread is not None and not self._closed:
+                self._post(self._leave_soon)
+
+    def post(self, action: Callable[[], None]) -> bool:
+        """Have the engine's thread do something; ``False`` if the engine is closed."""
+        with self._lock:
+            if self._closed:
+                return False
+            self._post(action)
+            return True
+
+    @property
     def closed(self) -> bool:
         """Whether ``close`` was called."""
         return self._closed
@@ -226,6 +267,7 @@ class Engine:
         self._worker = self._thread = self._poll = None
         self._wake_fd = -1
         self._inbox.clear()
+        self._stay.forget()
         if worker is not None:
             worker.disown()
         if poll is not None:
@@ -307,7 +349,15 @@ class Engine:
         Returns whether to look again at once.
         """
         run = self._queue.first()
-        if self._current is not None or run is None:
+        if self._current is not None:
+            return False
+        if self._ready and self._stay.is_over(run):
+            logger.info("%s: unloaded", self.spec.name)
+            self._drop_worker(kill=False)
+            return True
+        if run is None:
+            if not self._load_sinks:
+                self._stay.withdraw()
             return False
         if self._worker is None:
             self._start_worker(run.request.sampling)
@@ -321,6 +371,7 @@ class Engine:
             self._deliver_error(run, error)
             return True
         run.attempts += 1
+        self._worker.note_run()  # before the worker can print anything about it
         if not self._worker.send(run_frame(run, max_tokens)):
             # The worker died between two runs. This one never reached it, and gets another chance.
             self._worker_lost()
@@ -333,7 +384,7 @@ class Engine:
         run.started_at = time.monotonic()
         self._current = run
         self._abort_deadline = None
-        self._worker.note_run()
+        self._stay.note_start(run)
         if isinstance(run.stream, AsyncStream):
             self._worker.lend(run.id, run.stream, self._socket_returned)
         return False
@@ -365,18 +416,36 @@ class Engine:
         for sink in sinks:
             sink(outcome)
 
+    def _leave_soon(self) -> None:
+        if self._worker is not None:
+            self._stay.leave_soon(loading=not self._ready)
+
+    def _seat_settled(self, refusal: RKLLMError | None) -> None:
+        if refusal is not None:
+            self._fail_all(refusal)
+        elif self._queue.first() is None and not self._load_sinks:
+            self._stay.give_up()  # nobody waits for the model any more
+        else:
+            self._start_worker(self._load_sampling)
+
     def _start_worker(self, sampling: Sampling) -> None:
+        """Start a worker, if there is room for it; else its start follows when there is."""
+        if self._poll is None or self._closed:
+            return
+        if self._stay.seat is None:
+            if self._stay.claim():
+                self._load_sampling = sampling
+            return
         self._load_started = time.monotonic()
         self._load_sampling = sampling
         self._ready = False
-        if self._poll is None:
-            return
         try:
-            self._worker = WorkerLink(self.spec.name, self._poll)
+            self._worker = WorkerLink(self.spec.name, self._poll, self._stay.inherited)
         except ModelLoadError as error:
+            self._stay.give_up()
             self._fail_all(error)
             return
-        self._send(frames.pack_json(FrameKind.LOAD, self.plan.order(sampling)))
+        self._send(frames.pack_json(FrameKind.LOAD, self.plan.order(sampling) | self._stay.order()))
 
     def _send(self, frame: bytes) -> None:
         if self._worker is not None and not self._worker.send(frame):
@@ -420,6 +489,7 @@ class Engine:
             self._worker.note_mark()
         self._info = info = RuntimeInfo(**content)
         self.ledger.open(info.version)
+        self._stay.note_loaded(info.version)
         logger.info(
             "%s: loaded in %.0f ms on runtime %s%s",
             self.spec.name,
@@ -435,7 +505,10 @@ class Engine:
     def _load_failed(self, content: dict[str, Any]) -> None:
         lines = self._lines_to_new_mark()
         self._drop_worker(kill=False)
-        if self.plan.revise(content, lines):
+        if content["error"] == NOT_ALONE:
+            self._stay.note_version(content["version"])
+            self._start_worker(self._load_sampling)
+        elif self.plan.revise(content, lines):
             # In a new process: a second load after a failed one crashed in some runtimes.
             self._start_worker(self._load_sampling)
         else:
@@ -455,6 +528,7 @@ class Engine:
             raise RuntimeError(f"The worker ended run {content['run']}, which is not under way.")
         run.state = RunState.ENDED
         self._queue.note_duration(time.monotonic() - run.started_at)
+        self._stay.note_end()
         lines = self._lines_to_new_mark() if content["error"] is not None else []
         cache = self._note_cache(run, content)
         if run.cancelled:
@@ -519,6 +593,7 @@ class Engine:
         self._abort_deadline = None
         if worker is not None:
             worker.close(kill=kill)
+            self._stay.give_up()
 
     def _fail_all(self, error: RKLLMError) -> None:
         """A load failed: it fails everybody who waited for it, so that none waits in vain."""
@@ -537,13 +612,18 @@ class Engine:
 
     def _deadline_of(self, run: Run) -> float:
         # While the model loads, the limit on loading is the one that counts.
-        return deadline_of(run, self.limits, self._ready_at if self._ready else None, self._heard_at())
+        begun = self._ready_at if self._ready else None
+        return deadline_of(run, self.limits, 0.0 if self._stay.is_waiting else begun, self._heard_at())
 
     def _heard_at(self) -> float:
         return self._worker.heard_at if self._worker is not None else 0.0
 
     def _deadlines(self) -> list[float]:
         deadlines = [self._deadline_of(run) for run in self._queue]
+        if self._ready and self._current is None and not deadlines:
+            deadlines += self._stay.idle_until
+        if self._load_sinks:
+            deadlines += self._stay.patience
         if self._abort_deadline is not None:
             deadlines.append(self._abort_deadline)
         elif self._current is not None:
@@ -570,6 +650,9 @@ class Engine:
         for run in [run for run in self._queue if now >= self._deadline_of(run)]:
             self._queue.remove(run)
             self._deliver_error(run, timeout_of(run, self.limits, self.spec.name, 0.0, now))
+        overdue = self._stay.overdue()
+        if overdue is not None:
+            self._tell_loaders(overdue)
         if self._worker is not None:
             self._worker.reclaim_if_unread()
         current = self._current
@@ -605,6 +688,8 @@ class Engine:
         self._drop_worker(kill=False)
         while self._inbox:
             self._inbox.popleft()()
+        self._stay.withdraw()
+        self._stay.give_up()
         closed = EngineClosed(f"The engine of {self.spec.name} was closed.")
         run, self._current = self._current, None
         if run is not None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Final
 
@@ -27,8 +28,8 @@ _WORKER_ENVIRONMENT: Final = {"OMP_WAIT_POLICY": "passive", "PYTHONUNBUFFERED": 
 class WorkerProcess:
     """A worker and the socket to it. Not thread-safe: one thread, the engine's, owns it."""
 
-    def __init__(self, name: str) -> None:
-        """Start the process.
+    def __init__(self, name: str, inherited: Sequence[int] = ()) -> None:
+        """Start the process, which gets the ``inherited`` descriptors too.
 
         Raises:
             ModelLoadError: No process could be started.
@@ -36,7 +37,7 @@ class WorkerProcess:
         if not sys.executable:
             raise ModelLoadError("This Python has no executable to start a worker process with (sys.executable).")
         try:
-            self.channel, self._process = _start()
+            self.channel, self._process = _start(inherited)
         except OSError as error:
             raise ModelLoadError(f"The worker process of {name} could not be started: {error}.") from error
         try:
@@ -95,17 +96,18 @@ class WorkerProcess:
             return None
 
 
-def _start() -> tuple[socket.socket, subprocess.Popen[bytes]]:
+def _start(inherited: Sequence[int]) -> tuple[socket.socket, subprocess.Popen[bytes]]:
     """A socket and the worker at its other end."""
     ours, theirs = socket.socketpair()
+    given = [theirs.fileno(), *inherited]
     try:
         with theirs:
             for end in (ours, theirs):
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
             # -P keeps the current folder, whose content may be a stranger's, off the import path.
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "rkllm_providers.engine.worker", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
+                [sys.executable, "-P", "-m", "rkllm_providers.engine.worker", *map(str, given)],
+                pass_fds=given,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -6,14 +6,20 @@ Front ends ask for a client and give it back; the engine lives while somebody ho
 from __future__ import annotations
 
 import atexit
+import os
 import threading
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
 from rkllm_providers.chat import Sampling
 from rkllm_providers.engine.client import ModelClient
+from rkllm_providers.engine.durations import parse_keep_alive
 from rkllm_providers.engine.engine import Engine
 from rkllm_providers.engine.load_plan import CHECK_TEXT
+from rkllm_providers.engine.memory import parse_budget, parse_size
+from rkllm_providers.engine.npu import shared_npu
+from rkllm_providers.engine.residency import Residency
 from rkllm_providers.engine.run import EngineLimits, LoadSpec
 from rkllm_providers.models import Catalog, ModelCard, ModelEntry, ModelFormat, PromptForm, read_card
 
@@ -21,11 +27,14 @@ from rkllm_providers.models import Catalog, ModelCard, ModelEntry, ModelFormat, 
 class EngineRegistry:
     """Reference-counted engines by what they load. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, residency: Residency | None = None) -> None:
+        """``residency`` decides who may be loaded; without one, ``RKLLM_MEMORY_BUDGET`` says what it has."""
         self._lock = threading.Lock()
+        self._residency = residency
         self._engines: dict[LoadSpec, tuple[Engine, int]] = {}
         self._retired: list[Engine] = []
         self._cards: dict[Path, ModelCard] = {}
+        _registries.add(self)
 
     def acquire(
         self,
@@ -39,10 +48,12 @@ class EngineRegistry:
         """A client for a model. Reads the model's head, so keep it off event loops.
 
         ``context_length`` lowers the context window; the model's own is the most. ``limits`` count
-        for the first caller only. Give the client back with ``release``.
+        for the first caller only, and are those of the environment where none are given. Give the client back
+        with ``release``.
 
         Raises:
             ModelLoadError: The model file is broken.
+            InvalidRequest: A setting in the environment cannot be read.
         """
         card = self.card(entry)
         context = card.context_length
@@ -53,9 +64,9 @@ class EngineRegistry:
         if context != card.context_length:
             card = card.with_context(context)
         with self._lock:
-            engine, holders = self._engines.get(spec) or (Engine(spec, limits), 0)
-            if engine.closed:
-                engine, holders = Engine(spec, limits), 0
+            engine, holders = self._engines.get(spec, (None, 0))
+            if engine is None or engine.closed:
+                engine, holders = Engine(spec, limits or environment_limits(), self._shared_residency()), 0
             self._engines[spec] = (engine, holders + 1)
         return ModelClient(card, engine)
 
@@ -81,6 +92,14 @@ class EngineRegistry:
             self._retired.append(client.engine)
         client.engine.retire()
 
+    def unload(self, client: ModelClient) -> None:
+        """Give a model's memory back, after the run that is under way; the next request loads it again."""
+        client.engine.unload()
+
+    def announce(self, base_url: str | None) -> None:
+        """Say where this process serves its models, for those who find the NPU taken by it."""
+        shared_npu().announce(base_url)
+
     def card(self, entry: ModelEntry) -> ModelCard:
         """A model's card, read once for as long as its file does not change."""
         with self._lock:
@@ -100,6 +119,27 @@ class EngineRegistry:
             engine.close(0)  # all of them begin to close
         for engine in engines:
             engine.close()
+
+    def _shared_residency(self) -> Residency:
+        if self._residency is None:
+            self._residency = Residency(parse_budget(os.environ.get("RKLLM_MEMORY_BUDGET") or "auto"))
+        return self._residency
+
+    def forget_lock(self) -> None:
+        """Be usable in a forked child, whichever thread of the parent was at work here."""
+        self._lock = threading.Lock()
+
+
+def environment_limits() -> EngineLimits:
+    """The limits of engines that nobody gave any, with what the environment says.
+
+    Raises:
+        InvalidRequest: It says something that cannot be read.
+    """
+    return EngineLimits(
+        keep_alive=parse_keep_alive(os.environ.get("RKLLM_KEEP_ALIVE") or "forever"),
+        worker_memory=parse_size(os.environ.get("RKLLM_WORKER_MEMORY_LIMIT") or "off"),
+    )
 
 
 def _load_spec(card: ModelCard, context_length: int, library: str | None, runtime_version: str | None) -> LoadSpec:
@@ -124,6 +164,13 @@ def _load_spec(card: ModelCard, context_length: int, library: str | None, runtim
     return replace(spec, check_text=CHECK_TEXT, check_tokens=ours)
 
 
+def _forget_locks_after_fork() -> None:
+    for registry in list(_registries):
+        registry.forget_lock()
+
+
+_registries: weakref.WeakSet[EngineRegistry] = weakref.WeakSet()
+os.register_at_fork(after_in_child=_forget_locks_after_fork)
 _shared = EngineRegistry()
 atexit.register(_shared.close)
 

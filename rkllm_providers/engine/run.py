@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from rkllm_providers.chat.prompt import TextPrompt
 from rkllm_providers.chat.stream import Token
 from rkllm_providers.chat.types import Priority, Sampling
+from rkllm_providers.engine.durations import FOREVER
 from rkllm_providers.engine.frames import Frame, FrameKind, pack_json
 from rkllm_providers.errors import RKLLMError
 from rkllm_providers.models import PromptForm
@@ -51,7 +52,9 @@ class EngineLimits:
     """Bounds on everything that waits, in requests and seconds.
 
     ``first_token_seconds`` are from a run's start, the reading of its prompt included; ``token_seconds``
-    are from one token to the next, after which a library counts as hung.
+    are from one token to the next, after which a library counts as hung. ``keep_alive`` is how long a model stays
+    loaded after its last request. A worker whose resident memory is above ``worker_memory`` bytes after a run is
+    replaced.
     """
 
     queue: int = 64
@@ -62,6 +65,8 @@ class EngineLimits:
     abort_seconds: float = 60.0
     first_token_seconds: float = 1200.0
     token_seconds: float = 300.0
+    keep_alive: float = FOREVER
+    worker_memory: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class RunRequest:
 
     ``max_tokens`` of ``None`` is what is left of the window. ``timeout`` is in seconds from submission to
     the last token, ``first_token_timeout`` to the first; ``None`` leaves the engine's limits. ``continues``
-    is for a further segment of a request whose turn it is already.
+    is for a further segment of a request whose turn it is already. ``keep_alive`` changes the engine's from now on.
     """
 
     prompt: array[int] | TextPrompt
@@ -80,6 +85,7 @@ class RunRequest:
     first_token_timeout: float | None = None
     priority: Priority = "chat"
     continues: bool = False
+    keep_alive: float | None = None
 
 
 class RunDone(NamedTuple):

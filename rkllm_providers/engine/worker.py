@@ -117,6 +117,10 @@ class TokenizerMismatch(RKLLMError):
     """The library counts another number of tokens than the tokenizer that prompts were to be made with."""
 
 
+class NotAlone(RKLLMError):
+    """The runtime takes one model at a time, and another one is loaded."""
+
+
 class Worker:
     """Answers the frames of one engine."""
 
@@ -154,6 +158,9 @@ class Worker:
                 path = str(build_library(version) if version else build_library())
                 version = None
             library = RuntimeLibrary.open(path, version)
+            several = library.supports(Feature.SEVERAL_INSTANCES)
+            if order["beside_others"] and not several:
+                raise NotAlone(f"Runtime {library.version} takes one model at a time.")
             per_run = library.supports(Feature.SAMPLING_PER_RUN)
             # Runtimes without sampling per run sample every request as the first one asked.
             sampling = SamplingParams() if per_run else sampling_params(order["sampling"])
@@ -164,6 +171,8 @@ class Worker:
                     max_context_len=order["context_length"],
                     sampling=sampling,
                     skip_special_token=order["skip_special_tokens"],
+                    # Other domains than the first crashed in runtimes that take one model only.
+                    base_domain_id=order["base_domain_id"] if several else None,
                 ),
             )
             self._end_tokens = frozenset(order["end_tokens"])
@@ -173,7 +182,8 @@ class Worker:
             checked = order["check_text"] is not None and self._check_tokenizer(handle, order)
         except RKLLMError as error:
             self._log_mark()
-            self._send(FrameKind.FAILED, {"error": type(error).__name__, "message": str(error)})
+            found = library.version if isinstance(error, NotAlone) else None
+            self._send(FrameKind.FAILED, {"error": type(error).__name__, "message": str(error), "version": found})
             return False
         self._log_mark()
         identity = library.identity
@@ -372,9 +382,11 @@ def sampling_params(wanted: dict[str, Any]) -> SamplingParams:
 
 
 def main(arguments: list[str]) -> int:
-    """Serve the socket whose file descriptor is the only argument."""
+    """Serve the socket whose descriptor is the first argument; others are only held open."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     line_buffer_stdout()
+    for descriptor in arguments:
+        os.set_inheritable(int(descriptor), False)  # not for what the library may start
     channel = socket.socket(fileno=int(arguments[0]))
     channel.setblocking(True)
     try:

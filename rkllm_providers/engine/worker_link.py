@@ -31,15 +31,15 @@ Returned = Callable[[LoopReader, Sequence[Frame], bool], None]
 class WorkerLink:
     """A worker and the way to it. Belongs to one engine's thread."""
 
-    def __init__(self, name: str, poll: select.epoll) -> None:
-        """Start a worker, and have ``poll`` watch its socket.
+    def __init__(self, name: str, poll: select.epoll, inherited: Sequence[int] = ()) -> None:
+        """Start a worker that also gets the ``inherited`` descriptors, and have ``poll`` watch its socket.
 
         Raises:
             ModelLoadError: No process could be started.
         """
         self._name = name
         self._poll = poll
-        self._process = WorkerProcess(name)
+        self._process = WorkerProcess(name, inherited)
         self._channel = self._process.channel
         self._channel.setblocking(False)
         self._writable = select.poll()

@@ -16,7 +16,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from rkllm_providers import __version__
 from rkllm_providers.chat import ChatEvent, Finish, GenerateOptions, Sampling, estimate_tokens
-from rkllm_providers.engine import ModelClient, open_model
+from rkllm_providers.engine import ModelClient, open_model, parse_keep_alive
 from rkllm_providers.errors import InvalidRequest
 from rkllm_providers.langchain.lease import ModelLease
 from rkllm_providers.langchain.messages import (
@@ -80,6 +80,8 @@ class ChatRKLLM(BaseChatModel):
     """Texts that end the answer and are not part of it."""
     timeout: float | None = Field(default=None, gt=0)
     """Seconds for a whole request, the wait in the queue included."""
+    keep_alive: float | str | None = None
+    """How long the model stays loaded after its last request: seconds, ``"5m"`` or ``"forever"``."""
 
     _lease: ModelLease = PrivateAttr(default_factory=ModelLease)
 
@@ -202,12 +204,14 @@ class ChatRKLLM(BaseChatModel):
         refused = [name for name in _UNSUPPORTED if overrides.get(name) is not None]
         if refused:
             raise InvalidRequest(f"Not supported yet by ChatRKLLM: {', '.join(refused)}.", refused[0])
+        keep_alive = overrides.get("keep_alive", self.keep_alive)
         stops = stop if stop is not None else overrides.get("stop", self.stop)
         return GenerateOptions(
             max_tokens=overrides.get("max_tokens", self.max_tokens),
             stop=tuple(stops or ()),
             sampling=Sampling(**{name: overrides.get(name, getattr(self, name)) for name in _SAMPLING}),
             timeout=overrides.get("timeout", self.timeout),
+            keep_alive=None if keep_alive is None else parse_keep_alive(keep_alive),
         )
 
     def _open(self) -> ModelClient:

@@ -14,9 +14,11 @@ from rkllm_providers.chat import (
     GenerateOptions,
     ReasoningDelta,
     TextDelta,
+    TextPrompt,
     Tool,
     ToolCall,
     ToolCallDelta,
+    build_prompt,
 )
 from rkllm_providers.emulator import build_library
 from rkllm_providers.engine import EngineRegistry, ModelClient
@@ -241,10 +243,9 @@ def test_markers_in_tools_and_calls_stay_text(newest: ModelClient) -> None:
             ChatMessage("tool", text, name=text, tool_call_id=text),
         ]
         options = GenerateOptions(tools=(tool,), forced_tool=tool.name)
-        from rkllm_providers.chat import build_prompt
 
         prompt = build_prompt(newest.card, messages, options)
-        assert not isinstance(prompt.content, str)
+        assert not isinstance(prompt.content, TextPrompt)
         return list(prompt.content).count(control)
 
     assert controls(forged) == controls("harmless")

@@ -109,6 +109,7 @@ RKLLM_API int rkllm_init(LLMHandle *handle, RKLLMParam *p, LLMResultCallback giv
 #endif
   end_record();
   inits++;
+  if (inits > 1 && strstr(p->model_path, "fragile")) abort();
   if (strstr(p->model_path, "refused")) return -1;
   *handle = strstr(p->model_path, "no-handle") ? nullptr : &the_model;
   return 0;

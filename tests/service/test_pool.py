@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from pathlib import Path
 
+import pytest
+from pydantic import ValidationError
+
+from rag_service.api.openai_types import ChatCompletionRequest
+from rag_service.app import create_app
+from rag_service.errors import answer_for
 from rag_service.pool import ModelPool
+from rag_service.server import base_url
 from rag_service.settings import ServiceSettings
+from rkllm_providers.chat import ChatMessage
+from rkllm_providers.engine.npu import shared_npu
+from rkllm_providers.errors import InvalidRequest, NPUBusy
 from rkllm_providers.models import BUILT_IN_MODEL
+from tests.conftest import needs_llama
 
 
 async def test_broken_models_are_not_offered(tmp_path: Path) -> None:
@@ -15,3 +28,66 @@ async def test_broken_models_are_not_offered(tmp_path: Path) -> None:
     pool = ModelPool(ServiceSettings(models_dir=tmp_path))
     assert [entry.id for entry in await pool.entries() if entry.id != BUILT_IN_MODEL] == ["good"]
     await pool.close()
+
+
+@needs_llama
+async def test_a_model_is_unloaded_and_loaded_again(tmp_path: Path) -> None:
+    (tmp_path / "good.rkllm").write_text('#!rkllm-script 1\nrule *\n  text "Hello there."\nend\n')
+    pool = ModelPool(ServiceSettings(models_dir=tmp_path))
+    hello = [ChatMessage("user", "Hi!")]
+    assert not await pool.unload("good")
+    client = await pool.client("good")
+    pids = []
+    for _ in range(2):
+        assert (await client.acomplete(hello)).text == "Hello there."
+        pids.append(client.engine.worker_pid)
+        assert await pool.unload("good")
+    assert pids[0] != pids[1]
+    assert await pool.client("good") is client
+    await pool.close()
+
+
+def test_settings_of_several_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RKLLM_MEMORY_BUDGET", "6G")
+    monkeypatch.setenv("RKLLM_KEEP_ALIVE", "30m")
+    monkeypatch.setenv("RKLLM_WORKER_MEMORY_LIMIT", "off")
+    settings = ServiceSettings()
+    assert settings.memory_budget == 6 << 30
+    assert settings.engine_limits.keep_alive == 1800
+    assert settings.engine_limits.worker_memory is None
+    monkeypatch.setenv("RKLLM_KEEP_ALIVE", "soon")
+    with pytest.raises(ValidationError, match="number of seconds"):
+        ServiceSettings()
+
+
+def test_a_request_s_keep_alive() -> None:
+    messages = [{"role": "user", "content": "Hi!"}]
+    for written, seconds in ((None, None), ("5m", 300), (0, 0), (2.5, 2.5), ("forever", float("inf"))):
+        body = ChatCompletionRequest.model_validate({"messages": messages, "keep_alive": written})
+        assert body.options().keep_alive == seconds
+        assert body.ignored_fields() == []
+    with pytest.raises(InvalidRequest, match="keep_alive"):
+        ChatCompletionRequest.model_validate({"messages": messages, "keep_alive": "soon"}).options()
+
+
+def test_an_npu_that_another_process_has_is_a_503_that_says_where_to_go() -> None:
+    answer = answer_for(NPUBusy(4711, "http://127.0.0.1:8000/v1", ("qwen3",)))
+    assert (answer.status, answer.code) == (503, "npu_busy")
+    assert answer.headers() == {"Retry-After": "5"}
+    assert "process 4711 (qwen3)" in answer.message
+    assert "http://127.0.0.1:8000/v1" in answer.message
+
+
+async def test_others_who_want_the_npu_find_the_service_s_address(npu_lock: Path, tmp_path: Path) -> None:
+    app = create_app(ServiceSettings(models_dir=tmp_path))
+    app.state.base_url = "http://127.0.0.1:8000/v1"
+    async with app.router.lifespan_context(app):
+        place = shared_npu().enter("qwen3")
+        assert json.loads(await asyncio.to_thread(npu_lock.read_text))["base_url"] == "http://127.0.0.1:8000/v1"
+        shared_npu().leave(place)
+
+
+def test_the_address_that_others_are_told() -> None:
+    assert base_url("0.0.0.0", 8000) == "http://127.0.0.1:8000/v1"
+    assert base_url("::", 8000) == "http://[::1]:8000/v1"
+    assert base_url("192.168.1.5", 80) == "http://192.168.1.5:80/v1"
