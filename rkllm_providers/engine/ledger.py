@@ -29,8 +29,8 @@ class CacheUse(NamedTuple):
     """How much of a prompt was in the cache.
 
     ``cached_tokens`` is ``None`` where nothing can be said; ``estimated`` is what was expected and not what the
-    runtime told. ``broke_at`` is the number of the first prompt token that was not as in the cache, ``None`` if all
-    that it held was used.
+    runtime told. ``broke_at`` is the number of the first prompt token that was not as in the cache, ``None`` if none
+    differs.
     """
 
     cached_tokens: int | None
@@ -79,7 +79,8 @@ class CacheLedger:
         held = None if self._held is None else len(self._held)
         # The last token that was sampled has not been computed.
         self._held = np.concatenate([np.frombuffer(prompt, np.int32), np.asarray(generated[:-1], np.int32)])
-        broke_at = expected if expected is not None and held is not None and expected < held else None
+        # A prompt that ends before what the cache holds does not differ from it.
+        broke_at = expected if expected is not None and expected < min(held or 0, len(prompt)) else None
         if prefill_tokens is None:
             return CacheUse(expected, bool(expected), broke_at)
         cached = max(0, len(prompt) - prefill_tokens)
