@@ -14,6 +14,7 @@ from rich.table import Table
 from rkllm_providers.errors import ModelLoadError
 from rkllm_providers.models import Catalog, ModelCard, ModelEntry, ModelFormat, read_card
 from rkllm_providers.models.gguf import read_rkllm_head
+from rkllm_providers.models.observations import observed
 
 models_app = typer.Typer(no_args_is_help=True, help="What is in the models folder.")
 
@@ -72,6 +73,10 @@ def show_model(
         table.add_row(f"in its head: {escape(key)}", escape(shown), "")
     console = _console()
     _print_table(console, table)
+    if seen := observed(entry.path):
+        console.print("\nSeen at work:")
+        for sentence in seen:
+            console.print(f"- {sentence}", markup=False, highlight=False)
     if card.missing:
         console.print("\nMissing, or not as it should be:")
         for sentence in card.missing:
@@ -189,6 +194,7 @@ def _description(card: ModelCard, head: dict[str, str]) -> dict[str, Any]:
         "facts": {name: {"value": fact.value, "source": fact.source} for name, fact in card.facts.items()},
         "head": head,
         "missing": list(card.missing),
+        "seen_at_work": observed(card.entry.path),
     }
 
 

@@ -24,6 +24,12 @@ OpenModel = Callable[..., ModelClient]
 WriteModel = Callable[..., Path]
 
 
+@pytest.fixture(autouse=True)
+def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is noted of models in a test is not noted for the user who runs it."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state"))
+
+
 @pytest.fixture
 def write_model(tmp_path: Path) -> WriteModel:
     """Write a scripted model: its lines without the first, which tells what it is."""

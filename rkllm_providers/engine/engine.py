@@ -74,7 +74,7 @@ class Engine:
         self.spec = spec
         self.limits = limits or EngineLimits()
         self.plan = LoadPlan(spec)
-        self.ledger = CacheLedger(spec.name)
+        self.ledger = CacheLedger(spec.name, spec.model_path)
         self.volatile = VolatileSystem()
         # Re-entrant: the garbage collector may close an abandoned stream, and so cancel its run, while
         # this very thread holds the lock.

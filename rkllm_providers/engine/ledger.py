@@ -11,11 +11,13 @@ from __future__ import annotations
 import logging
 from array import array
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rkllm_providers.models.observations import observe
 from rkllm_providers.runtime.features import Feature, supports
 
 logger = logging.getLogger(__name__)
@@ -41,8 +43,9 @@ class CacheUse(NamedTuple):
 class CacheLedger:
     """The account of one worker's KV cache. Belongs to the engine's thread."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, model: Path) -> None:
         self._name = name
+        self._model = model
         self._version = ""
         self._held: NDArray[np.int32] | None = None
         self._misses = 0
@@ -92,11 +95,18 @@ class CacheLedger:
         if expected <= _TOLERANCE:
             return
         if cached + _TOLERANCE >= expected:
-            self._misses = 0
+            if self._reported:
+                observe(self._model, "cache", None)
+            self._misses, self._reported = 0, False
             return
         self._misses += 1
         if self._misses >= _MISSES_TO_REPORT and not self._reported:
             self._reported = True
+            observe(
+                self._model,
+                "cache",
+                f"Runtime {self._version} computed prompts anew that its KV cache should have held.",
+            )
             logger.warning(
                 "%s: the runtime computed prompts anew that its KV cache should have held (it reused %d of %d tokens "
                 "the last time): every turn costs its whole prompt. Models with linear attention cannot do better.",

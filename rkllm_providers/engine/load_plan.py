@@ -10,6 +10,7 @@ from typing import Any, Final
 from rkllm_providers.chat.types import Sampling
 from rkllm_providers.engine.run import LoadSpec
 from rkllm_providers.models import PromptForm
+from rkllm_providers.models.observations import observe
 from rkllm_providers.runtime.log import recognise
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class LoadPlan:
         """Change the plan after a failed load; whether another load can do better."""
         if failure["error"] == "TokenizerMismatch" and self.form is PromptForm.TOKENS:
             self.form = self.spec.fallback_form
+            observe(self.spec.model_path, "tokenizer", str(failure["message"]))
             logger.warning(
                 "%s: %s Prompts are given as %s from now on.", self.spec.name, failure["message"], self.form.value
             )

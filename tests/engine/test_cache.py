@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from array import array
+from pathlib import Path
 
 import pytest
 
 from rkllm_providers.chat import ChatMessage, ChatResult, Finish, GenerateOptions, Tool
 from rkllm_providers.engine import ModelClient
 from rkllm_providers.engine.ledger import CacheLedger
+from rkllm_providers.models.observations import observed
 from tests.conftest import OpenModel, WriteModel, needs_llama
 
 SCRIPT = """
@@ -126,8 +128,9 @@ def test_before_1_2_nothing_is_reused(open_model: OpenModel, write_model: WriteM
         assert (usage.cached_tokens, usage.cached_estimated) == (0, False)
 
 
-def test_a_runtime_that_does_not_reuse_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
-    ledger = CacheLedger("model")
+def test_a_runtime_that_does_not_reuse_is_told_of_once(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    (tmp_path / "model.rkllm").touch()
+    ledger = CacheLedger("model", tmp_path / "model.rkllm")
     ledger.open("1.3.0")
     prompt = array("i", range(100))
     with caplog.at_level(logging.WARNING):
@@ -136,13 +139,17 @@ def test_a_runtime_that_does_not_reuse_is_told_of_once(caplog: pytest.LogCapture
             assert ledger.note_run(prompt, [1, 2], 100) == (0, False, None)
             assert ledger.is_unreliable is (_ > 0)
     assert caplog.text.count("KV cache should have held") == 1
+    assert observed(tmp_path / "model.rkllm") == [
+        "Runtime 1.3.0 computed prompts anew that its KV cache should have held."
+    ]
     # One turn that is reused clears it.
     ledger.note_run(prompt, [1, 2], 0)
     assert not ledger.is_unreliable
+    assert observed(tmp_path / "model.rkllm") == []
 
 
-def test_what_is_not_known_is_no_miss() -> None:
-    ledger = CacheLedger("model")
+def test_what_is_not_known_is_no_miss(tmp_path: Path) -> None:
+    ledger = CacheLedger("model", tmp_path / "model.rkllm")
     ledger.open("1.3.0")
     prompt = array("i", range(100))
     for _ in range(5):
