@@ -16,9 +16,8 @@ from rkllm_providers.runtime.log import recognise
 logger = logging.getLogger(__name__)
 
 CHECK_TEXT: Final = (
-    'In 1969, Neil A. Armstrong walked 3.5 hours (more or less) on the Moon; he said: "That\'s one small step".\n'
-    "    def fibonacci(n: int) -> int:\n        return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)\n"
-    "Unbelievably, antidisestablishmentarianism isn't <b>e-mail@example.org</b>, 100% of $12,345.67 == {x_1: [0]}"
+    "In 1969, Neil walked 3.5 hours on it; unbelievably, antidisestablishmentarianism isn't $12,345.67\n"
+    "    return {x_1: [n - 1]}  # e-mail@example.org"
 )
 """What is counted by both sides. ASCII only: raw prompts with Chinese were reported to crash a runtime."""
 
