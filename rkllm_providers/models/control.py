@@ -17,7 +17,7 @@ text begins, split it or trim it. None of the public templates that the tests us
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from rkllm_providers.models.reuse import EncodedPrompt, RecentPrompts
@@ -112,6 +112,17 @@ class ControlGuard(TextGuard):
         if whole.text_at:
             self._recent.keep(whole, None)
         return list(whole.ids)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of tokens, control tokens as theirs; what is no whole character becomes U+FFFD.
+
+        Raises:
+            InvalidRequest: There is no such token.
+        """
+        text = self._shadow.decode(ids)
+        if self._named is None:
+            return text
+        return self._named.sub(lambda found: self._texts_by_name[found[0]], text)
 
     def count(self, rendered: str) -> int:
         """Number of token ids of a text that is no prompt to be continued; nothing of it is kept."""

@@ -39,10 +39,14 @@ _sharing = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class TokenizerConfig:
-    """What a ``tokenizer_config.json`` says: texts of special tokens, and a chat template."""
+    """What a ``tokenizer_config.json`` says: texts of special tokens, and a chat template.
+
+    ``flags`` are its values that are true or false.
+    """
 
     special_tokens: Mapping[str, str] = field(default_factory=dict)
     template: str | None = None
+    flags: Mapping[str, bool] = field(default_factory=dict)
 
 
 def read_tokenizer_config(folder: Path, notes: list[str]) -> TokenizerConfig:
@@ -65,7 +69,8 @@ def parse_tokenizer_config(content: Mapping[str, Any], what: str, notes: list[st
             special[name] = text
         elif text is not None:
             notes.append(f"{what}: {name} is no text and left out.")
-    return TokenizerConfig(special, _template_in(content.get("chat_template"), what, notes))
+    flags = {name: value for name, value in content.items() if isinstance(value, bool)}
+    return TokenizerConfig(special, _template_in(content.get("chat_template"), what, notes), flags)
 
 
 def _template_in(value: Any, what: str, notes: list[str]) -> str | None:
