@@ -17,7 +17,7 @@ from rkllm_providers.models.control import ControlGuard, TextGuard
 
 # What a runtime may put around a text of its own accord: a beginning token, or a whole template with
 # a system text. No token is shorter than a byte, so bytes plus this bound the number of tokens.
-_RAW_ALLOWANCE: Final = 8
+RAW_ALLOWANCE: Final = 8
 _TEMPLATE_ALLOWANCE: Final = 256
 _HOPELESS_FACTOR: Final = 6  # characters per token that a text rarely has
 _COUNTED_CHARACTERS: Final = 100_000  # so much is counted exactly in any case
@@ -63,12 +63,13 @@ class Prompt:
 
     ``n_tokens`` is exact for ids and an estimate for text. ``room`` is the number of tokens that can be
     generated behind it without leaving the context window; ``None`` for text, whose tokens only the
-    runtime can count.
+    runtime can count. A ``plain`` prompt is no turn of a chat, and goes without the chat template.
     """
 
     content: array[int] | TextPrompt
     n_tokens: int
     room: int | None
+    plain: bool = False
 
 
 def build_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> Prompt:
@@ -82,7 +83,7 @@ def build_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> Prompt:
     """
     if card.prompt_form is PromptForm.TOKENS and card.guard is not None:
         rendered = _rendered(card, card.guard, messages)
-        _refuse_hopeless(card.guard, rendered, card.context_length)
+        refuse_hopeless(card.guard, rendered, card.context_length)
         ids = array("i", card.guard.encode(rendered))
         room = card.context_length - len(ids)
         if room < 1:
@@ -129,7 +130,7 @@ def _require(messages: Sequence[ChatMessage]) -> None:
         raise InvalidRequest("There are no messages; at least one is needed.", "messages")
 
 
-def _refuse_hopeless(guard: ControlGuard, rendered: str, context_length: int) -> None:
+def refuse_hopeless(guard: ControlGuard, rendered: str, context_length: int) -> None:
     """Refuse a text far too long at the cost of reading what would fit, not of all of it.
 
     Encoding megabytes takes seconds in which nothing else of this process runs.
@@ -145,9 +146,9 @@ def _refuse_hopeless(guard: ControlGuard, rendered: str, context_length: int) ->
 
 
 def _caller_strings(message: ChatMessage) -> dict[str, str]:
-    strings = {"content": _encodable(message.content)}
+    strings = {"content": encodable(message.content)}
     if message.name is not None:
-        strings["name"] = _encodable(message.name)
+        strings["name"] = encodable(message.name)
     return strings
 
 
@@ -156,7 +157,7 @@ def _text_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> TextPrompt
     _require(messages)
     if card.prompt_form is PromptForm.RAW and card.text_guard is not None:
         text = card.text_guard.to_text(_rendered(card, card.text_guard, messages))
-        return TextPrompt(text, len(text.encode()) + _RAW_ALLOWANCE)
+        return TextPrompt(text, len(text.encode()) + RAW_ALLOWANCE)
     if messages[-1].role == "assistant":
         raise InvalidRequest(
             f"To continue a message of the assistant, {card.entry.id} would need a chat template, and none is known: "
@@ -170,16 +171,16 @@ def _text_prompt(card: ModelCard, messages: Sequence[ChatMessage]) -> TextPrompt
 def _transcript(messages: Sequence[ChatMessage]) -> str:
     """One text of all turns: the runtime's own template knows one user turn and nothing else."""
     if len(messages) == 1 and messages[0].role == "user":
-        return _encodable(messages[0].content)
-    return _encodable("\n\n".join(f"{_LABELS[message.role]}: {message.content}" for message in messages))
+        return encodable(messages[0].content)
+    return encodable("\n\n".join(f"{_LABELS[message.role]}: {message.content}" for message in messages))
 
 
 def _newest_turn(messages: Sequence[ChatMessage]) -> NewestTurn | None:
     if len(messages) < 3 or [message.role for message in messages[-2:]] != ["assistant", "user"]:
         return None
-    text = _encodable(messages[-1].content)
+    text = encodable(messages[-1].content)
     size = len(text.encode()) + _TEMPLATE_ALLOWANCE
-    return NewestTurn(text, size, _fingerprint(messages[:-2]), _encodable(messages[-2].content))
+    return NewestTurn(text, size, _fingerprint(messages[:-2]), encodable(messages[-2].content))
 
 
 def _fingerprint(messages: Sequence[ChatMessage]) -> str:
@@ -187,7 +188,7 @@ def _fingerprint(messages: Sequence[ChatMessage]) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
     """Replace lone surrogates, which JSON can carry and UTF-8 cannot."""
     try:
         text.encode()

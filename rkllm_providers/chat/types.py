@@ -53,12 +53,14 @@ class GenerateOptions:
     ``max_tokens`` is bounded by what the prompt leaves of the context window, and is that bound
     where it is ``None``. ``stop`` are texts that end the answer and are not part of it. ``timeout``
     is in seconds, over everything from the call to the last token, the wait in the queue included.
+    ``lora`` names an adapter of the model.
     """
 
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
     timeout: float | None = None
+    lora: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

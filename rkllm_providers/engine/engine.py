@@ -387,6 +387,9 @@ class Engine:
         for frame in others:
             if frame.kind == FrameKind.DONE:
                 self._run_done(frames.unpack_json(frame.body))
+            elif frame.kind == FrameKind.VECTOR:
+                if run is not None and run.id == frame.run_id:
+                    run.vector = frame.body
             elif frame.kind == FrameKind.READY:
                 self._loaded(frames.unpack_json(frame.body))
             elif frame.kind == FrameKind.FAILED:
@@ -457,6 +460,7 @@ class Engine:
                 prefill_tokens=content["prefill_tokens"],
                 kv_size=content["kv_size"],
                 warnings=sampling_warnings(run.request.sampling, self._load_sampling, self._info),
+                vector=run.vector,
             )
         self._put(run, [end])
 

@@ -45,7 +45,13 @@ def room_of(request: RunRequest, plan: LoadPlan) -> int | None:
         ContextLengthExceeded: The prompt does not fit the window that the model was loaded with.
     """
     prompt = request.prompt
-    if isinstance(prompt, TextPrompt) is (plan.form is PromptForm.TOKENS):
+    is_text = isinstance(prompt, TextPrompt)
+    if request.plain:
+        # No template is in play: ids are refused only where loading showed that they mean something else.
+        unfit = not is_text and plan.form is not plan.spec.form
+    else:
+        unfit = is_text is (plan.form is PromptForm.TOKENS)
+    if unfit:
         raise PromptFormChanged(f"{plan.spec.name} takes its prompts as {plan.form.value}.")
     if isinstance(prompt, TextPrompt):
         return request.max_tokens

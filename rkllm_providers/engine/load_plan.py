@@ -43,7 +43,7 @@ class LoadPlan:
             "sampling": asdict(sampling),
             # Where ids tell markers apart, their text is wanted too: some are markers and not special.
             "skip_special_tokens": not by_tokens,
-            "raw": self.form is PromptForm.RAW,
+            "raw": self.form is PromptForm.RAW or (spec.plain_text and self.form is PromptForm.RUNTIME),
             "check_text": spec.check_text if by_tokens else None,
             "check_tokens": spec.check_tokens,
             "end_tokens": sorted(spec.end_tokens) if by_tokens else [],

@@ -15,8 +15,10 @@ from rkllm_providers.chat.prompt import TextPrompt
 from rkllm_providers.chat.stream import Token
 from rkllm_providers.chat.types import Sampling
 from rkllm_providers.engine.frames import Frame, FrameKind, pack_json
+from rkllm_providers.engine.rows_runs import RowsWanted
 from rkllm_providers.errors import RKLLMError
 from rkllm_providers.models import PromptForm
+from rkllm_providers.models.adapters import Adapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class LoadSpec:
     given its prompts, ``fallback_form`` how if its tokenizer proves not to be the library's: the library must
     count ``check_tokens`` in ``check_text``. ``end_tokens`` end an answer, whatever the library thinks of them.
     ``sampling`` is what runtimes without sampling per run are loaded with where no request says otherwise.
+    ``plain_text`` keeps the runtime's own template off a model that is not for chat and has no tokenizer here.
     """
 
     name: str
@@ -44,6 +47,7 @@ class LoadSpec:
     check_tokens: int = 0
     end_tokens: frozenset[int] = frozenset()
     sampling: Sampling = field(default_factory=Sampling)
+    plain_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +66,17 @@ class RunRequest:
     """One run: ``prompt`` is int32 token ids, or text that the runtime tokenises.
 
     ``max_tokens`` of ``None`` is what is left of the window. ``timeout`` is in seconds from submission to
-    the last token; ``None`` leaves the engine's limits.
+    the last token; ``None`` leaves the engine's limits. A ``plain`` prompt is no turn of a chat: it goes
+    without the chat template. ``rows`` asks for a vector in place of tokens, ``lora`` for an adapter.
     """
 
     prompt: array[int] | TextPrompt
     max_tokens: int | None
     sampling: Sampling = field(default_factory=Sampling)
     timeout: float | None = None
+    plain: bool = False
+    rows: RowsWanted | None = None
+    lora: Adapter | None = None
 
 
 class RunDone(NamedTuple):
@@ -76,7 +84,7 @@ class RunDone(NamedTuple):
 
     ``prefill_tokens`` are the prompt tokens that were really computed, ``None`` where the runtime
     does not tell; ``kv_size`` the positions in the KV cache afterwards, likewise. ``max_tokens`` is the
-    limit that was in force.
+    limit that was in force. ``vector`` is what a run without tokens was for: float32 values, little-endian.
     """
 
     n_tokens: int
@@ -88,6 +96,7 @@ class RunDone(NamedTuple):
     prefill_tokens: int | None
     kv_size: int | None
     warnings: tuple[str, ...]
+    vector: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +149,10 @@ class RunState(Enum):
 class Run:
     """A submitted request and the stream its items go to."""
 
-    __slots__ = ("attempts", "cancelled", "id", "load_ms", "request", "started_at", "state", "stream", "submitted_at")
+    __slots__ = (
+        *("attempts", "cancelled", "id", "load_ms", "request", "started_at", "state", "stream", "submitted_at"),
+        "vector",
+    )
 
     def __init__(self, run_id: int, request: RunRequest, stream: Stream) -> None:
         self.id = run_id
@@ -152,6 +164,7 @@ class Run:
         self.submitted_at = time.monotonic()
         self.started_at = 0.0
         self.load_ms = 0.0
+        self.vector = b""
 
 
 _TOKEN: Final = int(FrameKind.TOKEN)
@@ -185,7 +198,13 @@ def run_frame(run: Run, max_tokens: int | None) -> bytes:
         "run": run.id,
         "max_tokens": max_tokens,
         "sampling": asdict(run.request.sampling),
+        "plain": run.request.plain,
+        "rows": asdict(run.request.rows) if run.request.rows is not None else None,
+        "lora": None,
     }
+    adapter = run.request.lora
+    if adapter is not None:
+        order["lora"] = {**asdict(adapter), "path": str(adapter.path)}
     if not isinstance(prompt, TextPrompt):
         return pack_json(FrameKind.RUN, {**order, "input": "tokens"}, prompt.tobytes())
     order |= {"input": "text", "bound": prompt.bound, "fingerprint": prompt.fingerprint, "newest": None}

@@ -56,8 +56,10 @@ class PromptCounter:
     def __init__(self, handle: ModelHandle) -> None:
         self._handle = handle
 
-    def count(self, content: PromptInput) -> tuple[int, int]:
+    def count(self, content: PromptInput, lora: str | None = None) -> tuple[int, int]:
         """The tokens of a prompt, and how many of them had to be computed.
+
+        The run proper must have the same adapter: it reuses what this one computed.
 
         Raises:
             GenerationError: The library refuses the prompt.
@@ -68,7 +70,7 @@ class PromptCounter:
             n_tokens = handle.hidden_states(content).shape[0]
             return n_tokens, n_tokens
         one = 1 if handle.library.supports(Feature.MAX_NEW_TOKENS_PER_RUN) else None
-        result = handle.run(content, self._stop_at_first, max_new_tokens=one)
+        result = handle.run(content, self._stop_at_first, max_new_tokens=one, lora=lora)
         # Whether the token that was sampled is in the cache is the runtime's secret: at worst one too many.
         return handle.kv_cache_size(), result.perf.prefill_tokens if result.perf else 0
 
@@ -88,8 +90,8 @@ class TextRuns:
         self._held: _Held | None = None
         self._has_history = False
 
-    def prepare(self, order: dict[str, Any], text: str) -> TextRun:
-        """How to run a prompt.
+    def prepare(self, order: dict[str, Any], text: str, lora: str | None = None) -> TextRun:
+        """How to run a prompt with an adapter, or without.
 
         Raises:
             ContextLengthExceeded: It leaves no room for an answer.
@@ -112,7 +114,7 @@ class TextRuns:
             # What runs before left is no part of this conversation.
             self._handle.clear_kv_cache()
             return TextRun(PromptInput(text), True, self._left(bound, order["max_tokens"]), bound)
-        return self._counted(PromptInput(text), bound, order["max_tokens"])
+        return self._counted(PromptInput(text), bound, order["max_tokens"], lora)
 
     def note_end(self, order: dict[str, Any], run: TextRun, answer: bytes, n_tokens: int, *, natural: bool) -> None:
         """Take account of a run that ended; ``natural`` is an end that the model chose."""
@@ -128,11 +130,11 @@ class TextRuns:
         self._held = None
         self._has_history = self._handle.library.supports(Feature.KEEP_HISTORY)
 
-    def _counted(self, content: PromptInput, bound: int, wanted: int | None) -> TextRun:
+    def _counted(self, content: PromptInput, bound: int, wanted: int | None, lora: str | None) -> TextRun:
         if wanted is not None and bound + wanted <= self._context_length:
             return TextRun(content, False, wanted, bound)
         started = time.monotonic()
-        n_tokens, computed = self._counter.count(content)
+        n_tokens, computed = self._counter.count(content, lora)
         room = self._context_length - n_tokens
         if room < 1:
             raise ContextLengthExceeded(n_tokens, self._context_length)

@@ -21,6 +21,8 @@ from typing import Any, Final
 
 from rkllm_providers.engine import frames
 from rkllm_providers.engine.frames import Frame, FrameKind
+from rkllm_providers.engine.loaded_adapters import LoadedAdapters
+from rkllm_providers.engine.rows_runs import RowsWanted, run_rows
 from rkllm_providers.engine.text_runs import PromptCounter, TextRun, TextRuns
 from rkllm_providers.errors import ContextLengthExceeded, RKLLMError, UnsupportedFeature
 from rkllm_providers.runtime import (
@@ -64,6 +66,7 @@ class Run:
         self.aborted = False
         self.said: list[bytes] = []
         self.keeps_text = False
+        self.lora: str | None = None
         self.n_tokens = 0
         self.failed = False
         self.cancelled = False
@@ -124,6 +127,8 @@ class Worker:
         self._aborted_early: set[int] = set()
         self._handle: ModelHandle | None = None
         self._texts: TextRuns | None = None
+        self._adapters: LoadedAdapters | None = None
+        self._has_template = False
         self._end_tokens: frozenset[int] = frozenset()
 
     def serve(self) -> int:
@@ -166,6 +171,8 @@ class Worker:
             if order["raw"] and library.supports(Feature.CHAT_TEMPLATE):
                 handle.set_chat_template("", "", "")
             self._texts = TextRuns(handle, order["context_length"], raw=order["raw"])
+            self._adapters = LoadedAdapters(handle)
+            self._has_template = library.supports(Feature.CHAT_TEMPLATE) and not order["raw"]
             checked = order["check_text"] is not None and self._check_tokenizer(handle, order)
         except RKLLMError as error:
             self._log_mark()
@@ -221,8 +228,12 @@ class Worker:
         outcome: dict[str, Any] = {"run": run.id, "error": None, "message": None}
         started = time.monotonic()
         counting: TextRun | None = None
+        n_rows: int | None = None
         try:
-            if order["input"] == "tokens":
+            self._prepare(run, order)
+            if order["rows"] is not None:
+                n_rows = self._run_rows(handle, run, order, prompt)
+            elif order["input"] == "tokens":
                 run.max_tokens = order["max_tokens"]
                 self._generate(handle, run, order, TokenInput(prompt))
             else:
@@ -254,14 +265,42 @@ class Worker:
             "prefill_tokens": perf.prefill_tokens + (counting.counted_tokens if counting else 0) if perf else None,
             "kv_size": self._kv_size(handle),
         }
+        if n_rows is not None:
+            outcome["prefill_tokens"] = n_rows
         self._send(FrameKind.DONE, outcome)
+
+    def _prepare(self, run: Run, order: dict[str, Any]) -> None:
+        """Make ready what a run needs besides its prompt.
+
+        Raises:
+            UnsupportedFeature: The runtime would put its template around a text that is to go without.
+            GenerationError: The library refuses the adapter.
+        """
+        if order["plain"] and order["input"] == "text" and self._has_template:
+            raise UnsupportedFeature(
+                "The runtime puts its chat template around every text of this model, and without a tokenizer there "
+                "is no way past it: put the model's tokenizer.json beside its file."
+            )
+        if self._adapters is None or self._texts is None or run.cancelled:
+            return
+        run.lora, changed = self._adapters.use(order["lora"])
+        if changed or order["rows"] is not None:
+            self._texts.note_failure()  # the history, if there is one, is not of this model and these texts
+
+    def _run_rows(self, handle: ModelHandle, run: Run, order: dict[str, Any], prompt: bytes) -> int | None:
+        if run.cancelled:
+            return None
+        content = TokenInput(prompt) if order["input"] == "tokens" else PromptInput(prompt.decode())
+        values, n_rows = run_rows(handle, RowsWanted(**order["rows"]), content)
+        self._channel.sendall(frames.pack_vector(run.id, values))
+        return n_rows
 
     def _run_text(self, handle: ModelHandle, run: Run, order: dict[str, Any], text: str) -> TextRun | None:
         texts = self._texts
         if texts is None or run.cancelled:
             return None
         try:
-            how = texts.prepare(order, text)
+            how = texts.prepare(order, text, run.lora)
             run.max_tokens = how.limit
             run.keeps_text = how.keep_history
             self._generate(handle, run, order, how.content, keep_history=how.keep_history)
@@ -283,6 +322,7 @@ class Worker:
             keep_history=keep_history,
             max_new_tokens=run.max_tokens if library.supports(Feature.MAX_NEW_TOKENS_PER_RUN) else None,
             sampling=sampling_params(order["sampling"]) if library.supports(Feature.SAMPLING_PER_RUN) else None,
+            lora=run.lora,
         )
 
     def _kv_size(self, handle: ModelHandle) -> int | None:

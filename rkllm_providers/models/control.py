@@ -55,6 +55,10 @@ class TextGuard:
             return [self.mark(item) for item in value]
         return value
 
+    def trust(self, text: str) -> str:
+        """A text whose control tokens count, as a template's do: its author writes what the model reads."""
+        return _RESERVED.sub("\ufffd", text)
+
     def _mark_text(self, text: str) -> str:
         # One pass per character concerned: a few searches in C are much faster than one pass in Python's way.
         if not text.isascii():
@@ -126,7 +130,11 @@ class ControlGuard(TextGuard):
 
     def count(self, rendered: str) -> int:
         """Number of token ids of a text that is no prompt to be continued; nothing of it is kept."""
-        return len(self._shadow.encode(self._hide(rendered).replace(_MARK, "")))
+        return len(self.encode_once(rendered))
+
+    def encode_once(self, rendered: str) -> list[int]:
+        """As ``encode``, for a text that no other will continue: nothing of it is kept."""
+        return self._shadow.encode(self._hide(rendered).replace(_MARK, ""))
 
     def _continued(self, known: EncodedPrompt, cut: int, rendered: str) -> EncodedPrompt | None:
         """``rendered`` with the ids of another prompt up to a control token of both, by its number."""
