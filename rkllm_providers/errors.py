@@ -92,9 +92,7 @@ class ContextLengthExceeded(InvalidRequest):
         self.n_ctx = n_ctx
         self.at_least = at_least
         self.index = index
-        what = (
-            "The prompt" if index is None else f"Text {index} (counted from 0), with what the model needs around it,"
-        )
+        what = "The prompt" if index is None else f"Text {index} (counted from 0)"
         super().__init__(
             f"{what} has {'at least ' if at_least else ''}{n_prompt_tokens} tokens, and the model's context "
             f"window holds {n_ctx}, of which at least one is needed for the answer. Shorten the "

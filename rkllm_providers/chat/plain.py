@@ -92,9 +92,12 @@ def embedding_prompts(
             prompts.append(_text_prompt(card, plain + recipe.end if plain else "", index))
             continue
         before = _filled(card.guard, prefix, {"instruction": said})
-        around = len(card.text_frame.start) + len(end)
-        room = max(0, card.context_length - 1 - around)
-        ids = _cut_ids(card.guard, before, text, room) if truncate else _ids_of(card, before, text, index)
+        if truncate:
+            room = card.context_length - 1 - len(card.text_frame.start) - len(end)
+            ids = _cut_ids(card.guard, before, text, max(0, room))
+        else:
+            rendered = before + card.guard.mark(encodable(text))
+            ids = _ids_of(card.guard, rendered, card.context_length, index)
         prompts.append(_token_prompt(card, [*card.text_frame.start, *ids, *end], index))
     return prompts
 
@@ -128,7 +131,7 @@ def reranking_prompts(
             prompts.append(_text_prompt(card, _as_text(card, recipe.prompt, values), index))
             continue
         rendered = _filled(card.guard, recipe.prompt, values)
-        ids = _ids_of(card, rendered, "", index)
+        ids = _ids_of(card.guard, rendered, card.context_length, index)
         prompts.append(_token_prompt(card, [*card.text_frame.start, *ids], index))
     return prompts, (_one_token(card, recipe.yes), _one_token(card, recipe.no))
 
@@ -167,12 +170,9 @@ def _as_text(card: ModelCard, template: str, values: dict[str, str]) -> str:
     return guard.to_text(_PLACES.sub(lambda place: guard.mark(encodable(values.get(place[1], place[0]))), template))
 
 
-def _ids_of(card: ModelCard, before: str, text: str, index: int) -> list[int]:
-    guard = card.guard
-    assert guard is not None
-    rendered = before + guard.mark(encodable(text))
+def _ids_of(guard: ControlGuard, rendered: str, context_length: int, index: int) -> list[int]:
     try:
-        refuse_hopeless(guard, rendered, card.context_length)
+        refuse_hopeless(guard, rendered, context_length)
     except ContextLengthExceeded as error:
         raise ContextLengthExceeded(error.n_prompt_tokens, error.n_ctx, at_least=True, index=index) from None
     return guard.encode_once(rendered)
