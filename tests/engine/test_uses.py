@@ -252,7 +252,7 @@ def test_a_place_in_a_callers_text_is_not_filled(open_model: OpenModel, model: P
 
 
 def test_ranking_needs_to_be_told_how(open_model: OpenModel, model: Path) -> None:
-    with pytest.raises(InvalidRequest, match='family = "qwen3-reranker" into scripted.toml'):
+    with pytest.raises(InvalidRequest, match=r'family = "qwen3-reranker" into scripted\.toml'):
         open_model(model).rerank("q", ["d"])
     note(model, RERANKING + 'yes = "surely so"\n')
     with pytest.raises(InvalidRequest, match=r"'surely so' is \d+ tokens"):
