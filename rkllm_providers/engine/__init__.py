@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rkllm_providers.engine.client import AsyncAnswer, ModelClient, collect
     from rkllm_providers.engine.engine import Engine
     from rkllm_providers.engine.registry import EngineRegistry, open_model, shared_registry
+    from rkllm_providers.engine.row_uses import EmbeddingResult, RerankScore
     from rkllm_providers.engine.run import EngineLimits, LoadSpec, RunDone, RunRequest, RuntimeInfo
 
 _HOMES = {
@@ -23,6 +24,8 @@ _HOMES = {
     "EngineRegistry": "registry",
     "open_model": "registry",
     "shared_registry": "registry",
+    "EmbeddingResult": "row_uses",
+    "RerankScore": "row_uses",
     "EngineLimits": "run",
     "LoadSpec": "run",
     "RunDone": "run",
@@ -39,11 +42,13 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "AsyncAnswer",
+    "EmbeddingResult",
     "Engine",
     "EngineLimits",
     "EngineRegistry",
     "LoadSpec",
     "ModelClient",
+    "RerankScore",
     "RunDone",
     "RunRequest",
     "RuntimeInfo",
