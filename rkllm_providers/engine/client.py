@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import Self
+from typing import Final, Self
 
 from rkllm_providers.chat import (
     ChatEvent,
@@ -30,13 +31,15 @@ from rkllm_providers.chat.plain import build_plain_prompt
 from rkllm_providers.chat.stream import Token
 from rkllm_providers.engine.engine import Engine
 from rkllm_providers.engine.limits import check_sampling
-from rkllm_providers.engine.row_uses import SYNC_WAIT_SECONDS, RowUses, rendering
+from rkllm_providers.engine.row_uses import SYNC_WAIT_SECONDS, RowUses
 from rkllm_providers.engine.run import PromptFormChanged, RunDone, RunItem, RunRequest
 from rkllm_providers.engine.streams import AsyncStream, SyncStream
 from rkllm_providers.errors import GenerationError, InvalidRequest, RKLLMError, UnsupportedFeature
 from rkllm_providers.models import ModelCard, PromptForm
 from rkllm_providers.models.adapters import adapter_names, find_adapter
 from rkllm_providers.models.control import ControlGuard
+
+_rendering: Final = ThreadPoolExecutor(2, thread_name_prefix="rkllm-render")
 
 
 class Answer:
@@ -159,7 +162,7 @@ class AsyncAnswer:
         make, self._make_anew = self._make_anew, None
         if make is None:
             raise GenerationError("The form of the model's prompts changed twice.")
-        self._answer = await asyncio.get_running_loop().run_in_executor(rendering, make)
+        self._answer = await asyncio.get_running_loop().run_in_executor(_rendering, make)
         self._items = AsyncStream()
         self._run = self._engine.submit(self._answer.request, self._items)
 
@@ -286,7 +289,7 @@ class ModelClient(RowUses):
     async def _open(self, make: Callable[[], Answer]) -> AsyncAnswer:
         # Rendering and tokenising take milliseconds on a board: not on the loop, nor where everything
         # else that is kept off the loop would have to wait for a huge prompt.
-        return AsyncAnswer(self, await asyncio.get_running_loop().run_in_executor(rendering, make), make)
+        return AsyncAnswer(self, await asyncio.get_running_loop().run_in_executor(_rendering, make), make)
 
     async def astream(
         self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 # The engine answers every run within its own limits; this only guards against a fault in it.
 SYNC_WAIT_SECONDS: Final = 24 * 3600.0
 
-rendering: Final = ThreadPoolExecutor(2, thread_name_prefix="rkllm-render")
-"""Where prompts of coroutines are made."""
+# Where the texts of coroutines are tokenised: thousands of them, for which no chat should wait.
+_preparing: Final = ThreadPoolExecutor(1, thread_name_prefix="rkllm-rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class RowUses:
         """The asynchronous twin of ``embed``. Cancelling its task aborts the run."""
         _check_count(dimensions, "dimensions")
         batch = await self._arun(lambda: self._embeddings(texts, kind, instruction, truncate), timeout)
-        return _vectors(batch, self, dimensions)
+        return await asyncio.get_running_loop().run_in_executor(_preparing, _vectors, batch, self, dimensions)
 
     def rerank(
         self,
@@ -218,7 +218,7 @@ class RowUses:
     async def _arun(self, make: Callable[[], list[RunRequest]], seconds: float | None) -> _Batch:
         loop = asyncio.get_running_loop()
         batch = _Batch(make, seconds)
-        await loop.run_in_executor(rendering, batch.prepare)
+        await loop.run_in_executor(_preparing, batch.prepare)
         while (request := batch.next()) is not None:
             stream = AsyncStream()
             run = self.engine.submit(request, stream)
@@ -229,7 +229,7 @@ class RowUses:
                 if not items:
                     self.engine.cancel(run)
             if batch.take(items):
-                await loop.run_in_executor(rendering, batch.prepare)
+                await loop.run_in_executor(_preparing, batch.prepare)
         return batch
 
 

@@ -228,7 +228,7 @@ class _Reader:
         if not isinstance(tokenizer, VocabularyTokenizer):
             return TextFrame()
         controls = tokenizer.control_tokens
-        return find_frame(config.flags, tokenizer.post_processor, self._head, special, controls)
+        return find_frame(config.flags, tokenizer.post_processor, self._head, special, controls, tokenizer.size)
 
     def _use_facts(self, card: ModelCard) -> None:
         if card.capabilities.embedding:

@@ -84,8 +84,8 @@ def choose_embedding(
     evidence: str | None = None
     if family is not None and family.name in known:
         recipe, evidence = known[family.name], f"family {family.name}"
-    pooling = _HEAD_POOLINGS.get(head.values.get(f"{head.architecture}.pooling_type", -1))
-    if pooling is not None and head.embeds is not None:
+    if head.embeds is not None and head.values[head.embeds] in _HEAD_POOLINGS:
+        pooling = _HEAD_POOLINGS[head.values[head.embeds]]
         recipe = replace(recipe, pooling=pooling, source=f"{head.embeds} in the model's head")
     written, sources = _from_files(folder, notes)
     if written:

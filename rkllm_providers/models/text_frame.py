@@ -23,16 +23,18 @@ def find_frame(
     head: Head,
     special: Mapping[str, str],
     controls: Mapping[str, int],
+    size: int,
 ) -> TextFrame:
     """What is put around a text: the ``tokenizer_config.json`` says, the ``tokenizer.json``, or the head.
 
-    ``special`` are texts by name (``bos_token``), ``controls`` ids by text.
+    ``special`` are texts by name (``bos_token``), ``controls`` ids by text; ``size`` is that of the vocabulary.
     """
     made = _of_processor(post_processor)
     if made is None:
         made = TextFrame(_of_head(head, "bos"), _of_head(head, "eos"))
     start, end = (_said(config, name, special, controls) for name in ("bos", "eos"))
-    return TextFrame(made.start if start is None else start, made.end if end is None else end)
+    sides = (made.start if start is None else start), (made.end if end is None else end)
+    return TextFrame(*(tuple(token for token in side if 0 <= token < size) for side in sides))
 
 
 def _said(
@@ -62,7 +64,7 @@ def _of_processor(processor: object) -> TextFrame | None:
         return None
     kind = processor.get("type")
     if kind == "Sequence":
-        found = [_of_processor(one) for one in processor.get("processors") or []]
+        found = [_of_processor(one) for one in _list(processor.get("processors"))]
         framing = [one for one in found if one is not None and one != TextFrame()]
         return framing[0] if framing else TextFrame()
     if kind in ("BertProcessing", "RobertaProcessing"):
@@ -72,16 +74,21 @@ def _of_processor(processor: object) -> TextFrame | None:
     tokens = processor.get("special_tokens")
     sides: tuple[list[int], list[int]] = ([], [])
     behind = 0
-    for piece in processor.get("single") or []:
+    for piece in _list(processor.get("single")):
         if not isinstance(piece, dict):
             continue
         if "Sequence" in piece:
             behind = 1
         about = piece.get("SpecialToken")
-        named = tokens.get(about.get("id")) if isinstance(about, dict) and isinstance(tokens, dict) else None
+        name = about.get("id") if isinstance(about, dict) else None
+        named = tokens.get(name) if isinstance(tokens, dict) and isinstance(name, str) else None
         ids = named.get("ids") if isinstance(named, dict) else None
-        sides[behind].extend(token for token in ids or [] if isinstance(token, int))
+        sides[behind].extend(token for token in _list(ids) if isinstance(token, int))
     return TextFrame(tuple(sides[0]), tuple(sides[1]))
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _second(pair: object) -> tuple[int, ...]:

@@ -105,6 +105,14 @@ def test_a_model_with_a_template_and_no_tokenizer(open_card: OpenCard, write_mod
     assert [score.index for score in client.rerank("q", ["bad", "good"])] == [1, 0]
 
 
+def test_a_tokenizer_without_a_template_is_enough(open_card: OpenCard, write_model: WriteModel, version: str) -> None:
+    path = write_model(SCRIPT)
+    client = open_card(replace(whole_card(path), template=None, embedding=EmbeddingRecipe("last")), version)
+    assert client.card.prompt_form is PromptForm.RUNTIME
+    np.testing.assert_allclose(client.embed(["a cat"]).vectors[0], expected(path, "a cat"), rtol=1e-4, atol=1e-6)
+    assert client.complete_text("cat cat").text == f"{len(client.tokenize('cat cat'))} tokens"
+
+
 def test_words_for_yes_and_no_need_a_tokenizer(open_card: OpenCard, write_model: WriteModel) -> None:
     recipe = RerankingRecipe("{query}{document}")
     client = open_card(replace(raw(whole_card(write_model(SCRIPT))), reranking=recipe))

@@ -149,10 +149,14 @@ TEMPLATE = {
         ({}, None, {"tokenizer.ggml.model": "llama", "tokenizer.ggml.add_bos_token": False}, TextFrame()),
         ({}, None, {"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.add_eos_token": True}, TextFrame((), (2,))),
         ({}, {"type": "TemplateProcessing", "single": [3], "special_tokens": None}, {}, TextFrame()),
+        ({}, {"type": "TemplateProcessing", "single": 3}, {}, TextFrame()),
+        ({}, {**TEMPLATE, "single": [{"SpecialToken": {"id": []}}, {"SpecialToken": 3}]}, {}, TextFrame()),
+        ({}, {"type": "Sequence", "processors": 3}, {}, TextFrame()),
         ({}, {"type": "RobertaProcessing", "cls": "x"}, {}, TextFrame()),
     ],
 )
 def test_what_a_tokenizer_puts_around_a_text(config: Any, processor: Any, values: Any, frame: TextFrame) -> None:
     head = Head({**values, "tokenizer.ggml.bos_token_id": 1, "tokenizer.ggml.eos_token_id": 2}, vocabulary_size=9)
     special = {"bos_token": "<s>", "eos_token": "</s>"}
-    assert find_frame(config, processor, head, special, {"<s>": 1, "</s>": 2}) == frame
+    assert find_frame(config, processor, head, special, {"<s>": 1, "</s>": 2}, 9) == frame
+    assert find_frame(config, processor, head, special, {"<s>": 1, "</s>": 2}, 1) == TextFrame()
