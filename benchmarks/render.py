@@ -69,6 +69,7 @@ class BuiltOnce:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.control_tokens = tokenizer.control_tokens
         self.encode = tokenizer.encode
+        self.decode = tokenizer.decode
         self._tokenizer = tokenizer
         self._renamed: Tokenizer | None = None
 

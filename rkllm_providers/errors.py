@@ -151,17 +151,21 @@ class InvalidRequest(RKLLMError, ValueError):
 class ContextLengthExceeded(InvalidRequest):
     """The prompt does not fit; ``n_prompt_tokens`` and ``n_ctx`` are the two numbers.
 
-    A text far too long is not counted to its end: ``at_least`` so many tokens it has.
+    A text far too long is not counted to its end: ``at_least`` so many tokens it has. ``index`` is the number
+    of the text among those of the request, where it has several.
     """
 
-    def __init__(self, n_prompt_tokens: int, n_ctx: int, *, at_least: bool = False) -> None:
+    def __init__(self, n_prompt_tokens: int, n_ctx: int, *, at_least: bool = False, index: int | None = None) -> None:
         self.n_prompt_tokens = n_prompt_tokens
         self.n_ctx = n_ctx
+        self.at_least = at_least
+        self.index = index
+        what = "The prompt" if index is None else f"Text {index} (counted from 0)"
         super().__init__(
-            f"The prompt has {'at least ' if at_least else ''}{n_prompt_tokens} tokens, and the model's context "
-            f"window holds {n_ctx}, of which at least one is needed for the answer. Shorten the messages, or "
-            f"load the model with a larger context if it allows one.",
-            param="messages",
+            f"{what} has {'at least ' if at_least else ''}{n_prompt_tokens} tokens, and the model's context "
+            f"window holds {n_ctx}, of which at least one is needed for the answer. Shorten the "
+            f"{'messages' if index is None else 'text'}, or load the model with a larger context if it allows one.",
+            param="messages" if index is None else "input",
         )
 
 

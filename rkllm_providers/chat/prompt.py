@@ -100,7 +100,8 @@ class Prompt:
     ``n_tokens`` is exact for ids and an estimate for text. ``room`` is the number of tokens that can be
     generated behind it without leaving the context window; ``None`` for text, whose tokens only the
     runtime can count. ``starts_in_reasoning`` says that it ends inside thinking; ``begun`` is what of the answer it
-    holds already, where a tool call is forced.
+    holds already, where a tool call is forced. A ``plain`` prompt is no turn of a chat, and goes without the chat
+    template.
     """
 
     content: array[int] | TextPrompt
@@ -109,6 +110,7 @@ class Prompt:
     starts_in_reasoning: bool = False
     begun: str = ""
     origin: PromptOrigin | None = None
+    plain: bool = False
 
 
 def build_prompt(card: ModelCard, messages: Sequence[ChatMessage], options: GenerateOptions | None = None) -> Prompt:
@@ -127,7 +129,7 @@ def build_prompt(card: ModelCard, messages: Sequence[ChatMessage], options: Gene
         begun = _begun_call(card, options.forced_tool) if is_forced(options) else ""
         if begun:
             rendered += _begun_call(card, card.guard.mark(options.forced_tool))
-        _refuse_hopeless(card.guard, rendered, card.context_length)
+        refuse_hopeless(card.guard, rendered, card.context_length)
         encoded = card.guard.encode_prompt(rendered)
         ids = array("i", encoded.ids)
         room = card.context_length - len(ids)
@@ -216,7 +218,7 @@ def _require(messages: Sequence[ChatMessage]) -> None:
         raise InvalidRequest("There are no messages; at least one is needed.", "messages")
 
 
-def _refuse_hopeless(guard: ControlGuard, rendered: str, context_length: int) -> None:
+def refuse_hopeless(guard: ControlGuard, rendered: str, context_length: int) -> None:
     """Refuse a text far too long at the cost of reading what would fit, not of all of it.
 
     Encoding megabytes takes seconds in which nothing else of this process runs.
@@ -242,7 +244,7 @@ def _text_prompt(
     if card.prompt_form is PromptForm.RAW and card.text_guard is not None:
         rendered, _ = _rendered(card, card.text_guard, messages, options)
         text = card.text_guard.to_text(rendered)
-        return TextPrompt(text, _most_tokens(text)), _ends_in_thinking(card, rendered)
+        return TextPrompt(text, most_tokens(text)), _ends_in_thinking(card, rendered)
     if messages[-1].role == "assistant":
         raise InvalidRequest(
             f"To continue a message of the assistant, {card.entry.id} would need a chat template, and none is known: "
@@ -251,12 +253,13 @@ def _text_prompt(
         )
     text = _transcript(messages)
     prompt = TextPrompt(
-        text, _most_tokens(text), _fingerprint(messages), _newest_turn(messages), enable_thinking=thinks(options)
+        text, most_tokens(text), _fingerprint(messages), _newest_turn(messages), enable_thinking=thinks(options)
     )
     return prompt, False
 
 
-def _most_tokens(text: str) -> int:
+def most_tokens(text: str) -> int:
+    """The most tokens that any vocabulary makes of a text, without what the runtime puts around it."""
     n_ascii = len(text.encode("ascii", "ignore"))
     return n_ascii + _NORMALISED * (len(text.encode()) - n_ascii)
 
@@ -272,7 +275,7 @@ def _newest_turn(messages: Sequence[ChatMessage]) -> NewestTurn | None:
     if len(messages) < 3 or [message.role for message in messages[-2:]] != ["assistant", "user"]:
         return None
     text = encodable(messages[-1].content)
-    return NewestTurn(text, _most_tokens(text), _fingerprint(messages[:-2]), encodable(messages[-2].content))
+    return NewestTurn(text, most_tokens(text), _fingerprint(messages[:-2]), encodable(messages[-2].content))
 
 
 def _fingerprint(messages: Sequence[ChatMessage]) -> str:

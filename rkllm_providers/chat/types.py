@@ -81,7 +81,7 @@ class GenerateOptions:
 
     ``max_tokens`` is bounded by what the prompt leaves of the context window, and is that bound
     where it is ``None``. ``stop`` are texts that end the answer and are not part of it; they do not end its
-    reasoning.
+    reasoning. ``lora`` names an adapter of the model.
 
     ``tools`` may be called by the model; ``tool_choice`` says whether it may (``auto``), must (``required``) or
     must not, and ``forced_tool`` names the one that it must call. ``thinking`` switches thinking on or off where the
@@ -89,7 +89,8 @@ class GenerateOptions:
     most tokens of it. ``old_reasoning`` is which reasoning of earlier turns the model is shown, as far as its
     template shows any: none, that of the turn under way (between a question and its answer, over tool calls), or all.
     ``volatile_system`` says whether what changes in the system message moves to the newest turn (``move``), which
-    keeps the rest in the KV cache, or stays (``keep``).
+    keeps the rest in the KV cache, or stays (``keep``). A text that is continued without the chat template has
+    nothing of these.
 
     ``timeout`` is in seconds, over everything from the call to the last token, the wait in the queue included;
     ``first_token_timeout`` likewise, to the first token. Requests of a higher ``priority`` are answered
@@ -113,6 +114,7 @@ class GenerateOptions:
     first_token_timeout: float | None = None
     priority: Priority = "chat"
     keep_alive: float | None = None
+    lora: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

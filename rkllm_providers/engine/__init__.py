@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rkllm_providers.engine.memory import Budget, parse_budget, parse_size
     from rkllm_providers.engine.registry import EngineRegistry, open_model, shared_registry
     from rkllm_providers.engine.residency import Residency
+    from rkllm_providers.engine.row_uses import EmbeddingResult, RerankScore
     from rkllm_providers.engine.run import EngineLimits, LoadSpec, RunDone, RunRequest, RuntimeInfo
 
 _HOMES = {
@@ -32,6 +33,8 @@ _HOMES = {
     "open_model": "registry",
     "shared_registry": "registry",
     "Residency": "residency",
+    "EmbeddingResult": "row_uses",
+    "RerankScore": "row_uses",
     "EngineLimits": "run",
     "LoadSpec": "run",
     "RunDone": "run",
@@ -50,11 +53,13 @@ __all__ = [
     "FOREVER",
     "AsyncAnswer",
     "Budget",
+    "EmbeddingResult",
     "Engine",
     "EngineLimits",
     "EngineRegistry",
     "LoadSpec",
     "ModelClient",
+    "RerankScore",
     "Residency",
     "RunDone",
     "RunRequest",

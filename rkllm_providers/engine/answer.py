@@ -24,6 +24,7 @@ from rkllm_providers.engine.limits import check_sampling
 from rkllm_providers.engine.run import RunDone, RunItem, RunRequest
 from rkllm_providers.errors import GenerationError, InvalidRequest, RKLLMError
 from rkllm_providers.models import ModelCard, ModelFormat, PromptForm
+from rkllm_providers.models.adapters import find_adapter
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,8 @@ class Answer:
             first_token_timeout=options.first_token_timeout,
             priority=options.priority,
             keep_alive=options.keep_alive,
+            plain=prompt.plain,
+            lora=None if options.lora is None else find_adapter(card.entry.path, card.lora, options.lora),
         )
         self.next_request: RunRequest | None = None
         self.finished = False
@@ -60,8 +63,9 @@ class Answer:
         self._options = options
         self._runtime = runtime
         self._limit = limit
-        self._thinking = thinking_format(card)
-        self._budget = thinking_budget(card, options)
+        # What goes on from a plain prompt is text as it is: no thinking, and no calls.
+        self._thinking = None if prompt.plain else thinking_format(card)
+        self._budget = None if prompt.plain else thinking_budget(card, options)
         self._text = self._new_stream()
         # A script may repeat itself on purpose.
         watched = card.entry.format is not ModelFormat.SCRIPT
@@ -74,7 +78,7 @@ class Answer:
         self._closes_thinking = False
         self._went_on = False
         # A forced call is told of once it is whole, so that it can be tried again.
-        self._withheld: list[ChatEvent] | None = [] if is_forced(options) else None
+        self._withheld: list[ChatEvent] | None = [] if is_forced(options) and not prompt.plain else None
         self._retried = False
 
     @property
@@ -117,7 +121,7 @@ class Answer:
         if card.prompt_form is PromptForm.RAW:
             # A runtime without a template of its own has been seen to go on past the end token.
             stops += card.end_texts
-        tools = offered_tools(options)
+        tools = () if self._prompt.plain else offered_tools(options)
         ids = card.guard.control_ids if card.guard is not None else {}
         stream = AnswerStream(
             card.end_tokens,

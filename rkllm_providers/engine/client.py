@@ -11,7 +11,7 @@ import os
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import Final, Self
+from typing import Self
 
 from rkllm_providers.chat import (
     ChatEvent,
@@ -25,15 +25,16 @@ from rkllm_providers.chat import (
     collect_tool_calls,
     count_prompt_tokens,
 )
+from rkllm_providers.chat.plain import build_plain_prompt
 from rkllm_providers.engine.answer import Answer
 from rkllm_providers.engine.engine import Engine
+from rkllm_providers.engine.row_uses import SYNC_WAIT_SECONDS, RowUses
 from rkllm_providers.engine.run import PromptFormChanged, RunItem
 from rkllm_providers.engine.streams import AsyncStream, SyncStream
 from rkllm_providers.errors import GenerationError, RequestCancelled, UnsupportedFeature
 from rkllm_providers.models import ModelCard, PromptForm
-
-# The engine answers every run within its own limits; this only guards against a fault in it.
-_SYNC_WAIT_SECONDS: Final = 24 * 3600.0
+from rkllm_providers.models.adapters import adapter_names
+from rkllm_providers.models.control import ControlGuard
 
 _rendering = ThreadPoolExecutor(2, thread_name_prefix="rkllm-render")
 
@@ -112,7 +113,7 @@ class AsyncAnswer:
             self._engine.cancel(self._run)
 
 
-class ModelClient:
+class ModelClient(RowUses):
     """A model that can be talked to. Light: the engine behind it may be shared by many."""
 
     def __init__(self, card: ModelCard, engine: Engine) -> None:
@@ -140,19 +141,36 @@ class ModelClient:
         """
         return count_prompt_tokens(self.card, messages, options)
 
+    def adapters(self) -> list[str]:
+        """The names of the LoRA adapters that ``GenerateOptions.lora`` may have. Looks at the model's folder."""
+        return adapter_names(self._card.entry.path, self._card.lora)
+
     def tokenize(self, text: str) -> list[int]:
         """The token ids of a text, in which no control token is found.
 
         Raises:
             UnsupportedFeature: The model has no tokenizer.
         """
+        guard = self._guard()
+        return guard.encode(guard.mark(text))
+
+    def detokenize(self, ids: Sequence[int]) -> str:
+        """The text of tokens, control tokens as they are written; what is no whole character becomes U+FFFD.
+
+        Raises:
+            UnsupportedFeature: The model has no tokenizer.
+            InvalidRequest: There is no such token.
+        """
+        return self._guard().decode(ids)
+
+    def _guard(self) -> ControlGuard:
         guard = self.card.guard
         if guard is None:
             raise UnsupportedFeature(
                 f"{self.engine.spec.name} has no tokenizer, so its tokens cannot be told. "
                 f"Put the model's tokenizer.json beside its file."
             )
-        return guard.encode(guard.mark(text))
+        return guard
 
     def stream(
         self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None
@@ -162,16 +180,16 @@ class ModelClient:
         Raises:
             RKLLMError: The request is refused, or its run fails.
         """
+        yield from self._events(lambda: self._answer(messages, options))
+
+    def _events(self, make: Callable[[], Answer]) -> Generator[ChatEvent, None, None]:
         try:
-            yield from self._stream(messages, options)
+            yield from self._stream(make())
         except PromptFormChanged:
             # Nothing was delivered yet: the load that the first request waited for found it out.
-            yield from self._stream(messages, options)
+            yield from self._stream(make())
 
-    def _stream(
-        self, messages: Sequence[ChatMessage], options: GenerateOptions | None
-    ) -> Generator[ChatEvent, None, None]:
-        answer = self._answer(messages, options)
+    def _stream(self, answer: Answer) -> Generator[ChatEvent, None, None]:
         items = SyncStream()
         run = self.engine.submit(answer.request, items)
         try:
@@ -198,11 +216,11 @@ class ModelClient:
             RKLLMError: The request is refused.
         """
 
+        return await self._open(lambda: self._answer(messages, options))
+
+    async def _open(self, make: Callable[[], Answer]) -> AsyncAnswer:
         # Rendering and tokenising take milliseconds on a board: not on the loop, nor where everything
         # else that is kept off the loop would have to wait for a huge prompt.
-        def make() -> Answer:
-            return self._answer(messages, options)
-
         return AsyncAnswer(self, await asyncio.get_running_loop().run_in_executor(_rendering, make), make)
 
     async def astream(
@@ -222,16 +240,65 @@ class ModelClient:
         answer = await self.aopen(messages, options)
         return await answer.collect()
 
+    def stream_text(
+        self, prompt: str, options: GenerateOptions | None = None, *, parse_special: bool = False
+    ) -> Generator[ChatEvent, None, None]:
+        """Go on from a text without the chat template, as ``stream`` does with messages.
+
+        With ``parse_special`` control tokens may be written in the prompt.
+        """
+        yield from self._events(lambda: self._text_answer(prompt, options, parse_special))
+
+    def complete_text(
+        self, prompt: str, options: GenerateOptions | None = None, *, parse_special: bool = False
+    ) -> ChatResult:
+        """Go on from a text in one piece. Raises what ``stream_text`` raises."""
+        with closing(self.stream_text(prompt, options, parse_special=parse_special)) as events:
+            return collect(events)
+
+    async def aopen_text(
+        self, prompt: str, options: GenerateOptions | None = None, *, parse_special: bool = False
+    ) -> AsyncAnswer:
+        """The twin of ``aopen`` for ``stream_text``."""
+        return await self._open(lambda: self._text_answer(prompt, options, parse_special))
+
+    async def astream_text(
+        self, prompt: str, options: GenerateOptions | None = None, *, parse_special: bool = False
+    ) -> AsyncGenerator[ChatEvent, None]:
+        """The asynchronous twin of ``stream_text``."""
+        answer = await self.aopen_text(prompt, options, parse_special=parse_special)
+        try:
+            async for events in answer:
+                for event in events:
+                    yield event
+        finally:
+            answer.close()
+
+    async def acomplete_text(
+        self, prompt: str, options: GenerateOptions | None = None, *, parse_special: bool = False
+    ) -> ChatResult:
+        """The asynchronous twin of ``complete_text``."""
+        return await (await self.aopen_text(prompt, options, parse_special=parse_special)).collect()
+
+    def _text_answer(self, prompt: str, options: GenerateOptions | None, parse_special: bool) -> Answer:
+        card = self.card
+        plain = build_plain_prompt(card, prompt, parse_special=parse_special)
+        return Answer(card, plain, options or GenerateOptions(), self._runtime_version)
+
     def _answer(self, messages: Sequence[ChatMessage], options: GenerateOptions | None) -> Answer:
         card, options = self.card, options or GenerateOptions()
         if options.volatile_system == "move" and card.prompt_form is not PromptForm.RUNTIME:
             messages = self.engine.volatile.apply(messages)
+        return Answer(card, build_prompt(card, messages, options), options, self._runtime_version)
+
+    @property
+    def _runtime_version(self) -> str:
         info = self.engine.info
-        return Answer(card, build_prompt(card, messages, options), options, info.version if info else "")
+        return info.version if info is not None else ""
 
     def _next_batch(self, items: SyncStream) -> list[RunItem]:
         try:
-            return items.get(_SYNC_WAIT_SECONDS)
+            return items.get(SYNC_WAIT_SECONDS)
         except TimeoutError as error:
             raise GenerationError(f"The engine of {self.engine.spec.name} never answered.") from error
 

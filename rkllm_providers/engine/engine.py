@@ -470,6 +470,9 @@ class Engine:
         for frame in others:
             if frame.kind == FrameKind.DONE:
                 self._run_done(frames.unpack_json(frame.body))
+            elif frame.kind == FrameKind.VECTOR:
+                if run is not None and run.id == frame.run_id:
+                    run.vector = frame.body
             elif frame.kind == FrameKind.READY:
                 self._loaded(frames.unpack_json(frame.body))
             elif frame.kind == FrameKind.FAILED:
@@ -551,11 +554,14 @@ class Engine:
                 cached_estimated=cache.estimated,
                 broke_at=cache.broke_at,
                 last_token=content["generated"][-1] if content["generated"] else None,
+                vector=run.vector,
             )
         self._put(run, [end])
 
     def _note_cache(self, run: Run, content: dict[str, Any]) -> CacheUse:
         prompt = run.request.prompt
+        if content["cache_cleared"]:
+            self.ledger.clear()
         if not content["started"]:
             return CacheUse(None, False, None)
         if isinstance(prompt, TextPrompt) or content["error"] is not None or not content["generated"]:

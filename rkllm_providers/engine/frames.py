@@ -14,6 +14,7 @@ READY    from worker    JSON: what was loaded
 FAILED   from worker    JSON: why loading failed; the worker then ends
 TOKEN    from worker    u32 run id, i32 token id, bytes of text
 WAITING  from worker    u32 run id, i32 token id: a token that ends inside a character
+VECTOR   from worker    u32 run id, float32 values: what a run without tokens was for
 DONE     from worker    JSON: how a run ended
 ======== ============== ================================================================
 """
@@ -38,10 +39,11 @@ class FrameKind(IntEnum):
     TOKEN = 7
     WAITING = 8
     DONE = 9
+    VECTOR = 10
 
 
 class Frame(NamedTuple):
-    """A received frame. ``run_id`` and ``token_id`` are set for tokens and aborts only."""
+    """A received frame. ``run_id`` is set for tokens, vectors and aborts only, ``token_id`` for tokens."""
 
     kind: int
     run_id: int
@@ -63,6 +65,7 @@ _TOKEN_KIND: Final = int(FrameKind.TOKEN)
 _WAITING_KIND: Final = int(FrameKind.WAITING)
 _TOKEN_KINDS: Final = (_TOKEN_KIND, _WAITING_KIND)
 _ABORT_KIND: Final = int(FrameKind.ABORT)
+_VECTOR_KIND: Final = int(FrameKind.VECTOR)
 
 
 class FrameError(ConnectionError):
@@ -104,6 +107,11 @@ def pack_abort(run_id: int) -> bytes:
     return _ABORT.pack(_LENGTH.size, _ABORT_KIND, run_id)
 
 
+def pack_vector(run_id: int, values: bytes) -> bytes:
+    """A ``VECTOR`` frame."""
+    return _ABORT.pack(_LENGTH.size + len(values), _VECTOR_KIND, run_id) + values
+
+
 class FrameReader:
     """Cuts a byte stream into frames."""
 
@@ -133,6 +141,8 @@ class FrameReader:
                 frames.append(Frame(kind, run_id, token_id, data[at + token_size : end]))
             elif kind == _ABORT_KIND:
                 frames.append(Frame(kind, _ABORT.unpack_from(data, at)[2], 0, b""))
+            elif kind == _VECTOR_KIND:
+                frames.append(Frame(kind, _ABORT.unpack_from(data, at)[2], 0, data[at + _ABORT.size : end]))
             else:
                 frames.append(Frame(kind, 0, 0, data[at + header_size : end]))
             at = end

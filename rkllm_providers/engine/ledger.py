@@ -59,6 +59,10 @@ class CacheLedger:
     def open(self, version: str) -> None:
         """A worker has loaded the model: its cache is empty."""
         self._version = version
+        self.clear()
+
+    def clear(self) -> None:
+        """The worker has emptied the cache, or uses none of it: what is run next is computed from its beginning."""
         self._held = np.empty(0, np.int32)
 
     def forget(self) -> None:

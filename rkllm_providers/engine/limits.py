@@ -34,12 +34,18 @@ def room_of(request: RunRequest, plan: LoadPlan, info: RuntimeInfo | None) -> in
         ContextLengthExceeded: The prompt does not fit the window that the model was loaded with.
     """
     prompt = request.prompt
-    if isinstance(prompt, TextPrompt) is (plan.form is PromptForm.TOKENS):
+    is_text = isinstance(prompt, TextPrompt)
+    if request.plain:
+        # No template is in play: ids are refused only where loading showed that they mean something else.
+        unfit = not is_text and plan.form is not plan.spec.form
+    else:
+        unfit = is_text is (plan.form is PromptForm.TOKENS)
+    if unfit:
         raise PromptFormChanged(f"{plan.spec.name} takes its prompts as {plan.form.value}.")
     if isinstance(prompt, TextPrompt):
         return request.max_tokens
     room = plan.context_length - len(prompt)
-    if info is not None and not info.per_run_sampling:
+    if request.rows is None and info is not None and not info.per_run_sampling:
         # These runtimes are stopped by an abort, which may come one token late.
         room -= 1
     if room < 1:

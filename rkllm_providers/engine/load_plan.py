@@ -47,7 +47,7 @@ class LoadPlan:
             # Their text is wanted wherever it can be told from the answer's: some are markers of thinking
             # and tool calls, and some end the answer.
             "skip_special_tokens": self.form is PromptForm.RUNTIME,
-            "raw": self.form is PromptForm.RAW,
+            "raw": self.form is PromptForm.RAW or (spec.plain_text and self.form is PromptForm.RUNTIME),
             "check_text": spec.check_text if by_tokens else None,
             "check_tokens": spec.check_tokens,
             "end_tokens": sorted(spec.end_tokens) if ids_hold else [],

@@ -156,6 +156,7 @@ def _load_spec(card: ModelCard, context_length: int, library: str | None, runtim
         fallback_form=card.without_tokenizer().prompt_form,
         end_tokens=card.end_tokens,
         sampling=Sampling().over(card.sampling),
+        plain_text=card.capabilities.embedding or card.capabilities.reranking,
     )
     if form is not PromptForm.TOKENS or card.guard is None or entry.format is ModelFormat.SCRIPT:
         # A script's tokenizer and the one that runs it are made of the same lines.

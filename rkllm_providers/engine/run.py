@@ -16,8 +16,10 @@ from rkllm_providers.chat.stream import Token
 from rkllm_providers.chat.types import Priority, Sampling
 from rkllm_providers.engine.durations import FOREVER
 from rkllm_providers.engine.frames import Frame, FrameKind, pack_json
+from rkllm_providers.engine.rows_runs import RowsWanted
 from rkllm_providers.errors import RKLLMError
 from rkllm_providers.models import PromptForm
+from rkllm_providers.models.adapters import Adapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class LoadSpec:
     given its prompts, ``fallback_form`` how if its tokenizer proves not to be the library's: the library must
     count ``check_tokens`` in ``check_text``. ``end_tokens`` end an answer, whatever the library thinks of them.
     ``sampling`` is what runtimes without sampling per run are loaded with where no request says otherwise.
+    ``plain_text`` keeps the runtime's own template off a model that is not for chat and has no tokenizer here.
     """
 
     name: str
@@ -45,6 +48,7 @@ class LoadSpec:
     check_tokens: int = 0
     end_tokens: frozenset[int] = frozenset()
     sampling: Sampling = field(default_factory=Sampling)
+    plain_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class RunRequest:
     ``max_tokens`` of ``None`` is what is left of the window. ``timeout`` is in seconds from submission to
     the last token, ``first_token_timeout`` to the first; ``None`` leaves the engine's limits. ``continues``
     is for a further segment of a request whose turn it is already. ``keep_alive`` changes the engine's from now on.
+    A ``plain`` prompt is no turn of a chat: it goes without the chat template. ``rows`` asks for a vector in place
+    of tokens, ``lora`` for an adapter.
     """
 
     prompt: array[int] | TextPrompt
@@ -86,6 +92,9 @@ class RunRequest:
     priority: Priority = "chat"
     continues: bool = False
     keep_alive: float | None = None
+    plain: bool = False
+    rows: RowsWanted | None = None
+    lora: Adapter | None = None
 
 
 class RunDone(NamedTuple):
@@ -96,6 +105,7 @@ class RunDone(NamedTuple):
     limit that was in force. ``cached_tokens`` are the prompt's tokens that were in the KV cache already,
     ``cached_estimated`` where that is what was expected and not what the runtime says. ``broke_at`` is the
     number of the first prompt token that was not as in the cache, ``None`` if all that the cache held was used.
+    ``vector`` is what a run without tokens was for: float32 values, little-endian.
     """
 
     n_tokens: int
@@ -111,6 +121,7 @@ class RunDone(NamedTuple):
     cached_estimated: bool = False
     broke_at: int | None = None
     last_token: int | None = None
+    vector: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +174,10 @@ class RunState(Enum):
 class Run:
     """A submitted request and the stream its items go to."""
 
-    __slots__ = ("attempts", "cancelled", "id", "load_ms", "request", "started_at", "state", "stream", "submitted_at")
+    __slots__ = (
+        *("attempts", "cancelled", "id", "load_ms", "request", "started_at", "state", "stream", "submitted_at"),
+        "vector",
+    )
 
     def __init__(self, run_id: int, request: RunRequest, stream: Stream) -> None:
         self.id = run_id
@@ -175,6 +189,7 @@ class Run:
         self.submitted_at = time.monotonic()
         self.started_at = 0.0
         self.load_ms = 0.0
+        self.vector = b""
 
 
 _TOKEN: Final = int(FrameKind.TOKEN)
@@ -208,7 +223,13 @@ def run_frame(run: Run, max_tokens: int | None) -> bytes:
         "run": run.id,
         "max_tokens": max_tokens,
         "sampling": asdict(run.request.sampling),
+        "plain": run.request.plain,
+        "rows": asdict(run.request.rows) if run.request.rows is not None else None,
+        "lora": None,
     }
+    adapter = run.request.lora
+    if adapter is not None:
+        order["lora"] = {**asdict(adapter), "path": str(adapter.path)}
     if not isinstance(prompt, TextPrompt):
         return pack_json(FrameKind.RUN, {**order, "input": "tokens"}, prompt.tobytes())
     order |= {"input": "text", "bound": prompt.bound, "fingerprint": prompt.fingerprint, "newest": None}

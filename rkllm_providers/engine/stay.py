@@ -20,6 +20,11 @@ NOT_ALONE: Final = "NotAlone"
 """What a worker reports whose runtime takes one model at a time, where another one is loaded."""
 
 
+# A request of several runs sends the next when the one before has ended. However short the time that a model is
+# to stay loaded, it is not loaded anew for each of them.
+_BETWEEN_RUNS_SECONDS: Final = 0.25
+
+
 class Host(Protocol):
     """What is asked of the engine. Called on any thread."""
 
@@ -177,12 +182,16 @@ class Stay:
         for last in (self._last_run, self._last_before_vacating):
             if last is not None and (first is None or first.id > last):
                 return True
-        return first is None and time.monotonic() >= self.used_at + self._keep_alive
+        return first is None and time.monotonic() >= self._idle_end
 
     @property
     def idle_until(self) -> list[float]:
         """When a loaded engine without requests must unload, if ever."""
-        return [self.used_at + self._keep_alive] if self._keep_alive < FOREVER else []
+        return [self._idle_end] if self._keep_alive < FOREVER else []
+
+    @property
+    def _idle_end(self) -> float:
+        return self.used_at + max(self._keep_alive, _BETWEEN_RUNS_SECONDS)
 
     @property
     def patience(self) -> list[float]:

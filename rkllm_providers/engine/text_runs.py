@@ -61,8 +61,10 @@ class PromptCounter:
     def __init__(self, handle: ModelHandle) -> None:
         self._handle = handle
 
-    def count(self, content: PromptInput) -> tuple[int, int]:
+    def count(self, content: PromptInput, lora: str | None = None) -> tuple[int, int]:
         """The tokens of a prompt, and how many of them had to be computed.
+
+        The run proper must have the same adapter: it reuses what this one computed.
 
         Raises:
             GenerationError: The library refuses the prompt.
@@ -73,10 +75,10 @@ class PromptCounter:
             # rows of what its cache holds, an empty one has all.
             if handle.library.supports(Feature.CLEAR_KV_CACHE):
                 handle.clear_kv_cache()
-            n_tokens = handle.hidden_states(content).shape[0]
+            n_tokens = handle.hidden_states(content, lora=lora).shape[0]
             return n_tokens, n_tokens
         one = 1 if handle.library.supports(Feature.MAX_NEW_TOKENS_PER_RUN) else None
-        result = handle.run(content, self._stop_at_first, max_new_tokens=one)
+        result = handle.run(content, self._stop_at_first, max_new_tokens=one, lora=lora)
         # Whether the token that was sampled is in the cache is the runtime's secret: at worst one too many.
         return handle.kv_cache_size(), result.perf.prefill_tokens if result.perf else 0
 
@@ -99,8 +101,8 @@ class TextRuns:
         self._has_history = False
         self._allowance = _RAW_ALLOWANCE if raw else None
 
-    def prepare(self, order: dict[str, Any], text: str) -> TextRun:
-        """How to run a prompt.
+    def prepare(self, order: dict[str, Any], text: str, lora: str | None = None) -> TextRun:
+        """How to run a prompt with an adapter, or without.
 
         Raises:
             ContextLengthExceeded: It leaves no room for an answer.
@@ -109,7 +111,7 @@ class TextRuns:
         held, self._held = self._held, None
         newest = order["newest"]
         if held is not None and newest is not None and _continues(held, newest):
-            bound = held.size + newest["bound"] + min(self._around(), _TURN_ALLOWANCE)
+            bound = held.size + newest["bound"] + min(self._around(lora), _TURN_ALLOWANCE)
             if self._fits(bound, order["max_tokens"], _ROOM_FOR_NEXT):
                 return TextRun(PromptInput(newest["text"]), True, self._left(bound, order["max_tokens"]), bound)
         if self._has_history:
@@ -118,12 +120,12 @@ class TextRuns:
         keeps = not self._raw and self._handle.library.supports(Feature.KEEP_HISTORY)
         if not self._handle.library.supports(Feature.CHAT_TEMPLATE) and newest is not None:
             text += _CUE  # nothing else tells a model without a template whose turn it is
-        bound = order["bound"] + self._around()
+        bound = order["bound"] + self._around(lora)
         if keeps and self._fits(bound, order["max_tokens"], _ROOM_FOR_FIRST):
             # What runs before left is no part of this conversation.
             self._handle.clear_kv_cache()
             return TextRun(PromptInput(text), True, self._left(bound, order["max_tokens"]), bound)
-        return self._counted(PromptInput(text), bound, order["max_tokens"])
+        return self._counted(PromptInput(text), bound, order["max_tokens"], lora)
 
     def note_end(self, order: dict[str, Any], run: TextRun, answer: bytes, n_tokens: int, *, natural: bool) -> None:
         """Take account of a run that ended; ``natural`` is an end that the model chose."""
@@ -139,26 +141,26 @@ class TextRuns:
         self._held = None
         self._has_history = self._handle.library.supports(Feature.KEEP_HISTORY)
 
-    def _counted(self, content: PromptInput, bound: int, wanted: int | None) -> TextRun:
+    def _counted(self, content: PromptInput, bound: int, wanted: int | None, lora: str | None) -> TextRun:
         if wanted is not None and bound + wanted + self._margin <= self._context_length:
             return TextRun(content, False, wanted, bound)
         started = time.monotonic()
-        n_tokens, computed = self._counter.count(content)
+        n_tokens, computed = self._counter.count(content, lora)
         room = self._context_length - n_tokens - self._margin
         if room < 1:
             raise ContextLengthExceeded(n_tokens, self._context_length)
         limit = room if wanted is None else min(room, wanted)
         return TextRun(content, False, limit, n_tokens, (time.monotonic() - started) * 1000, computed)
 
-    def _around(self) -> int:
-        """The most tokens that the runtime puts around a text."""
+    def _around(self, lora: str | None) -> int:
+        """The most tokens that the runtime puts around a text; counted by a run with the adapter, where it is."""
         if self._allowance is None:
             self._allowance = _TEMPLATE_ALLOWANCE
             if not self._handle.library.supports(Feature.CHAT_TEMPLATE):
                 self._allowance = _RAW_ALLOWANCE
             elif self._handle.library.supports(Feature.KV_CACHE_SIZE):
                 # A template's own text is the same around every turn.
-                self._allowance = self._counter.count(PromptInput("a"))[0] + _COUNTED_ALLOWANCE
+                self._allowance = self._counter.count(PromptInput("a"), lora)[0] + _COUNTED_ALLOWANCE
         return self._allowance
 
     def _fits(self, bound: int, wanted: int | None, share: int) -> bool:

@@ -15,26 +15,25 @@ import sys
 import threading
 import time
 import traceback
-from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any, Final
 
 from rkllm_providers.engine import frames
 from rkllm_providers.engine.frames import Frame, FrameKind
-from rkllm_providers.engine.text_runs import PromptCounter, TextRun, TextRuns
-from rkllm_providers.errors import ContextLengthExceeded, GenerationError, RKLLMError, UnsupportedFeature
+from rkllm_providers.engine.loaded_adapters import LoadedAdapters
+from rkllm_providers.engine.rows_runs import RowsWanted, run_rows
+from rkllm_providers.engine.text_runs import TextRun, TextRuns
+from rkllm_providers.engine.worker_load import NotAlone, check_tokenizer, load, sampling_params
+from rkllm_providers.errors import ContextLengthExceeded, RKLLMError, UnsupportedFeature
 from rkllm_providers.runtime import (
     ErrorEvent,
     Feature,
     FinishEvent,
-    InitParams,
     ModelHandle,
     PerfStat,
     PromptInput,
     RunInput,
     RuntimeEvent,
-    RuntimeLibrary,
-    SamplingParams,
     TokenEvent,
     TokenInput,
     line_buffer_stdout,
@@ -44,7 +43,6 @@ from rkllm_providers.runtime import (
 _ORPHAN_GRACE_SECONDS: Final = 2.0
 _ALARM_SECONDS: Final = 4
 _RECEIVE_BYTES: Final = 1 << 18
-_CHECK_MARGIN: Final = 8
 
 
 class Run:
@@ -67,6 +65,8 @@ class Run:
         self.generated: list[int] = []
         self.said: list[bytes] = []
         self.keeps_text = False
+        self.lora: str | None = None
+        self.cache_cleared = False
         self.n_tokens = 0
         self.failed = False
         self.cancelled = False
@@ -113,14 +113,6 @@ class Run:
         return not (self.cancelled or self.aborted or self.failed) and 0 < self.n_tokens < self.max_tokens
 
 
-class TokenizerMismatch(RKLLMError):
-    """The library counts another number of tokens than the tokenizer that prompts were to be made with."""
-
-
-class NotAlone(RKLLMError):
-    """The runtime takes one model at a time, and another one is loaded."""
-
-
 class Worker:
     """Answers the frames of one engine."""
 
@@ -132,6 +124,8 @@ class Worker:
         self._aborted_early: set[int] = set()
         self._handle: ModelHandle | None = None
         self._texts: TextRuns | None = None
+        self._adapters: LoadedAdapters | None = None
+        self._has_template = False
         self._end_tokens: frozenset[int] = frozenset()
 
     def serve(self) -> int:
@@ -151,42 +145,19 @@ class Worker:
     def _load(self, order: dict[str, Any]) -> bool:
         started = time.monotonic()
         try:
-            path, version = order["library"], order["version"]
-            if order["emulated"]:
-                from rkllm_providers.emulator import build_library
-
-                path = str(build_library(version) if version else build_library())
-                version = None
-            library = RuntimeLibrary.open(path, version)
-            several = library.supports(Feature.SEVERAL_INSTANCES)
-            if order["beside_others"] and not several:
-                raise NotAlone(f"Runtime {library.version} takes one model at a time.")
-            per_run = library.supports(Feature.SAMPLING_PER_RUN)
-            # Runtimes without sampling per run sample every request as the first one asked.
-            sampling = SamplingParams() if per_run else sampling_params(order["sampling"])
-            self._handle = handle = ModelHandle(
-                library,
-                InitParams(
-                    model_path=order["model"],
-                    max_context_len=order["context_length"],
-                    sampling=sampling,
-                    skip_special_token=order["skip_special_tokens"],
-                    # Other domains than the first crashed in runtimes that take one model only.
-                    base_domain_id=order["base_domain_id"] if several else None,
-                ),
-            )
-            self._end_tokens = frozenset(order["end_tokens"])
-            if order["raw"] and library.supports(Feature.CHAT_TEMPLATE):
-                handle.set_chat_template("", "", "")
-            self._texts = TextRuns(handle, order["context_length"], raw=order["raw"])
-            checked = order["check_text"] is not None and self._check_tokenizer(handle, order)
+            self._handle = handle = load(order)
+            checked = check_tokenizer(handle, order)
         except RKLLMError as error:
             self._log_mark()
-            found = library.version if isinstance(error, NotAlone) else None
+            found = error.version if isinstance(error, NotAlone) else None
             self._send(FrameKind.FAILED, {"error": type(error).__name__, "message": str(error), "version": found})
             return False
+        self._end_tokens = frozenset(order["end_tokens"])
+        self._texts = TextRuns(handle, order["context_length"], raw=order["raw"])
+        self._adapters = LoadedAdapters(handle)
+        self._has_template = handle.library.supports(Feature.CHAT_TEMPLATE) and not order["raw"]
         self._log_mark()
-        identity = library.identity
+        identity = handle.library.identity
         self._send(
             FrameKind.READY,
             {
@@ -194,39 +165,12 @@ class Worker:
                 "group": identity.group,
                 "emulated": identity.is_emulator,
                 "library": str(identity.path),
-                "per_run_sampling": per_run,
+                "per_run_sampling": handle.library.supports(Feature.SAMPLING_PER_RUN),
                 "context_length": order["context_length"],
                 "tokenizer_checked": checked,
                 "load_ms": (time.monotonic() - started) * 1000,
             },
         )
-        return True
-
-    def _check_tokenizer(self, handle: ModelHandle, order: dict[str, Any]) -> bool:
-        """Have the library count a text; whether it could be asked.
-
-        Raises:
-            TokenizerMismatch: It counts another number of tokens.
-        """
-        fits = order["check_tokens"] + _CHECK_MARGIN <= order["context_length"]
-        if not fits or not handle.library.supports(Feature.KV_CACHE_SIZE):
-            return False
-        # Without a template of its own, which does not concern token input, it counts the text alone.
-        handle.set_chat_template("", "", "")
-        try:
-            n_tokens, computed = PromptCounter(handle).count(PromptInput(order["check_text"]))
-        except GenerationError:
-            traceback.print_exc()  # into the log; a model that cannot be asked is not thereby broken
-            return False
-        handle.clear_kv_cache()
-        # Nothing was in the cache, so all tokens were computed; its size may have the sampled one as well.
-        n_tokens = computed or n_tokens
-        # A beginning token may have been put before it.
-        if n_tokens - order["check_tokens"] not in (0, 1):
-            raise TokenizerMismatch(
-                f"The library makes {n_tokens} tokens of a text that the model's tokenizer makes "
-                f"{order['check_tokens']} of, so the tokenizer is another model's."
-            )
         return True
 
     def _run(self, order: dict[str, Any], prompt: bytes) -> None:
@@ -242,8 +186,12 @@ class Worker:
         outcome: dict[str, Any] = {"run": run.id, "error": None, "message": None}
         started = time.monotonic()
         counting: TextRun | None = None
+        n_rows: int | None = None
         try:
-            if order["input"] == "tokens":
+            self._prepare(run, order)
+            if order["rows"] is not None:
+                n_rows = self._run_rows(handle, run, order, prompt)
+            elif order["input"] == "tokens":
                 run.max_tokens = order["max_tokens"]
                 self._generate(handle, run, order, TokenInput(prompt))
             else:
@@ -272,12 +220,42 @@ class Worker:
             "max_tokens": run.max_tokens,
             "started": run.started,
             "generated": run.generated,
+            "cache_cleared": run.cache_cleared,
             "prefill_ms": perf.prefill_ms + counting_ms if perf else (first - started) * 1000,
             "decode_ms": (ended - first) * 1000,
             "prefill_tokens": perf.prefill_tokens + (counting.counted_tokens if counting else 0) if perf else None,
             "kv_size": self._kv_size(handle),
         }
+        if n_rows is not None:
+            outcome["prefill_tokens"] = n_rows
         self._send(FrameKind.DONE, outcome)
+
+    def _prepare(self, run: Run, order: dict[str, Any]) -> None:
+        """Make ready what a run needs besides its prompt.
+
+        Raises:
+            UnsupportedFeature: The runtime would put its template around a text that is to go without.
+            GenerationError: The library refuses the adapter.
+        """
+        if order["plain"] and order["input"] == "text" and self._has_template:
+            raise UnsupportedFeature(
+                "The runtime puts its chat template around every text of this model, and without a tokenizer there "
+                "is no way past it: put the model's tokenizer.json beside its file."
+            )
+        if self._adapters is None or self._texts is None or run.cancelled:
+            return
+        run.lora, run.cache_cleared = self._adapters.use(order["lora"])
+        if run.cache_cleared or order["rows"] is not None:
+            self._texts.note_failure()  # the history, if there is one, is not of this model and these texts
+
+    def _run_rows(self, handle: ModelHandle, run: Run, order: dict[str, Any], prompt: bytes) -> int | None:
+        if run.cancelled:
+            return None
+        content = TokenInput(prompt) if order["input"] == "tokens" else PromptInput(prompt.decode())
+        run.started = True
+        values, n_rows = run_rows(handle, RowsWanted(**order["rows"]), content)
+        self._channel.sendall(frames.pack_vector(run.id, values))
+        return n_rows
 
     def _run_text(self, handle: ModelHandle, run: Run, order: dict[str, Any], text: str) -> TextRun | None:
         texts = self._texts
@@ -285,7 +263,7 @@ class Worker:
             return None
         try:
             run.started = True  # counting a prompt fills the cache too
-            how = texts.prepare(order, text)
+            how = texts.prepare(order, text, run.lora)
             run.max_tokens = how.limit
             run.keeps_text = how.keep_history
             self._generate(handle, run, order, how.content, keep_history=how.keep_history)
@@ -308,6 +286,7 @@ class Worker:
             keep_history=keep_history,
             max_new_tokens=run.max_tokens if library.supports(Feature.MAX_NEW_TOKENS_PER_RUN) else None,
             sampling=sampling_params(order["sampling"]) if library.supports(Feature.SAMPLING_PER_RUN) else None,
+            lora=run.lora,
         )
 
     def _kv_size(self, handle: ModelHandle) -> int | None:
@@ -370,15 +349,6 @@ class Worker:
         """Tell the engine that everything the library printed so far is before this line."""
         sys.stderr.flush()
         os.write(1, b"\n" + frames.LOG_MARK + b"\n")
-
-
-def sampling_params(wanted: dict[str, Any]) -> SamplingParams:
-    """The sampling an order asks for, in the library's terms."""
-    params = SamplingParams(**wanted)
-    if params.temperature == 0:
-        # What the sampler makes of a temperature of 0 is not settled; the likeliest token alone is.
-        params = replace(params, top_k=1, temperature=1.0)
-    return params
 
 
 def main(arguments: list[str]) -> int:

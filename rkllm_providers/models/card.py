@@ -9,7 +9,10 @@ from enum import Enum
 from rkllm_providers.models.catalog import ModelEntry
 from rkllm_providers.models.control import ControlGuard, TextGuard
 from rkllm_providers.models.families import Capabilities, Family
+from rkllm_providers.models.override_tables import AdapterNote
+from rkllm_providers.models.recipes import EmbeddingRecipe, RerankingRecipe
 from rkllm_providers.models.template import ChatTemplate
+from rkllm_providers.models.text_frame import TextFrame
 
 
 class PromptForm(Enum):
@@ -41,7 +44,9 @@ class ModelCard:
     ``end_tokens`` end an answer; ``silent_tokens`` have no text in it. ``end_texts`` are the texts of end
     tokens, for models whose answers come as text alone. ``sampling`` holds defaults by the names of
     ``GenerateOptions``. ``facts`` are for people: each with where it came from; ``missing`` says what is not
-    known, and how to add it.
+    known, and how to add it. ``embedding`` and ``reranking`` (``None``: nothing says how) tell how the model is
+    used for these, ``text_frame`` what its tokenizer puts around a text that is no chat, and ``lora`` what its
+    owner wrote about adapters.
     """
 
     entry: ModelEntry
@@ -58,6 +63,10 @@ class ModelCard:
     sampling: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, Fact] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    embedding: EmbeddingRecipe = field(default_factory=EmbeddingRecipe)
+    reranking: RerankingRecipe | None = None
+    text_frame: TextFrame = field(default_factory=TextFrame)
+    lora: Mapping[str, AdapterNote] = field(default_factory=dict)
 
     @property
     def prompt_form(self) -> PromptForm:

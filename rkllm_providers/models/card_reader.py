@@ -20,10 +20,18 @@ from rkllm_providers.models.gguf import read_head, read_rkllm_head
 from rkllm_providers.models.head import Head, believed
 from rkllm_providers.models.model_files import ModelFormat, file_problem
 from rkllm_providers.models.overrides import CAPABILITIES, SAMPLING_RANGES, Overrides, read_overrides, sampling_value
+from rkllm_providers.models.recipes import choose_embedding, choose_reranking
+from rkllm_providers.models.recipes_table import EMBEDDING_RECIPES, RERANKING_RECIPES
 from rkllm_providers.models.side_files import CONFIG, GENERATION_CONFIG, TOKENIZER, SideFileError, read_object
 from rkllm_providers.models.template import ChatTemplate
 from rkllm_providers.models.template_facts import TemplateFacts, template_facts
-from rkllm_providers.models.text_sources import choose_template, choose_tokenizer, read_tokenizer_config
+from rkllm_providers.models.text_frame import TextFrame, find_frame
+from rkllm_providers.models.text_sources import (
+    TokenizerConfig,
+    choose_template,
+    choose_tokenizer,
+    read_tokenizer_config,
+)
 from rkllm_providers.models.tokenizer import MARKERS, ScriptTokenizer, VocabularyTokenizer
 
 _PROMPTS: Final = {
@@ -74,6 +82,7 @@ class _Reader:
         self._head = head
         self._notes = [*overrides.notes, *head.notes]
         self._facts: dict[str, Fact] = {}
+        self._embeds = head.embeds and f"{head.embeds} in the model's head"
 
     def card(self, script: Script | None) -> ModelCard:
         entry, overrides, head, notes = self._entry, self._overrides, self._head, self._notes
@@ -99,6 +108,8 @@ class _Reader:
         named = {*special.values(), *config.control_texts}
         named |= {text for text in overrides.end_tokens if isinstance(text, str)}
         guard = ControlGuard(tokenizer) if tokenizer is not None else None
+        embedding, evidence = choose_embedding(overrides, self._folder, head, family, EMBEDDING_RECIPES, notes)
+        self._embeds = self._embeds or evidence
         capabilities = self._capabilities(seen, template_source, family)
         sampling = self._sampling(generation, family)
         card = ModelCard(
@@ -114,8 +125,13 @@ class _Reader:
             family=family,
             capabilities=capabilities,
             sampling=sampling,
+            embedding=embedding,
+            reranking=choose_reranking(overrides, family, RERANKING_RECIPES),
+            text_frame=self._frame(script, tokenizer, config, special),
+            lora=overrides.lora,
         )
         self._head_facts()
+        self._use_facts(card)
         self._fact("prompts", *_PROMPTS[card.prompt_form])
         self._say_what_to_add(card)
         return replace(card, facts=self._facts, missing=tuple(dict.fromkeys(notes)))
@@ -208,6 +224,26 @@ class _Reader:
         self._fact("end tokens", shown or "unknown", ", ".join(dict.fromkeys(ends.sources.values())))
         return ends
 
+    def _frame(
+        self,
+        script: Script | None,
+        tokenizer: VocabularyTokenizer | ScriptTokenizer | None,
+        config: TokenizerConfig,
+        special: Mapping[str, str],
+    ) -> TextFrame:
+        if script is not None:
+            return TextFrame(() if script.bos_id is None else (script.bos_id,))
+        if not isinstance(tokenizer, VocabularyTokenizer):
+            return TextFrame()
+        controls = tokenizer.control_tokens
+        return find_frame(config.flags, tokenizer.post_processor, self._head, special, controls, tokenizer.size)
+
+    def _use_facts(self, card: ModelCard) -> None:
+        if card.capabilities.embedding:
+            self._fact("embeddings", f"pooling of {card.embedding.pooling}", card.embedding.source)
+        if card.reranking is not None:
+            self._fact("ranking", f"{card.reranking.yes} or {card.reranking.no}", card.reranking.source)
+
     def _capabilities(self, seen: TemplateFacts | None, template_source: str, family: Family | None) -> Capabilities:
         can: dict[str, bool] = {}
         for name in CAPABILITIES:
@@ -220,7 +256,9 @@ class _Reader:
     ) -> tuple[bool, str]:
         if name in self._overrides.capabilities:
             return self._overrides.capabilities[name], self._overrides.sources[f"capabilities.{name}"]
-        keys = {"embedding": self._head.embeds, "reranking": self._head.ranks, "vision": self._head.sees}
+        if name == "embedding" and self._embeds:
+            return True, self._embeds
+        keys = {"reranking": self._head.ranks, "vision": self._head.sees}
         if keys.get(name) is not None:
             return True, f"{keys[name]} in the model's head"
         if seen is not None and name in ("thinking", "tools", "vision"):

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from rkllm_providers.errors import ModelLoadError, ModelNotFound
+from rkllm_providers.models.adapters import is_adapter_folder
 from rkllm_providers.models.aliases import claims, unambiguous
 from rkllm_providers.models.model_files import ModelFormat, look_into, unreadable
 from rkllm_providers.models.overrides import Overrides, read_overrides
@@ -219,7 +220,13 @@ class Catalog:
                     known = known if known.state == state else None
             found[path] = known or _look_at(path)
         self._learned = found
-        return found
+        adapters = {
+            path.parent / note.file
+            for path, known in found.items()
+            for note in known.overrides.lora.values()
+            if note.file is not None and path.parent / note.file != path
+        }
+        return {path: known for path, known in found.items() if path not in adapters}
 
     def _shared_id(self, path: Path, overrides: Overrides, found: dict[Path, _Found]) -> str | None:
         """What is wrong where an id is written for several models at once."""
@@ -236,7 +243,7 @@ class Catalog:
     def _files(self) -> list[Path]:
         found: list[Path] = []
         for folder, below, names in os.walk(self.models_dir, onerror=_log_unlisted):
-            below[:] = [name for name in below if not name.startswith(".")]
+            below[:] = [name for name in below if not name.startswith(".") and not is_adapter_folder(name)]
             found += (
                 Path(folder, name)
                 for name in names

@@ -21,7 +21,7 @@ could write without it, is it no control token here, and encoded as it always is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final
 
@@ -70,6 +70,10 @@ class TextGuard:
         if isinstance(value, list | tuple):
             return [self.mark(item) for item in value]
         return value
+
+    def trust(self, text: str) -> str:
+        """A text whose control tokens count, as a template's do: its author writes what the model reads."""
+        return _RESERVED.sub("\ufffd", text)
 
     def _mark_text(self, text: str) -> str:
         # One pass per character concerned: a few searches in C are much faster than one pass in Python's way.
@@ -143,9 +147,24 @@ class ControlGuard(TextGuard):
             self._recent.keep(whole, None)
         return whole
 
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of tokens, control tokens as theirs; what is no whole character becomes U+FFFD.
+
+        Raises:
+            InvalidRequest: There is no such token.
+        """
+        text = self._shadow.decode(ids)
+        if self._named is None:
+            return text
+        return self._named.sub(lambda found: self._texts_by_name[found[0]], text)
+
     def count(self, rendered: str) -> int:
         """Number of token ids of a text that is no prompt to be continued; nothing of it is kept."""
-        return len(self._shadow.encode(self._hide(rendered).replace(_MARK, "")))
+        return len(self.encode_once(rendered))
+
+    def encode_once(self, rendered: str) -> list[int]:
+        """As ``encode``, for a text that no other will continue: nothing of it is kept."""
+        return self._shadow.encode(self._hide(rendered).replace(_MARK, ""))
 
     def _continued(self, known: EncodedPrompt, cut: int, rendered: str) -> EncodedPrompt | None:
         """``rendered`` with the ids of another prompt up to a control token of both, by its number."""

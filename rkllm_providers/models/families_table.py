@@ -199,6 +199,37 @@ FAMILIES: Final = (
         marks=frozenset({"<|im_start|>"}),
         name_hints=("internlm2",),
     ),
+    # Models that embed or rank have the architecture and the vocabulary of those that chat.
+    Family(
+        "qwen3-embedding",
+        frozenset(),
+        templates.CHATML,
+        _CHATML,
+        _CHATML_ENDS,
+        Capabilities(embedding=True),
+        source="model card of Qwen/Qwen3-Embedding-0.6B",
+        name_hints=("qwen3-embedding",),
+    ),
+    Family(
+        "gte-qwen2",
+        frozenset(),
+        templates.CHATML,
+        _CHATML,
+        _CHATML_ENDS,
+        Capabilities(embedding=True),
+        source="model card of Alibaba-NLP/gte-Qwen2-1.5B-instruct",
+        name_hints=("gte-qwen2",),
+    ),
+    Family(
+        "qwen3-reranker",
+        frozenset(),
+        templates.CHATML,
+        (*_CHATML, *_THINK),
+        _CHATML_ENDS,
+        Capabilities(reranking=True),
+        source="model card of Qwen/Qwen3-Reranker-0.6B",
+        name_hints=("qwen3-reranker",),
+    ),
     # Any model of the format that gave the others theirs: nothing tells it but model.toml.
     Family(
         "chatml",

@@ -15,6 +15,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from rkllm_providers.models.families_table import FAMILY_BY_NAME
+from rkllm_providers.models.override_tables import (
+    AdapterNote,
+    embedding_table,
+    lora_table,
+    reranking_table,
+)
+from rkllm_providers.models.override_tables import Mistake as _Mistake
+from rkllm_providers.models.override_tables import shown as _shown
 from rkllm_providers.models.sampling_bounds import SAMPLING_BOUNDS
 from rkllm_providers.models.side_files import (
     MODEL_TOML,
@@ -60,6 +68,9 @@ class Overrides:
     end_tokens: tuple[int | str, ...] = ()
     tokenizer: str | None = None
     chat_template: str | None = None
+    embedding: Mapping[str, Any] = field(default_factory=dict)
+    reranking: Mapping[str, Any] = field(default_factory=dict)
+    lora: Mapping[str, AdapterNote] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -146,15 +157,6 @@ def sampling_value(name: str, value: object) -> float:
     if not least <= value <= most or not math.isfinite(value):
         raise _Mistake(f"must be from {least:g} to {most:.7g}, and is {_shown(value)}")
     return value
-
-
-class _Mistake(ValueError):
-    """A value is wrong; the message continues a sentence that begins with its key."""
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def _text(value: object) -> str:
@@ -272,6 +274,9 @@ _CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
     "end_tokens": _end_tokens,
     "tokenizer": _file,
     "chat_template": _file,
+    "embedding": embedding_table,
+    "reranking": reranking_table,
+    "lora": lora_table,
 }
 
 

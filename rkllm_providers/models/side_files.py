@@ -19,7 +19,12 @@ GENERATION_CONFIG: Final = "generation_config.json"
 TOKENIZER: Final = "tokenizer.json"
 TOKENIZER_CONFIG: Final = "tokenizer_config.json"
 CHAT_TEMPLATE: Final = "chat_template.jinja"
-_NAMES: Final = (MODEL_TOML, OLD_CONFIG, CONFIG, GENERATION_CONFIG, TOKENIZER, TOKENIZER_CONFIG, CHAT_TEMPLATE)
+SENTENCE_CONFIG: Final = "config_sentence_transformers.json"
+POOLING: Final = "1_Pooling/config.json"
+_NAMES: Final = (
+    *(MODEL_TOML, OLD_CONFIG, CONFIG, GENERATION_CONFIG, TOKENIZER, TOKENIZER_CONFIG, CHAT_TEMPLATE),
+    *(SENTENCE_CONFIG, POOLING),
+)
 
 MOST_CONFIG_BYTES: Final = 1024 * 1024
 MOST_TOKENIZER_BYTES: Final = 64 * 1024 * 1024

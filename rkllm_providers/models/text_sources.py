@@ -46,11 +46,13 @@ class TokenizerConfig:
     """What a ``tokenizer_config.json`` says: texts of special tokens, and a chat template.
 
     ``special_tokens`` has those with a name, which are variables of the template, ``control_texts`` has all.
+    ``flags`` are its values that are true or false.
     """
 
     special_tokens: Mapping[str, str] = field(default_factory=dict)
     template: str | None = None
     control_texts: frozenset[str] = frozenset()
+    flags: Mapping[str, bool] = field(default_factory=dict)
 
 
 def read_tokenizer_config(folder: Path, notes: list[str]) -> TokenizerConfig:
@@ -73,7 +75,8 @@ def parse_tokenizer_config(content: Mapping[str, Any], what: str, notes: list[st
         elif text is not None:
             notes.append(f"{what}: {name} is no text and left out.")
     texts = frozenset(text for text in (*special.values(), *_other_special_texts(content)) if text)
-    return TokenizerConfig(special, _template_in(content.get("chat_template"), what, notes), texts)
+    flags = {name: value for name, value in content.items() if isinstance(value, bool)}
+    return TokenizerConfig(special, _template_in(content.get("chat_template"), what, notes), texts, flags)
 
 
 def _token_text(value: Any) -> Any:

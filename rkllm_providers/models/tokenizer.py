@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -61,6 +62,10 @@ class Tokenizer(Protocol):
         """Token ids of ``text``; control tokens are found in it, and nothing is put around it."""
         ...
 
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of tokens, control tokens as the texts they are found by."""
+        ...
+
 
 class ScriptTokenizer:
     """The vocabulary of a scripted model."""
@@ -76,6 +81,15 @@ class ScriptTokenizer:
         for text, name in names.items():
             tokens[self.control_tokens[text]] = name.encode()
         return ScriptTokenizer(replace(self._script, tokens=tuple(tokens)))
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of tokens; what is no whole character becomes U+FFFD.
+
+        Raises:
+            InvalidRequest: There is no such token.
+        """
+        _check_ids(ids, len(self._script.tokens))
+        return self._script.decode(ids).decode(errors="replace")
 
 
 @dataclass(frozen=True)
@@ -101,6 +115,26 @@ class _Added:
         )
 
 
+def _check_ids(ids: Sequence[int], size: int) -> None:
+    wrong = next((token for token in ids if not 0 <= token < size), None)
+    if wrong is not None:
+        raise InvalidRequest(f"There is no token {wrong}: the vocabulary has the ids 0 to {size - 1}.", "ids")
+
+
+@contextmanager
+def _faults_of_library(what: str) -> Iterator[None]:
+    """Faults of the library itself are no Exceptions, and would pass every handler above."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise InvalidRequest(
+            f"The model's tokenizer failed on {what}: {error}. "
+            f"Its tokenizer.json combines parts that the tokenizers library cannot handle."
+        ) from error
+
+
 class _Vocabulary(Protocol):
     """Makes a tokenizer with control tokens under given names."""
 
@@ -109,6 +143,9 @@ class _Vocabulary(Protocol):
 
     @property
     def size(self) -> int: ...
+
+    @property
+    def post_processor(self) -> object: ...
 
     def build(self, names: Mapping[str, str]) -> HFTokenizer: ...
 
@@ -130,6 +167,7 @@ class VocabularyTokenizer:
         }
         self.added_texts = frozenset(token.text for token in vocabulary.added)
         self.size = vocabulary.size
+        self.post_processor = vocabulary.post_processor
 
     def renamed(self, names: Mapping[str, str]) -> VocabularyTokenizer:
         """The same tokenizer with control tokens found under other texts; one for all who ask for the same."""
@@ -149,20 +187,29 @@ class VocabularyTokenizer:
         Raises:
             InvalidRequest: The tokenizer fails on the text.
         """
-        if self._inner is None:
+        inner = self._built()
+        with _faults_of_library(f"a text of {len(text)} characters"):
+            return inner.encode(text, add_special_tokens=False).ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of tokens; what is no whole character becomes U+FFFD.
+
+        Raises:
+            InvalidRequest: There is no such token, or the tokenizer fails on them.
+        """
+        _check_ids(ids, self.size)
+        inner = self._built()
+        with _faults_of_library(f"{len(ids)} tokens"):
+            return inner.decode(list(ids), skip_special_tokens=False)
+
+    def _built(self) -> HFTokenizer:
+        inner = self._inner
+        if inner is None:
             with self._lock:
                 if self._inner is None:
                     self._inner = self._vocabulary.build(self._names)
-        try:
-            return self._inner.encode(text, add_special_tokens=False).ids
-        except BaseException as error:
-            # Faults of the library itself are no Exceptions, and would pass every handler above.
-            if type(error).__name__ != "PanicException":
-                raise
-            raise InvalidRequest(
-                f"The model's tokenizer failed on a text of {len(text)} characters: {error}. "
-                f"Its tokenizer.json combines parts that the tokenizers library cannot handle."
-            ) from error
+                inner = self._inner
+        return inner
 
 
 class _GGUFVocabulary:
@@ -179,6 +226,7 @@ class _GGUFVocabulary:
         self._space_prefix = bool(head.get("tokenizer.ggml.add_space_prefix", True))
         self.added = added
         self.size = len(self._tokens)
+        self.post_processor = None
 
     def build(self, names: Mapping[str, str]) -> HFTokenizer:
         ids = {names.get(token, token): index for index, token in enumerate(self._tokens)}
@@ -227,6 +275,8 @@ class _GGUFVocabulary:
         inner.normalizer = (
             normalizers.Sequence([normalizers.Prepend(_SPACE), blanks]) if self._space_prefix else blanks
         )
+        parts = [decoders.Replace(_SPACE, " "), decoders.ByteFallback(), decoders.Fuse()]
+        inner.decoder = decoders.Sequence(parts + ([decoders.Strip(" ", 1, 0)] if self._space_prefix else []))
         return inner
 
 
@@ -248,6 +298,7 @@ class _JSONVocabulary:
             for token in content.get("added_tokens") or []
         ]
         self.size = max(len(content["model"]["vocab"]), *(token.id + 1 for token in self.added), 0)
+        self.post_processor = content.get("post_processor")
 
     def build(self, names: Mapping[str, str]) -> HFTokenizer:
         content = dict(self._content)
@@ -267,7 +318,10 @@ class _JSONVocabulary:
         content["post_processor"] = None
         # Some files still hold the limits of the training run; a prompt is never cut.
         content["truncation"] = content["padding"] = None
-        return HFTokenizer.from_str(json.dumps(content))
+        inner = HFTokenizer.from_str(json.dumps(content))
+        if inner.decoder is None:
+            inner.decoder = decoders.Fuse()  # without one, tokens would be joined with blanks
+        return inner
 
     def ordinary(self) -> dict[str, int]:
         vocab = self._content["model"]["vocab"]

@@ -109,16 +109,22 @@ class ModelHandle:
         )
 
     def hidden_states(
-        self, input: RunInput, *, max_bytes: int = DEFAULT_MAX_BYTES, lora: str | None = None
+        self,
+        input: RunInput,
+        *,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        lora: str | None = None,
+        last_only: bool = False,
     ) -> NDArray[np.float32]:
         """The last layer's output for every position of an input: float32 ``[n_tokens, n_embd]``.
 
         A prompt's template and beginning token count as tokens. A result above ``max_bytes`` is refused with
         ``InvalidRequest`` before the run where its size is known (token and embedding input, from the second
         run on), and with ``GenerationError`` before it is copied where it is not. An aborted run raises
-        ``GenerationError``. Otherwise as ``run``.
+        ``GenerationError``. ``last_only`` copies the last position's row alone, and ``max_bytes`` is about that:
+        the library itself holds all of them. Otherwise as ``run``.
         """
-        return self._rows(RunMode.HIDDEN_STATES, input, max_bytes, None, lora)
+        return self._rows(RunMode.HIDDEN_STATES, input, max_bytes, None, lora, last_only=last_only)
 
     def logits(
         self,
@@ -127,21 +133,23 @@ class ModelHandle:
         max_bytes: int = DEFAULT_MAX_BYTES,
         vocab_size: int | None = None,
         lora: str | None = None,
+        last_only: bool = False,
     ) -> NDArray[np.float32]:
         """The scores of every next token at every position: float32 ``[n_tokens, n_vocab]`` (runtime 1.2.0).
 
-        ``max_bytes`` is as for ``hidden_states``. The vocabulary's size is learned from the first run;
-        ``vocab_size`` has that checked before the run as well.
+        ``max_bytes`` and ``last_only`` are as for ``hidden_states``. The vocabulary's size is learned from the
+        first run; ``vocab_size`` has that checked before the run as well.
         """
         self.library.require(Feature.LOGITS)
-        return self._rows(RunMode.LOGITS, input, max_bytes, vocab_size, lora)
+        return self._rows(RunMode.LOGITS, input, max_bytes, vocab_size, lora, last_only=last_only)
 
     def _rows(
-        self, mode: RunMode, input: RunInput, max_bytes: int, width: int | None, lora: str | None
+        self, mode: RunMode, input: RunInput, max_bytes: int, width: int | None, lora: str | None, *, last_only: bool
     ) -> NDArray[np.float32]:
-        check_size(mode, n_tokens_of(input), width or self._widths.get(mode), max_bytes)
+        n_rows = 1 if last_only else n_tokens_of(input)
+        check_size(mode, n_rows, width or self._widths.get(mode), max_bytes)
         releases = self.library.supports(Feature.RELEASE)
-        reader = RowsReader(self.library.layout, mode, max_bytes, releases=releases)
+        reader = RowsReader(self.library.layout, mode, max_bytes, releases=releases, last_only=last_only)
         self._run(input, self._infer_param(mode, lora), reader)
         if reader.aborted:
             raise GenerationError(f"The run was aborted before its {mode.words} were complete.")

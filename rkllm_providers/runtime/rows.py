@@ -37,14 +37,20 @@ def check_size(mode: RunMode, n_tokens: int | None, width: int | None, max_bytes
 
 
 class RowsReader(EventReader):
-    """Collects the rows of one run. The library's buffer is good only inside the callback."""
+    """Collects the rows of one run. The library's buffer is good only inside the callback.
 
-    def __init__(self, layout: Layout, mode: RunMode, max_bytes: int, *, releases: bool) -> None:
+    With ``last_only`` nothing but the last position's row is copied, whatever the library delivers.
+    """
+
+    def __init__(
+        self, layout: Layout, mode: RunMode, max_bytes: int, *, releases: bool, last_only: bool = False
+    ) -> None:
         super().__init__(layout, lambda _: None)
         self._mode = mode
         self._max_bytes = max_bytes
         self._answer = Action.RELEASE if releases else None
         self._state = self._normal if self._passed_over is None else self._passed_over
+        self._last_only = last_only
         self._parts: list[NDArray[np.float32]] = []
         self._n_bytes = 0
 
@@ -71,9 +77,14 @@ class RowsReader(EventReader):
         n_tokens, width, source = struct.num_tokens, getattr(struct, width_name), getattr(struct, pointer)
         if n_tokens == 0 or width == 0 or source is None:
             return None
-        n_bytes = n_tokens * width * _FLOAT_BYTES
         if n_tokens < 0 or width < 0 or (self._parts and width != self._parts[0].shape[1]):
             raise GenerationError(f"The library reported {self._mode.words} of the size {n_tokens} x {width}.")
+        if self._last_only:
+            self._parts.clear()
+            self._n_bytes = 0
+            source += (n_tokens - 1) * width * _FLOAT_BYTES
+            n_tokens = 1
+        n_bytes = n_tokens * width * _FLOAT_BYTES
         self._n_bytes += n_bytes
         if self._n_bytes > self._max_bytes:
             raise GenerationError(

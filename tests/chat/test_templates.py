@@ -82,6 +82,9 @@ class LiteralTokenizer:
     def renamed(self, names: Mapping[str, str]) -> LiteralTokenizer:
         return LiteralTokenizer(self.control_tokens, names)
 
+    def decode(self, ids: Sequence[int]) -> str:
+        raise NotImplementedError
+
     def encode(self, text: str) -> list[int]:
         ids: list[int] = []
         for piece in self._pattern.split(text):

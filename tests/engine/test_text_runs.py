@@ -26,11 +26,11 @@ class WordyHandle:
     def kv_cache_size(self) -> int:
         return self._size
 
-    def run(self, content: PromptInput, on_event: object, max_new_tokens: int | None) -> Any:
+    def run(self, content: PromptInput, on_event: object, max_new_tokens: int | None, lora: str | None) -> Any:
         self._size = self.tokens(content.text)
         return SimpleNamespace(perf=SimpleNamespace(prefill_tokens=self._size))
 
-    def hidden_states(self, content: PromptInput) -> Any:
+    def hidden_states(self, content: PromptInput, lora: str | None) -> Any:
         return SimpleNamespace(shape=(self.tokens(content.text), 8))
 
     def tokens(self, text: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -131,6 +131,10 @@ class OddTokenizer:
 
     def encode(self, text: str) -> list[int]:
         return [self._ids.get(piece, ord(piece[0])) for piece in self._pattern.findall(text)]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        texts = {number: text for text, number in self._ids.items()}
+        return "".join(texts[number] if number in texts else chr(number) for number in ids)
 
 
 @given(odd_texts, odd_texts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -70,6 +70,7 @@ class SharedShadow:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.control_tokens = tokenizer.control_tokens
         self.encode = tokenizer.encode
+        self.decode = tokenizer.decode
         self._tokenizer = tokenizer
         self._shadow: Tokenizer | None = None
 
@@ -162,6 +163,9 @@ class CountingTokenizer:
 
     def renamed(self, names: Mapping[str, str]) -> CountingTokenizer:
         return CountingTokenizer(names, self.counted)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        raise NotImplementedError
 
     def encode(self, text: str) -> list[int]:
         self.counted[0] += len(text)

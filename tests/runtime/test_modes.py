@@ -103,6 +103,21 @@ def test_logits(version: str, write: Callable[[str], Path]) -> None:
         assert scores[0].argmax() == 98
         with pytest.raises(InvalidRequest, match="the limit is 4"):
             model.logits(TokenInput([97]), max_bytes=4)
+        last = model.logits(TokenInput([97, 98]), max_bytes=n_vocab * 4, last_only=True)
+        assert last.shape == (1, n_vocab)
+        assert (last[0] == scores[1]).all()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_last_row_alone(version: str, write: Callable[[str], Path]) -> None:
+    with opened(version, write("")) as model:
+        states = model.hidden_states(TokenInput([97, 98, 99]))
+        last = model.hidden_states(TokenInput([97, 98, 99]), max_bytes=256, last_only=True)
+        assert last.shape == (1, 64)
+        assert last.flags.owndata
+        assert (last[0] == states[2]).all()
+        # What a prompt is made of is known only afterwards: the limit is on what is copied.
+        assert model.hidden_states(PromptInput("abc"), max_bytes=256, last_only=True).shape == (1, 64)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

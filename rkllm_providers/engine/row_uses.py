@@ -1,0 +1,286 @@
+"""Embedding and ranking: what a model is asked besides to talk, for threads and for event loops.
+
+Every text is a run of its own, submitted when the one before has ended: whoever else waits for the model
+waits for one text, not for all of them, and a caller that goes away stops the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from rkllm_providers.chat.plain import TextKind, embedding_prompts, reranking_prompts
+from rkllm_providers.chat.prompt import Prompt, TextPrompt
+from rkllm_providers.chat.types import Sampling
+from rkllm_providers.engine.engine import Engine
+from rkllm_providers.engine.rows_runs import RowsWanted
+from rkllm_providers.engine.run import PromptFormChanged, RunDone, RunItem, RunRequest
+from rkllm_providers.engine.streams import AsyncStream, SyncStream
+from rkllm_providers.errors import ContextLengthExceeded, GenerationError, InvalidRequest, RequestTimeout, RKLLMError
+from rkllm_providers.models import ModelCard
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# The engine answers every run within its own limits; this only guards against a fault in it.
+SYNC_WAIT_SECONDS: Final = 24 * 3600.0
+
+# Where the texts of coroutines are tokenised: thousands of them, for which no chat should wait.
+_preparing = ThreadPoolExecutor(1, thread_name_prefix="rkllm-rows")
+
+
+def _renew_threads() -> None:
+    """A forked child has none of its parent's threads."""
+    global _preparing
+    _preparing = ThreadPoolExecutor(1, thread_name_prefix="rkllm-rows")
+
+
+os.register_at_fork(after_in_child=_renew_threads)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingResult:
+    """One vector per text, in their order: float32 ``[n_texts, n_dimensions]``."""
+
+    vectors: NDArray[np.float32]
+    prompt_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class RerankScore:
+    """How well a document answers a query, from 0 to 1. ``index`` is its place among those given."""
+
+    index: int
+    score: float
+
+
+class _Batch:
+    """The runs of one call, one after the other."""
+
+    def __init__(self, make: Callable[[], list[RunRequest]], timeout: float | None) -> None:
+        self._make = make
+        self._timeout = timeout
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._made_anew = False
+        self.requests: list[RunRequest] = []
+        self.ends: list[RunDone] = []
+
+    def prepare(self) -> None:
+        """Make the requests; takes milliseconds for each."""
+        self.requests = self._make()
+
+    def next(self) -> RunRequest | None:
+        """The next run, ``None`` after the last.
+
+        Raises:
+            RequestTimeout: The time for all of them is over.
+        """
+        if len(self.ends) == len(self.requests):
+            return None
+        request = self.requests[len(self.ends)]
+        if self._deadline is None or self._timeout is None:
+            return request
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise RequestTimeout(
+                f"{len(self.ends)} of {len(self.requests)} texts were done after {self._timeout:.1f} s. "
+                f"Send fewer at a time, or allow a longer time.",
+                "run",
+                self._timeout,
+            )
+        return replace(request, timeout=left)
+
+    def take(self, items: Sequence[RunItem]) -> bool:
+        """Take a run's end; whether all requests must be made anew, as the load that it waited for showed.
+
+        Raises:
+            RKLLMError: It failed.
+        """
+        end = items[-1]
+        if isinstance(end, PromptFormChanged) and not self._made_anew:
+            self._made_anew = True
+            return True
+        if isinstance(end, ContextLengthExceeded):
+            raise ContextLengthExceeded(end.n_prompt_tokens, end.n_ctx, index=len(self.ends)) from end
+        if isinstance(end, RKLLMError):
+            raise end
+        if not isinstance(end, RunDone) or not end.vector:
+            raise GenerationError("The run ended without what it was for.")
+        self.ends.append(end)
+        return False
+
+
+class RowUses:
+    """What ``ModelClient`` can do with hidden states and logits."""
+
+    engine: Engine
+
+    @property
+    def card(self) -> ModelCard:
+        """What is known of the model."""
+        raise NotImplementedError
+
+    def embed(
+        self,
+        texts: Sequence[str],
+        *,
+        kind: TextKind | None = None,
+        instruction: str | None = None,
+        dimensions: int | None = None,
+        truncate: bool = False,
+        timeout: float | None = None,
+    ) -> EmbeddingResult:
+        """The vectors of texts, in their order and independent of each other.
+
+        ``kind`` puts the model's prefix for queries or documents before each, ``instruction`` into that of
+        queries. ``dimensions`` keeps so many numbers of each vector, which is then made as long as before.
+        ``truncate`` cuts texts that do not fit the window. ``timeout`` is in seconds for all of them.
+
+        Raises:
+            RKLLMError: A text is refused, or its run fails.
+        """
+        _check_count(dimensions, "dimensions")
+        batch = self._run(lambda: self._embeddings(texts, kind, instruction, truncate), timeout)
+        return _vectors(batch, self, dimensions)
+
+    async def aembed(
+        self,
+        texts: Sequence[str],
+        *,
+        kind: TextKind | None = None,
+        instruction: str | None = None,
+        dimensions: int | None = None,
+        truncate: bool = False,
+        timeout: float | None = None,  # noqa: ASYNC109 - the engine keeps it, as that of the twin
+    ) -> EmbeddingResult:
+        """The asynchronous twin of ``embed``. Cancelling its task aborts the run."""
+        _check_count(dimensions, "dimensions")
+        batch = await self._arun(lambda: self._embeddings(texts, kind, instruction, truncate), timeout)
+        return await asyncio.get_running_loop().run_in_executor(_preparing, _vectors, batch, self, dimensions)
+
+    def rerank(
+        self,
+        query: str,
+        documents: Sequence[str],
+        *,
+        instruction: str | None = None,
+        top_n: int | None = None,
+        timeout: float | None = None,
+    ) -> list[RerankScore]:
+        """How well each document answers the query, the best first; ``top_n`` keeps so many (runtime 1.2.0).
+
+        Raises:
+            RKLLMError: A document is refused, or its run fails.
+        """
+        _check_count(top_n, "top_n")
+        return _scores(self._run(lambda: self._rankings(query, documents, instruction), timeout), top_n)
+
+    async def arerank(
+        self,
+        query: str,
+        documents: Sequence[str],
+        *,
+        instruction: str | None = None,
+        top_n: int | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the engine keeps it, as that of the twin
+    ) -> list[RerankScore]:
+        """The asynchronous twin of ``rerank``. Cancelling its task aborts the run."""
+        _check_count(top_n, "top_n")
+        return _scores(await self._arun(lambda: self._rankings(query, documents, instruction), timeout), top_n)
+
+    def _embeddings(
+        self, texts: Sequence[str], kind: TextKind | None, instruction: str | None, truncate: bool
+    ) -> list[RunRequest]:
+        card = self.card
+        prompts = embedding_prompts(card, texts, kind, instruction, truncate=truncate)
+        return _requests(card, prompts, RowsWanted(card.embedding.pooling))
+
+    def _rankings(self, query: str, documents: Sequence[str], instruction: str | None) -> list[RunRequest]:
+        card = self.card
+        prompts, tokens = reranking_prompts(card, query, documents, instruction)
+        return _requests(card, prompts, RowsWanted(tokens=tokens))
+
+    def _run(self, make: Callable[[], list[RunRequest]], timeout: float | None) -> _Batch:
+        batch = _Batch(make, timeout)
+        batch.prepare()
+        while (request := batch.next()) is not None:
+            stream = SyncStream()
+            run = self.engine.submit(request, stream)
+            items: list[RunItem] = []
+            try:
+                items = stream.get(SYNC_WAIT_SECONDS)
+            except TimeoutError as error:
+                raise GenerationError(f"The engine of {self.engine.spec.name} never answered.") from error
+            finally:
+                if not items:
+                    self.engine.cancel(run)
+            if batch.take(items):
+                batch.prepare()
+        return batch
+
+    async def _arun(self, make: Callable[[], list[RunRequest]], seconds: float | None) -> _Batch:
+        loop = asyncio.get_running_loop()
+        batch = _Batch(make, seconds)
+        await loop.run_in_executor(_preparing, batch.prepare)
+        while (request := batch.next()) is not None:
+            stream = AsyncStream()
+            run = self.engine.submit(request, stream)
+            items: list[RunItem] = []
+            try:
+                items = await stream.get()
+            finally:
+                if not items:
+                    self.engine.cancel(run)
+            if batch.take(items):
+                await loop.run_in_executor(_preparing, batch.prepare)
+        return batch
+
+
+def _requests(card: ModelCard, prompts: Sequence[Prompt], wanted: RowsWanted) -> list[RunRequest]:
+    # Older runtimes sample as the request that loads the model asks: this one asks for the model's defaults.
+    sampling = Sampling().over(card.sampling)
+    return [RunRequest(prompt.content, 1, sampling, priority="bulk", plain=True, rows=wanted) for prompt in prompts]
+
+
+def _vectors(batch: _Batch, client: RowUses, dimensions: int | None) -> EmbeddingResult:
+    import numpy as np
+
+    if not batch.ends:
+        return EmbeddingResult(np.zeros((0, dimensions or 0), np.float32), 0)
+    vectors = np.stack([np.frombuffer(end.vector, "<f4") for end in batch.ends]).astype(np.float64)
+    width = vectors.shape[1]
+    if dimensions is not None:
+        if dimensions > width:
+            raise InvalidRequest(f"The model's vectors have {width} dimensions, not {dimensions}.", "dimensions")
+        vectors = vectors[:, :dimensions]
+    if client.card.embedding.normalize:
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors = vectors / np.where(lengths == 0, 1, lengths)
+    counts = [
+        end.prefill_tokens or 0 if isinstance(request.prompt, TextPrompt) else len(request.prompt)
+        for end, request in zip(batch.ends, batch.requests, strict=True)
+    ]
+    return EmbeddingResult(vectors.astype(np.float32), sum(counts))
+
+
+def _scores(batch: _Batch, top_n: int | None) -> list[RerankScore]:
+    import numpy as np
+
+    scores: list[RerankScore] = []
+    for index, end in enumerate(batch.ends):
+        yes, no = np.frombuffer(end.vector, "<f4").tolist()
+        # The softmax of two numbers, in the form that does not overflow.
+        scores.append(RerankScore(index, 0.5 * (1 + math.tanh((yes - no) / 2))))
+    return sorted(scores, key=lambda one: -one.score)[:top_n]
+
+
+def _check_count(value: int | None, name: str) -> None:
+    if value is not None and value < 1:
+        raise InvalidRequest(f"{name} is {value}; at least 1 is needed.", name)
