@@ -2,9 +2,8 @@
 
 A chat of ten turns, then its last answer made again, then its last question edited. "Whole" is what would be
 read if nothing were kept. The clock is a sentence of the system message that says another minute at every turn;
-it is moved to the newest turn, or left where it is. Moved, it costs its own tokens at each turn (about 27, as in a real
-vocabulary), which weigh less the longer the questions are. Tokens are those of the usage that
-callers get.
+it is moved to the newest turn, or left where it is. Moved, it costs its own tokens at each turn (about 27, as in a
+real vocabulary), which weigh less the longer the questions are. Tokens are those of the usage that callers get.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ VERSIONS: Final = ("1.2.3", "1.3.0")
 WORDS: Final = 10
 PATIENCE: Final = 60.0
 # Out of a thousand; the rest run to their end.
-KINDS: Final = {"limit": 200, "cancel": 250, "time": 100, "crash": 2, "kill": 2}
+KINDS: Final = {"limit": 200, "cancel": 250, "time": 100, "crash": 3, "kill": 3}
 BAD: Final = ("mixed", "lost", "failed", "hanging")
 SCRIPT: Final = (
     "decode_ms 0.05\n"
