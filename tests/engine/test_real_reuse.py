@@ -112,8 +112,8 @@ def test_an_edited_question_is_answered_as_if_nothing_had_been_kept(
         llama.api.llama_memory_seq_rm(llama.api.llama_get_memory(llama.context), 0, reused, -1)
         warm = np.frombuffer(llama.decode(prompt[reused:], reused, False), np.float32)
         assert divergence(warm, scores[len(prompt) - 1]) <= MOST_DIVERGENCE
-        # The engine took what llama.cpp finds best on the same cache.
-        assert answer[0] == warm.argmax()
+        # The engine took what llama.cpp finds best, or as good as that, on the same cache.
+        assert warm.max() - warm[answer[0]] < 0.1
 
 
 def test_a_runtime_that_is_ended_at_the_limit_keeps_the_prefix_as_well(
