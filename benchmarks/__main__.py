@@ -1,18 +1,32 @@
-"""Run the benchmarks: ``python -m benchmarks [NAME ...]``, all of them without a name."""
+"""Run the benchmarks: ``python -m benchmarks [NAME ...]``, all but the soak without a name.
+
+``python -m benchmarks soak [N]`` soaks with N requests.
+"""
 
 import sys
 
-from benchmarks import render, stream_cost
+from benchmarks import answer_cost, cache, cancel, fairness, render, soak, stream_cost
 
-BENCHMARKS = {"render": render.main, "stream_cost": stream_cost.main}
+BENCHMARKS = {
+    "render": render.main,
+    "cache": cache.main,
+    "fairness": fairness.main,
+    "cancel": cancel.main,
+    "answer_cost": answer_cost.main,
+    "stream_cost": stream_cost.main,
+}
 
 
 def run(names: list[str]) -> int:
+    if names[:1] == ["soak"] and len(names) <= 2 and all(name.isdecimal() for name in names[1:]):
+        return 1 if soak.main(*map(int, names[1:])) else 0
     unknown = sorted(set(names) - set(BENCHMARKS))
     if unknown:
-        print(f"Unknown: {', '.join(unknown)}. There are: {', '.join(BENCHMARKS)}.", file=sys.stderr)
+        print(f"Unknown: {', '.join(unknown)}. There are: {', '.join(BENCHMARKS)}, and soak [N].", file=sys.stderr)
         return 2
-    for name in names or BENCHMARKS:
+    for number, name in enumerate(names or BENCHMARKS):
+        if number:
+            print()
         BENCHMARKS[name]()
     return 0
 
