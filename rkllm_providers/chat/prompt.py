@@ -62,7 +62,7 @@ class TextPrompt:
 
     What the runtime puts around it of its own accord is not in the bound: a beginning token, or a template.
     ``fingerprint`` identifies the conversation; empty where the runtime is to keep nothing of it.
-    ``enable_thinking`` is for the runtime's own template, which thinks unless told not to.
+    ``enable_thinking`` is for the runtime's own template (1.2.1 and later), which does not think unless told to.
     """
 
     text: str

@@ -86,8 +86,10 @@ class CacheLedger:
         held = None if self._held is None else len(self._held)
         # The last token that was sampled has not been computed.
         self._held = np.concatenate([np.frombuffer(prompt, np.int32), np.asarray(generated[:-1], np.int32)])
-        # A prompt that ends before what the cache holds does not differ from it.
-        broke_at = expected if expected is not None and expected < min(held or 0, len(prompt)) else None
+        broke_at = None
+        if expected is not None and supports(self._version, Feature.PREFIX_REUSE):
+            # A prompt that ends before what the cache holds does not differ from it.
+            broke_at = expected if expected < min(held or 0, len(prompt)) else None
         if prefill_tokens is None:
             return CacheUse(expected, bool(expected), broke_at)
         cached = max(0, len(prompt) - prefill_tokens)

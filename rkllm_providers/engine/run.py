@@ -232,7 +232,13 @@ def run_frame(run: Run, max_tokens: int | None) -> bytes:
         order["lora"] = {**asdict(adapter), "path": str(adapter.path)}
     if not isinstance(prompt, TextPrompt):
         return pack_json(FrameKind.RUN, {**order, "input": "tokens"}, prompt.tobytes())
-    order |= {"input": "text", "bound": prompt.bound, "fingerprint": prompt.fingerprint, "newest": None}
+    order |= {
+        "input": "text",
+        "bound": prompt.bound,
+        "fingerprint": prompt.fingerprint,
+        "newest": None,
+        "enable_thinking": prompt.enable_thinking,
+    }
     if prompt.newest is not None:
         order["newest"] = asdict(prompt.newest)
     return pack_json(FrameKind.RUN, order, prompt.text.encode())

@@ -113,7 +113,7 @@ class TextRuns:
         if held is not None and newest is not None and _continues(held, newest):
             bound = held.size + newest["bound"] + min(self._around(lora), _TURN_ALLOWANCE)
             if self._fits(bound, order["max_tokens"], _ROOM_FOR_NEXT):
-                return TextRun(PromptInput(newest["text"]), True, self._left(bound, order["max_tokens"]), bound)
+                return TextRun(self._turn(order, newest["text"]), True, self._left(bound, order["max_tokens"]), bound)
         if self._has_history:
             self._handle.clear_kv_cache()
             self._has_history = False
@@ -124,8 +124,12 @@ class TextRuns:
         if keeps and self._fits(bound, order["max_tokens"], _ROOM_FOR_FIRST):
             # What runs before left is no part of this conversation.
             self._handle.clear_kv_cache()
-            return TextRun(PromptInput(text), True, self._left(bound, order["max_tokens"]), bound)
-        return self._counted(PromptInput(text), bound, order["max_tokens"], lora)
+            return TextRun(self._turn(order, text), True, self._left(bound, order["max_tokens"]), bound)
+        return self._counted(self._turn(order, text), bound, order["max_tokens"], lora)
+
+    def _turn(self, order: dict[str, Any], text: str) -> PromptInput:
+        thinks = bool(order["enable_thinking"]) and not self._raw and self._handle.library.supports(Feature.THINKING)
+        return PromptInput(text, enable_thinking=thinks)
 
     def note_end(self, order: dict[str, Any], run: TextRun, answer: bytes, n_tokens: int, *, natural: bool) -> None:
         """Take account of a run that ended; ``natural`` is an end that the model chose."""

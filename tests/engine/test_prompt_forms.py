@@ -368,6 +368,16 @@ def test_an_answer_s_thinking_may_be_missing_when_it_comes_back(open_card: OpenC
     assert second.finish.usage.cached_tokens > 0
 
 
+def test_thinking_is_switched_by_the_runtime_where_it_has_the_template(
+    open_card: OpenCard, write_model: WriteModel
+) -> None:
+    script = ROOMY.replace('rule "alpha"', 'rule "</think>"\n  text "closed"\nend\nrule "alpha"')
+    client = open_card(bare(whole_card(write_model(script))))
+    # The emulator closes an empty thinking where it is off.
+    assert client.complete(ask("alpha")).text == "closed"
+    assert client.complete(ask("alpha"), GenerateOptions(thinking=True)).text == "one"
+
+
 # End tokens and defaults ---------------------------------------------------------------------------
 
 

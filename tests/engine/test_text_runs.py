@@ -44,7 +44,7 @@ def test_a_template_s_own_text_counts(version: str, max_tokens: int | None, size
     around = 300 if supports(version, Feature.CHAT_TEMPLATE) else 1
     handle = WordyHandle(version, around)
     runs = TextRuns(handle, 2048, raw=False)  # type: ignore[arg-type]
-    order = {"max_tokens": max_tokens, "bound": size, "fingerprint": "x", "newest": None}
+    order = {"max_tokens": max_tokens, "bound": size, "fingerprint": "x", "newest": None, "enable_thinking": None}
     run = runs.prepare(order, "a" * size)
     assert run.limit >= 1
     assert handle.tokens(run.content.text) + run.limit <= 2048
