@@ -307,6 +307,7 @@ class Engine:
             self._deliver_error(run, error)
             return True
         run.attempts += 1
+        self._worker.note_run()  # before the worker can print anything about it
         if not self._worker.send(run_frame(run, max_tokens)):
             # The worker died between two runs. This one never reached it, and gets another chance.
             self._worker_lost()
@@ -319,7 +320,6 @@ class Engine:
         run.started_at = time.monotonic()
         self._current = run
         self._abort_deadline = None
-        self._worker.note_run()
         if isinstance(run.stream, AsyncStream):
             self._worker.lend(run.id, run.stream, self._socket_returned)
         return False
