@@ -384,10 +384,7 @@ class Engine:
         run.started_at = time.monotonic()
         self._current = run
         self._abort_deadline = None
-<<<<<<< HEAD
         self._stay.note_start(run)
-=======
->>>>>>> main
         if isinstance(run.stream, AsyncStream):
             self._worker.lend(run.id, run.stream, self._socket_returned)
         return False
