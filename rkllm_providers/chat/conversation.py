@@ -184,7 +184,7 @@ def _arguments(call: ToolCall) -> Any:
     text = encodable(call.arguments)
     try:
         arguments = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # not JSON, or nested without end
         return text
     return arguments if isinstance(arguments, dict) else text
 

@@ -88,7 +88,7 @@ class GenerateOptions:
     model can (``None`` leaves it to the model's template), ``effort`` says how much, and ``thinking_budget`` is the
     most tokens of it. ``old_reasoning`` is which reasoning of earlier turns the model is shown, as far as its
     template shows any: none, that of the turn under way (between a question and its answer, over tool calls), or all.
-    ``volatile_system`` says whether what changes in the system message moves to the newest turn (``move``), which
+    ``volatile_system`` says whether a clock in the system message moves to the newest turn (``move``), which
     keeps the rest in the KV cache, or stays (``keep``). A text that is continued without the chat template has
     nothing of these.
 

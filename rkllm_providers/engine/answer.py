@@ -8,6 +8,7 @@ budget. They are one stream and one usage.
 from __future__ import annotations
 
 import logging
+import time
 from array import array
 from collections.abc import Sequence
 from dataclasses import replace
@@ -74,17 +75,28 @@ class Answer:
         self._done: RunDone | None = None
         self._failure: RKLLMError | None = None
         self._wants_abort = False
+        self._run_ended = False
+        self._abandoned = 0
+        self._began_at = time.monotonic()
         self._before_segment = 0
         self._closes_thinking = False
         self._went_on = False
         # A forced call is told of once it is whole, so that it can be tried again.
         self._withheld: list[ChatEvent] | None = [] if is_forced(options) and not prompt.plain else None
         self._retried = False
+        has_segments = self._thinking is not None and card.guard is not None and not prompt.plain
+        if has_segments or self._withheld is not None:
+            self.request = replace(self.request, may_continue=True)
 
     @property
     def wants_abort(self) -> bool:
         """Whether the run that is under way is to end: what it would still give is not wanted."""
-        return self._wants_abort and not self.finished and self._done is None
+        return self._wants_abort and not self.finished and not self._run_ended
+
+    @property
+    def gives_up_its_turn(self) -> bool:
+        """Whether the engine waits to hear that no further segment comes."""
+        return self.finished and self.request.may_continue
 
     def feed(self, items: Sequence[RunItem]) -> list[ChatEvent]:
         """The events of a batch of items; an error comes when what was before it has been taken.
@@ -176,23 +188,31 @@ class Answer:
 
     def _end_of_run(self, done: RunDone) -> list[ChatEvent]:
         self._done = _joined(self._done, done)
+        self._run_ended = True
         if self._failure is not None:
             return []
         request = self._further_segment(done)
         if request is not None:
-            self.next_request = request
-            self._wants_abort = self._closes_thinking = False
+            self._begin_run(request)
             return []
         events = self._shown(self._text.close())
         if self._withheld is not None:
             request = self._check_forced()
             if request is not None:
-                self.next_request = request
+                self._begin_run(request)
                 return []
             events = self._withheld
         events.append(self._finish(self._done))
         self.finished = True
         return events
+
+    def _begin_run(self, request: RunRequest) -> None:
+        """Have the next segment run, in what is left of the answer's time."""
+        timeout = self._options.timeout
+        if timeout is not None:
+            timeout = max(0.001, timeout - (time.monotonic() - self._began_at))
+        self.next_request = replace(request, continues=True, timeout=timeout, first_token_timeout=None)
+        self._wants_abort = self._closes_thinking = self._run_ended = False
 
     def _further_segment(self, done: RunDone) -> RunRequest | None:
         """What is run next, where the run that ended is not the end of the answer."""
@@ -225,7 +245,7 @@ class Answer:
         if left < 1:
             return None
         self._before_segment = self._text.n_tokens
-        return replace(self.request, prompt=ids, max_tokens=left, continues=True)
+        return replace(self.request, prompt=ids, max_tokens=left)
 
     def _check_forced(self) -> RunRequest | None:
         """See that a forced call was made; the run to try once more where it was not.
@@ -243,10 +263,11 @@ class Answer:
         if not self._retried:
             self._retried = True
             self._withheld = []
+            self._abandoned += self._text.n_tokens
             self._generated = []
             self._before_segment = 0
             self._text = self._new_stream()
-            return replace(self.request, continues=True)
+            return self.request
         self.finished = True
         raise GenerationError(
             f"{self._card.entry.id} was to call {wanted or 'a tool'} and did not, twice. It wrote: {said[:2000]}"
@@ -273,7 +294,7 @@ class Answer:
         self._text.max_tokens = self._before_segment + done.max_tokens
         usage = Usage(
             n_prompt,
-            self._text.n_tokens,
+            self._abandoned + self._text.n_tokens,
             cached,
             estimated,
             self._text.reasoning_tokens,

@@ -79,7 +79,11 @@ class AsyncAnswer:
                 if self._answer.wants_abort:
                     self._engine.abort(self._run)
                 if self._answer.next_request is not None:
+                    if self._closed:
+                        raise RequestCancelled("The answer was closed.")
                     self._run = self._engine.submit(self._answer.next_request, self._items)
+                elif self._answer.gives_up_its_turn:
+                    self._engine.settle(self._run)
                 if events:
                     return events
         except BaseException:
@@ -183,10 +187,15 @@ class ModelClient(RowUses):
         yield from self._events(lambda: self._answer(messages, options))
 
     def _events(self, make: Callable[[], Answer]) -> Generator[ChatEvent, None, None]:
+        began = False
         try:
-            yield from self._stream(make())
+            for event in self._stream(make()):
+                began = True
+                yield event
         except PromptFormChanged:
-            # Nothing was delivered yet: the load that the first request waited for found it out.
+            # The load that the first request waited for found it out. Later, what was said cannot be unsaid.
+            if began:
+                raise
             yield from self._stream(make())
 
     def _stream(self, answer: Answer) -> Generator[ChatEvent, None, None]:
@@ -200,6 +209,8 @@ class ModelClient(RowUses):
                     self.engine.abort(run)
                 if answer.next_request is not None:
                     run = self.engine.submit(answer.next_request, items)
+                elif answer.gives_up_its_turn:
+                    self.engine.settle(run)
         finally:
             if not answer.finished:
                 self.engine.cancel(run)

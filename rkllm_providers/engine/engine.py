@@ -56,6 +56,7 @@ from rkllm_providers.errors import (
 
 logger = logging.getLogger(__name__)
 
+_KEPT_SECONDS: Final = 2.0
 _LONGEST_POLL_SECONDS: Final = 3600.0  # more overflows epoll's milliseconds
 
 LoadSink = Callable[[RuntimeInfo | RKLLMError], None]
@@ -91,6 +92,9 @@ class Engine:
         self._queue = RunQueue(self.limits.queue, self.limits.bulk_queue)
         self._stay = Stay(spec, self.limits, residency or Residency(), self._queue, self, self._seat_settled)
         self._current: Run | None = None
+        # A run that may be continued keeps its turn for a moment: others would take the KV cache from it.
+        self._kept: Run | None = None
+        self._kept_until = 0.0
         self._worker: WorkerLink | None = None
         self._ready = False
         self._ready_at = 0.0
@@ -113,7 +117,8 @@ class Engine:
         """
         run = Run(next(self._ids), request, stream)
         with self._lock:
-            self._check_open()
+            if not request.continues or self._closed:
+                self._check_open()
             self._queue.reserve(run)
             try:
                 self._post(lambda: self._enqueue(run))
@@ -134,6 +139,12 @@ class Engine:
         with self._lock:
             if not self._closed:
                 self._post(lambda: self._abort_current() if run is self._current else None)
+
+    def settle(self, run: Run) -> None:
+        """Say that a run which might have been continued is not: the next may begin."""
+        with self._lock:
+            if not self._closed:
+                self._post(lambda: self._let_go(run))
 
     def load(self, sink: LoadSink) -> None:
         """Load the model if it is not loaded; ``sink`` is called on the engine's thread."""
@@ -310,7 +321,7 @@ class Engine:
         while self._dispatch():
             continue
         self._next_deadline = min(self._deadlines(), default=None)
-        if self._retiring and self._current is None and not self._queue.waiting:
+        if self._retiring and self._current is None and self._kept is None and not self._queue.waiting:
             with self._lock:
                 self._closed = not self._queue.waiting
 
@@ -331,6 +342,7 @@ class Engine:
             self._queue.append(run)
 
     def _cancel(self, run: Run) -> None:
+        self._let_go(run)
         if run is self._current:
             self._abort_current()
         else:
@@ -351,6 +363,11 @@ class Engine:
         run = self._queue.first()
         if self._current is not None:
             return False
+        if self._kept is not None:
+            continued = run is not None and run.request.continues
+            if not continued and time.monotonic() < self._kept_until:
+                return False
+            self._kept = None
         if self._ready and self._stay.is_over(run):
             logger.info("%s: unloaded", self.spec.name)
             self._drop_worker(kill=False)
@@ -556,7 +573,13 @@ class Engine:
                 last_token=content["generated"][-1] if content["generated"] else None,
                 vector=run.vector,
             )
+            if run.request.may_continue:
+                self._kept, self._kept_until = run, time.monotonic() + _KEPT_SECONDS
         self._put(run, [end])
+
+    def _let_go(self, run: Run) -> None:
+        if run is self._kept:
+            self._kept = None
 
     def _note_cache(self, run: Run, content: dict[str, Any]) -> CacheUse:
         prompt = run.request.prompt
@@ -630,6 +653,8 @@ class Engine:
             deadlines += self._stay.idle_until
         if self._load_sinks:
             deadlines += self._stay.patience
+        if self._kept is not None:
+            deadlines.append(self._kept_until)
         if self._abort_deadline is not None:
             deadlines.append(self._abort_deadline)
         elif self._current is not None:

@@ -79,7 +79,8 @@ class RunRequest:
 
     ``max_tokens`` of ``None`` is what is left of the window. ``timeout`` is in seconds from submission to
     the last token, ``first_token_timeout`` to the first; ``None`` leaves the engine's limits. ``continues``
-    is for a further segment of a request whose turn it is already. ``keep_alive`` changes the engine's from now on.
+    is for a further segment of a request whose turn it is already; a run that ``may_continue`` keeps its turn until
+    it is, or ``Engine.settle`` is called. ``keep_alive`` changes the engine's from now on.
     A ``plain`` prompt is no turn of a chat: it goes without the chat template. ``rows`` asks for a vector in place
     of tokens, ``lora`` for an adapter.
     """
@@ -91,6 +92,7 @@ class RunRequest:
     first_token_timeout: float | None = None
     priority: Priority = "chat"
     continues: bool = False
+    may_continue: bool = False
     keep_alive: float | None = None
     plain: bool = False
     rows: RowsWanted | None = None

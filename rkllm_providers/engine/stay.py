@@ -179,6 +179,8 @@ class Stay:
 
     def is_over(self, first: Run | None) -> bool:
         """Whether a loaded engine without a current run must unload; ``first`` is the one it would start."""
+        if first is not None and first.request.continues:
+            return False  # its answer is under way
         for last in (self._last_run, self._last_before_vacating):
             if last is not None and (first is None or first.id > last):
                 return True

@@ -109,6 +109,7 @@ class WorkerLink:
         """Note that a loop has given the socket back; ``False`` if it is not the one that has it."""
         if self._lent is not reader:
             return False
+        self._heard_at = self.heard_at
         self._lent = None
         self._poll.register(self._channel, select.EPOLLIN)
         return True
@@ -116,6 +117,7 @@ class WorkerLink:
     def reclaim(self) -> None:
         """Read here again. A loop that is giving the socket back at this moment is waited for."""
         if self._lent is not None and self._lent.take_back():
+            self._heard_at = self.heard_at
             self._lent = None
             self._poll.register(self._channel, select.EPOLLIN)
 

@@ -44,7 +44,7 @@ def observe(model: Path, kind: str, text: str | None) -> None:
                 notes[kind] = text
             noted[key] = {"state": state, "notes": notes}
             _write(dict(list(noted.items())[-_MOST_MODELS:]))
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # no home folder is a RuntimeError
             logger.debug("What was seen of %s could not be noted: %s", model, error)
 
 
@@ -53,7 +53,7 @@ def observed(model: Path) -> list[str]:
     try:
         about = _read().get(str(model.resolve())) or {}
         return [str(text) for text in about["notes"].values()] if about.get("state") == _state(model) else []
-    except OSError:
+    except (OSError, RuntimeError):
         return []
 
 

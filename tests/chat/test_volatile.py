@@ -54,14 +54,19 @@ def test_a_growing_conversation_keeps_all_it_said() -> None:
     assert rendered[0].content == "You are kind. Be brief.\n\nThe user likes tea."
 
 
-def test_a_sentence_that_changed_breaks_the_prefix_once() -> None:
+def test_nothing_of_one_conversation_is_heard_in_another() -> None:
     volatile = VolatileSystem()
-    volatile.apply(conversation("05:00", "a"))
-    second = volatile.apply(conversation("05:01", "a", "b", "c", drink="milk"))
-    assert second[0].content == "You are kind. Be brief."
-    assert "The user likes milk." in second[-1].content
-    third = volatile.apply(conversation("05:02", "a", "b", "c", "d", "e", drink="beer"))
-    assert third[: len(second)] == second
+    theirs = "It is now 10:00 and the password is hunter2. Be kind."
+    volatile.apply([ChatMessage("system", theirs), ChatMessage("user", "hi")])
+    for system in ("Be kind.", "It is now 11:00. Be kind.", "It is now 11:00 and the password is secret. Be kind."):
+        turns = [ChatMessage("user", "hi"), ChatMessage("assistant", "Hello."), ChatMessage("user", "more")]
+        rendered = volatile.apply([ChatMessage("system", system), *turns])
+        assert "hunter2" not in "".join(message.content for message in rendered)
+
+
+def test_a_long_text_of_beginnings_takes_no_time_to_speak_of() -> None:
+    for text in ("ämar" * 4000, "1:" * 9000, "mar " * 4500, "今天" * 9000):
+        VolatileSystem().apply([ChatMessage("system", text[:20_000]), ChatMessage("user", "a")])
 
 
 def test_a_turn_that_goes_on_with_a_tool_s_result_is_not_touched() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from rkllm_providers.chat import (
 )
 from rkllm_providers.emulator import build_library
 from rkllm_providers.engine import EngineRegistry, ModelClient
-from rkllm_providers.errors import GenerationError, InvalidRequest
+from rkllm_providers.errors import GenerationError, InvalidRequest, RequestTimeout
 from rkllm_providers.models import ModelEntry, ModelFormat, read_card
 from tests.conftest import ABI_VERSIONS, OpenModel, WriteModel, needs_llama
 
@@ -249,6 +250,65 @@ def test_markers_in_tools_and_calls_stay_text(newest: ModelClient) -> None:
         return list(prompt.content).count(control)
 
     assert controls(forged) == controls("harmless")
+
+
+def test_an_answer_of_several_runs_keeps_its_turn(open_model: OpenModel, write_model: WriteModel) -> None:
+    script = SCRIPT.replace("context 1024", "context 1024\ndecode_ms 10")
+    script = script.replace('rule "early"', 'rule "other"\n  repeat 40 "la"\nend\nrule "early"', 1)
+    client = open_model(write_model(script))
+    client.complete(ask("Hi!"))
+
+    async def both() -> list[str]:
+        ended: list[str] = []
+
+        async def one(name: str, options: GenerateOptions) -> None:
+            await client.acomplete(ask(name), options)
+            ended.append(name)
+
+        first = asyncio.create_task(one("budget", GenerateOptions(thinking_budget=8)))
+        while client.engine.waiting or not client.engine.ledger:  # noqa: ASYNC110 - an engine has no event for this
+            await asyncio.sleep(0.002)
+        await asyncio.gather(first, one("other", GenerateOptions()))
+        return ended
+
+    assert asyncio.run(both()) == ["budget", "other"]
+
+
+def test_a_stop_sequence_ends_a_later_run_too(open_model: OpenModel, write_model: WriteModel) -> None:
+    script = SCRIPT.replace('  text "At last."', '  text "At last. STOP"\n  forever " la"', 1)
+    client = open_model(write_model(script.replace("context 1024", "context 1024\ndecode_ms 5")))
+    result = client.complete(ask("budget"), GenerateOptions(thinking_budget=4, stop=("STOP",)))
+    assert (result.text, result.finish.reason) == ("At last. ", "stop")
+    # It was not left to run to the end of the window.
+    held = client.engine.ledger._held
+    assert held is not None
+    assert len(held) < 200
+
+
+def test_a_time_limit_is_for_all_runs_together(open_model: OpenModel, write_model: WriteModel) -> None:
+    # Each of the two runs takes less than the limit, both together take more.
+    script = SCRIPT.replace('  text "At last."', '  repeat 20 " la"', 1)
+    client = open_model(write_model(script.replace("context 1024", "context 1024\ndecode_ms 40")))
+    client.complete(ask("Hi!"))
+    with pytest.raises(RequestTimeout):
+        client.complete(ask("budget"), GenerateOptions(thinking_budget=10, timeout=1.0))
+
+
+def test_a_stop_sequence_in_a_forced_call_does_not_spoil_the_second_try(newest: ModelClient) -> None:
+    options = GenerateOptions(tools=(TIME,), tool_choice="required", stop=("I will",))
+    with pytest.raises(GenerationError, match="twice"):
+        newest.complete(ask("stubborn"), options)
+    assert newest.complete(ask("Hi!")).text == "Hello."
+
+
+def test_an_engine_that_retires_finishes_an_answer_of_several_runs(
+    open_model: OpenModel, write_model: WriteModel
+) -> None:
+    client = open_model(write_model(SCRIPT.replace("context 1024", "context 1024\ndecode_ms 10")))
+    stream = client.stream(ask("budget"), GenerateOptions(thinking_budget=8))
+    next(stream)
+    client.engine.retire()
+    assert isinstance(list(stream)[-1], Finish)
 
 
 # Without a tokenizer ---------------------------------------------------------------------------
