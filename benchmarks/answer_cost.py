@@ -27,6 +27,7 @@ TOOLS: Final = tuple(
     Tool(f"tool_{number}", "A tool.", {"type": "object", "properties": {"city": {"type": "string"}}})
     for number in range(4)
 )
+Case = tuple[ModelClient, str, GenerateOptions]
 STOPS: Final = ("END", "\n\nUser:", "</answer>", "###")
 NEARLY: Final = (" la la la STOP", *STOPS[1:])
 
@@ -34,26 +35,27 @@ NEARLY: Final = (" la la la STOP", *STOPS[1:])
 def main() -> None:
     print(f"CPU per token of an answer of {TOKENS} tokens, in microseconds (medians of {RUNS})")
     print(f"{'in use':<38}{'CPU':>8}{'added':>8}{'ratio':>8}")
-    base = 0.0
-    with scripted_model(HEAD + PLAIN + RULES, context_length=65_536) as plain:
-        base = show("nothing", plain, "sing", GenerateOptions(), base)
-        show("4 stops", plain, "sing", GenerateOptions(stop=STOPS), base)
-        show("4 stops, one begins at every token", plain, "sing", GenerateOptions(stop=NEARLY), base)
-    with scripted_model(HEAD + RULES, context_length=65_536) as whole:
-        show("a template that can think and call", whole, "sing", GenerateOptions(), base)
-        show("thinking", whole, "ponder", GenerateOptions(thinking=True), base)
-        show("thinking with a budget", whole, "ponder", GenerateOptions(thinking_budget=TOKENS), base)
-        show("tools", whole, "sing", GenerateOptions(tools=TOOLS), base)
-        options = GenerateOptions(thinking=True, tools=TOOLS, stop=STOPS)
-        show("thinking, tools and stops", whole, "ponder", options, base)
-
-
-def show(name: str, client: ModelClient, text: str, options: GenerateOptions, base: float) -> float:
-    answer_cost(client, text, options)
-    cost = statistics.median(answer_cost(client, text, options) for _ in range(RUNS))
-    base = base or cost
-    print(f"{name:<38}{cost:>8.2f}{cost - base:>8.2f}{cost / base:>8.2f}")
-    return base
+    everything = GenerateOptions(thinking=True, tools=TOOLS, stop=STOPS)
+    with (
+        scripted_model(HEAD + PLAIN + RULES, context_length=65_536) as plain,
+        scripted_model(HEAD + RULES, context_length=65_536) as whole,
+    ):
+        cases: dict[str, Case] = {
+            "nothing": (plain, "sing", GenerateOptions()),
+            "4 stops": (plain, "sing", GenerateOptions(stop=STOPS)),
+            "4 stops, one begins at every token": (plain, "sing", GenerateOptions(stop=NEARLY)),
+            "a template that can think and call": (whole, "sing", GenerateOptions()),
+            "thinking": (whole, "ponder", GenerateOptions(thinking=True)),
+            "thinking with a budget": (whole, "ponder", GenerateOptions(thinking_budget=TOKENS)),
+            "tools": (whole, "sing", GenerateOptions(tools=TOOLS)),
+            "thinking, tools and stops": (whole, "ponder", everything),
+        }
+        # In turns, so that a machine that is slow for a while is so for all.
+        rounds = [[answer_cost(*case) for case in cases.values()] for _ in range(RUNS + 1)][1:]
+    for name, costs in zip(cases, zip(*rounds, strict=True), strict=True):
+        added = statistics.median(costs[number] - rounds[number][0] for number in range(RUNS))
+        ratio = statistics.median(costs[number] / rounds[number][0] for number in range(RUNS))
+        print(f"{name:<38}{statistics.median(costs):>8.2f}{added:>8.2f}{ratio:>8.2f}")
 
 
 def answer_cost(client: ModelClient, text: str, options: GenerateOptions) -> float:
