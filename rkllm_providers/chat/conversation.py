@@ -130,11 +130,10 @@ def template_input(
     card: ModelCard, guard: TextGuard, messages: Sequence[ChatMessage], options: GenerateOptions
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Turns and variables for the model's template; every string that came from a caller is marked."""
-    shown = _shows_reasoning(messages, options)
     tools = [_tool(tool) for tool in offered_tools(options)]
     if tools and not knows_tools(card):
         messages, tools = _with_tool_text(messages, tools), []
-        shown = _shows_reasoning(messages, options)
+    shown = _shows_reasoning(messages, options)
     turns = [_turn(guard, message, with_reasoning) for message, with_reasoning in zip(messages, shown, strict=True)]
     variables: dict[str, Any] = {}
     if tools:

@@ -189,11 +189,8 @@ def _ends_in_thinking(card: ModelCard, rendered: str) -> bool:
     thinking = thinking_format(card)
     if thinking is None:
         return False
-    end = rendered[-200:]
-    return (
-        end.rfind(thinking.open) > end.rfind(thinking.close)
-        and not end[end.rfind(thinking.open) :].removeprefix(thinking.open).removeprefix(thinking.label).strip()
-    )
+    _, opened, after = rendered[-200:].rpartition(thinking.open)
+    return bool(opened) and not after.removeprefix(thinking.label).strip()
 
 
 def _begun_call(card: ModelCard, name: str | None) -> str:
@@ -228,7 +225,7 @@ def refuse_hopeless(guard: ControlGuard, rendered: str, context_length: int) -> 
     n_tokens = 0
     for at in range(0, len(rendered), _PIECE_CHARACTERS):
         # A cut can add a token or two at its ends.
-        n_tokens += max(0, guard.count(rendered[at : at + _PIECE_CHARACTERS]) - 4)
+        n_tokens += max(0, len(guard.encode_once(rendered[at : at + _PIECE_CHARACTERS])) - 4)
         if n_tokens >= context_length:
             raise ContextLengthExceeded(n_tokens, context_length, at_least=True)
 

@@ -226,7 +226,7 @@ class Answer:
             counts = self._text.n_tokens, self._text.reasoning_tokens
             self._text.feed([(_NO_ID, b"\n"), (close_id, thinking.close.encode())])
             self._text.n_tokens, self._text.reasoning_tokens = counts
-            return self._continued(guard.encode(f"\n{thinking.close}\n\n"))
+            return self._continued(guard.encode_once(f"\n{thinking.close}\n\n"))
         limit = self._before_segment + done.max_tokens
         ended = done.last_token in self._card.end_tokens or self._text.n_tokens >= limit
         if done.last_token == close_id and not ended and not self._text.stopped and not self._went_on:

@@ -6,12 +6,9 @@ answer is the collected stream. Leaving a stream early, in any way, aborts its r
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from typing import Self
+from contextlib import aclosing, closing
+from typing import Final, Self
 
 from rkllm_providers.chat import (
     ChatEvent,
@@ -28,6 +25,7 @@ from rkllm_providers.chat import (
 from rkllm_providers.chat.plain import build_plain_prompt
 from rkllm_providers.engine.answer import Answer
 from rkllm_providers.engine.engine import Engine
+from rkllm_providers.engine.preparing import PreparingThreads
 from rkllm_providers.engine.row_uses import SYNC_WAIT_SECONDS, RowUses
 from rkllm_providers.engine.run import PromptFormChanged, RunItem
 from rkllm_providers.engine.streams import AsyncStream, SyncStream
@@ -36,16 +34,7 @@ from rkllm_providers.models import ModelCard, PromptForm
 from rkllm_providers.models.adapters import adapter_names
 from rkllm_providers.models.control import ControlGuard
 
-_rendering = ThreadPoolExecutor(2, thread_name_prefix="rkllm-render")
-
-
-def _renew_threads() -> None:
-    """A forked child has none of its parent's threads."""
-    global _rendering
-    _rendering = ThreadPoolExecutor(2, thread_name_prefix="rkllm-render")
-
-
-os.register_at_fork(after_in_child=_renew_threads)
+_rendering: Final = PreparingThreads(2, "render")
 
 
 class AsyncAnswer:
@@ -95,7 +84,7 @@ class AsyncAnswer:
         make, self._make_anew = self._make_anew, None
         if make is None:
             raise GenerationError("The form of the model's prompts changed twice.")
-        answer = await asyncio.get_running_loop().run_in_executor(_rendering, make)
+        answer = await _rendering.run(make)
         if self._closed:
             raise RequestCancelled("The answer was closed while its request was prepared.")
         self._answer = answer
@@ -226,25 +215,27 @@ class ModelClient(RowUses):
         Raises:
             RKLLMError: The request is refused.
         """
-
         return await self._open(lambda: self._answer(messages, options))
 
     async def _open(self, make: Callable[[], Answer]) -> AsyncAnswer:
-        # Rendering and tokenising take milliseconds on a board: not on the loop, nor where everything
-        # else that is kept off the loop would have to wait for a huge prompt.
-        return AsyncAnswer(self, await asyncio.get_running_loop().run_in_executor(_rendering, make), make)
+        return AsyncAnswer(self, await _rendering.run(make), make)
 
-    async def astream(
-        self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None
-    ) -> AsyncGenerator[ChatEvent, None]:
-        """The asynchronous twin of ``stream``. Closing it, or cancelling its task, aborts the run."""
-        answer = await self.aopen(messages, options)
+    async def _aevents(self, make: Callable[[], Answer]) -> AsyncGenerator[ChatEvent, None]:
+        answer = await self._open(make)
         try:
             async for events in answer:
                 for event in events:
                     yield event
         finally:
             answer.close()
+
+    async def astream(
+        self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None
+    ) -> AsyncGenerator[ChatEvent, None]:
+        """The asynchronous twin of ``stream``. Closing it, or cancelling its task, aborts the run."""
+        async with aclosing(self._aevents(lambda: self._answer(messages, options))) as events:
+            async for event in events:
+                yield event
 
     async def acomplete(self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None) -> ChatResult:
         """The asynchronous twin of ``complete``."""
@@ -277,13 +268,9 @@ class ModelClient(RowUses):
         self, prompt: str, options: GenerateOptions | None = None, *, parse_special: bool = False
     ) -> AsyncGenerator[ChatEvent, None]:
         """The asynchronous twin of ``stream_text``."""
-        answer = await self.aopen_text(prompt, options, parse_special=parse_special)
-        try:
-            async for events in answer:
-                for event in events:
-                    yield event
-        finally:
-            answer.close()
+        async with aclosing(self._aevents(lambda: self._text_answer(prompt, options, parse_special))) as events:
+            async for event in events:
+                yield event
 
     async def acomplete_text(
         self, prompt: str, options: GenerateOptions | None = None, *, parse_special: bool = False

@@ -179,8 +179,8 @@ class Engine:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a request runs or waits."""
-        return self._current is not None or self._queue.waiting > 0
+        """Whether a request runs or waits, or is between two of its runs."""
+        return self._current is not None or self._kept is not None or self._queue.waiting > 0
 
     @property
     def last_used(self) -> float:

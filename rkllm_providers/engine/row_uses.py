@@ -6,12 +6,10 @@ waits for one text, not for all of them, and a caller that goes away stops the r
 
 from __future__ import annotations
 
-import asyncio
 import math
-import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +17,7 @@ from rkllm_providers.chat.plain import TextKind, embedding_prompts, reranking_pr
 from rkllm_providers.chat.prompt import Prompt, TextPrompt
 from rkllm_providers.chat.types import Sampling
 from rkllm_providers.engine.engine import Engine
+from rkllm_providers.engine.preparing import PreparingThreads
 from rkllm_providers.engine.rows_runs import RowsWanted
 from rkllm_providers.engine.run import PromptFormChanged, RunDone, RunItem, RunRequest
 from rkllm_providers.engine.streams import AsyncStream, SyncStream
@@ -32,17 +31,8 @@ if TYPE_CHECKING:
 # The engine answers every run within its own limits; this only guards against a fault in it.
 SYNC_WAIT_SECONDS: Final = 24 * 3600.0
 
-# Where the texts of coroutines are tokenised: thousands of them, for which no chat should wait.
-_preparing = ThreadPoolExecutor(1, thread_name_prefix="rkllm-rows")
-
-
-def _renew_threads() -> None:
-    """A forked child has none of its parent's threads."""
-    global _preparing
-    _preparing = ThreadPoolExecutor(1, thread_name_prefix="rkllm-rows")
-
-
-os.register_at_fork(after_in_child=_renew_threads)
+# Thousands of texts at a time, for which no chat should wait.
+_preparing: Final = PreparingThreads(1, "rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +107,15 @@ class _Batch:
         return False
 
 
-class RowUses:
+class RowUses(ABC):
     """What ``ModelClient`` can do with hidden states and logits."""
 
     engine: Engine
 
     @property
+    @abstractmethod
     def card(self) -> ModelCard:
         """What is known of the model."""
-        raise NotImplementedError
 
     def embed(
         self,
@@ -163,7 +153,7 @@ class RowUses:
         """The asynchronous twin of ``embed``. Cancelling its task aborts the run."""
         _check_count(dimensions, "dimensions")
         batch = await self._arun(lambda: self._embeddings(texts, kind, instruction, truncate), timeout)
-        return await asyncio.get_running_loop().run_in_executor(_preparing, _vectors, batch, self, dimensions)
+        return await _preparing.run(lambda: _vectors(batch, self, dimensions))
 
     def rerank(
         self,
@@ -226,9 +216,8 @@ class RowUses:
         return batch
 
     async def _arun(self, make: Callable[[], list[RunRequest]], seconds: float | None) -> _Batch:
-        loop = asyncio.get_running_loop()
         batch = _Batch(make, seconds)
-        await loop.run_in_executor(_preparing, batch.prepare)
+        await _preparing.run(batch.prepare)
         while (request := batch.next()) is not None:
             stream = AsyncStream()
             run = self.engine.submit(request, stream)
@@ -239,7 +228,7 @@ class RowUses:
                 if not items:
                     self.engine.cancel(run)
             if batch.take(items):
-                await loop.run_in_executor(_preparing, batch.prepare)
+                await _preparing.run(batch.prepare)
         return batch
 
 

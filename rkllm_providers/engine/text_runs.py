@@ -140,7 +140,7 @@ class TextRuns:
                 size = self._handle.kv_cache_size() + 1
             self._held = _Held(order["fingerprint"], answer.decode(errors="replace"), size)
 
-    def note_failure(self) -> None:
+    def forget(self) -> None:
         """Nothing is known of the history any more."""
         self._held = None
         self._has_history = self._handle.library.supports(Feature.KEEP_HISTORY)

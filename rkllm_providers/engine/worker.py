@@ -246,7 +246,7 @@ class Worker:
             return
         run.lora, run.cache_cleared = self._adapters.use(order["lora"])
         if run.cache_cleared or order["rows"] is not None:
-            self._texts.note_failure()  # the history, if there is one, is not of this model and these texts
+            self._texts.forget()  # the history, if there is one, is not of this model and these texts
 
     def _run_rows(self, handle: ModelHandle, run: Run, order: dict[str, Any], prompt: bytes) -> int | None:
         if run.cancelled:
@@ -268,7 +268,7 @@ class Worker:
             run.keeps_text = how.keep_history
             self._generate(handle, run, order, how.content, keep_history=how.keep_history)
         except RKLLMError:
-            texts.note_failure()
+            texts.forget()
             raise
         texts.note_end(order, how, b"".join(run.said), run.n_tokens, natural=run.ended_by_itself)
         return how

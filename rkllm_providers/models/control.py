@@ -158,10 +158,6 @@ class ControlGuard(TextGuard):
             return text
         return self._named.sub(lambda found: self._texts_by_name[found[0]], text)
 
-    def count(self, rendered: str) -> int:
-        """Number of token ids of a text that is no prompt to be continued; nothing of it is kept."""
-        return len(self.encode_once(rendered))
-
     def encode_once(self, rendered: str) -> list[int]:
         """As ``encode``, for a text that no other will continue: nothing of it is kept."""
         return self._shadow.encode(self._hide(rendered).replace(_MARK, ""))

@@ -83,7 +83,8 @@ class LiteralTokenizer:
         return LiteralTokenizer(self.control_tokens, names)
 
     def decode(self, ids: Sequence[int]) -> str:
-        raise NotImplementedError
+        texts = {number: text.encode() for text, number in self.control_tokens.items()}
+        return b"".join(texts.get(number) or bytes([number]) for number in ids).decode(errors="replace")
 
     def encode(self, text: str) -> list[int]:
         ids: list[int] = []

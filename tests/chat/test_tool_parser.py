@@ -392,7 +392,7 @@ def test_no_tokens_break_it(name: str, tokens: list[Token]) -> None:
         *(call.text for call in result.invalid),
         *(text for call in result.calls for text in call),
     ):
-        piece.encode()
+        assert piece.encode().decode() == piece
 
 
 @given(st.text(st.sampled_from("ab \n<>`{[t_é"), max_size=40), st.data())

@@ -22,7 +22,7 @@ from rkllm_providers.chat import (
     build_prompt,
 )
 from rkllm_providers.emulator import build_library
-from rkllm_providers.engine import EngineRegistry, ModelClient
+from rkllm_providers.engine import AsyncAnswer, EngineRegistry, ModelClient
 from rkllm_providers.errors import GenerationError, InvalidRequest, RequestTimeout
 from rkllm_providers.models import ModelEntry, ModelFormat, read_card
 from tests.conftest import ABI_VERSIONS, OpenModel, WriteModel, needs_llama
@@ -261,14 +261,13 @@ def test_an_answer_of_several_runs_keeps_its_turn(open_model: OpenModel, write_m
     async def both() -> list[str]:
         ended: list[str] = []
 
-        async def one(name: str, options: GenerateOptions) -> None:
-            await client.acomplete(ask(name), options)
+        async def one(name: str, answer: AsyncAnswer) -> None:
+            await answer.collect()
             ended.append(name)
 
-        first = asyncio.create_task(one("budget", GenerateOptions(thinking_budget=8)))
-        while client.engine.waiting or not client.engine.ledger:  # noqa: ASYNC110 - an engine has no event for this
-            await asyncio.sleep(0.002)
-        await asyncio.gather(first, one("other", GenerateOptions()))
+        first = await client.aopen(ask("budget"), GenerateOptions(thinking_budget=8))
+        second = await client.aopen(ask("other"))
+        await asyncio.gather(one("budget", first), one("other", second))
         return ended
 
     assert asyncio.run(both()) == ["budget", "other"]

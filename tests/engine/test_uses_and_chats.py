@@ -70,10 +70,9 @@ def test_texts_wait_until_no_chat_does(open_model: OpenModel, write_model: Write
             ended.append(name)
 
         tasks = [asyncio.create_task(note("running", "chat"))]
-        await asyncio.sleep(0.1)
+        await asyncio.to_thread(wait_for, lambda: client.engine.is_busy and not client.engine.waiting)
         tasks.append(asyncio.create_task(note("text", "bulk")))
-        while not client.engine.waiting:  # noqa: ASYNC110 - the engine has no event for this
-            await asyncio.sleep(0.001)
+        await asyncio.to_thread(wait_for, lambda: client.engine.waiting > 0)
         for name, priority in (("background", "background"), ("chat", "chat")):
             tasks.append(asyncio.create_task(note(name, priority)))
         await asyncio.gather(*tasks)

@@ -165,7 +165,8 @@ class CountingTokenizer:
         return CountingTokenizer(names, self.counted)
 
     def decode(self, ids: Sequence[int]) -> str:
-        raise NotImplementedError
+        texts = {number: text for text, number in self.control_tokens.items()}
+        return "".join(texts.get(number) or chr(number) for number in ids)
 
     def encode(self, text: str) -> list[int]:
         self.counted[0] += len(text)
