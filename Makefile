@@ -11,12 +11,12 @@ demo: python
 	@$(BIN)/rkllm demo $(ARGS)
 
 test: python
-	@$(PYTHON) scripts/environment.py service cpu langchain test
+	@$(PYTHON) scripts/environment.py service cpu langchain llama-index remote vision test
 	@$(MAKE) --no-print-directory check
 	$(BIN)/pytest $(ARGS)
 
 lint: python
-	@$(PYTHON) scripts/environment.py service cpu langchain test
+	@$(PYTHON) scripts/environment.py service cpu langchain llama-index remote vision test
 	@$(MAKE) --no-print-directory check
 
 check:
@@ -25,7 +25,7 @@ check:
 	$(BIN)/mypy
 
 bench: python
-	@$(PYTHON) scripts/environment.py service cpu langchain test
+	@$(PYTHON) scripts/environment.py service cpu langchain llama-index remote vision test
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:

@@ -14,7 +14,8 @@
     ├── QueueFull                too many requests wait already; try again later
     ├── RequestTimeout           a time limit passed before the answer was complete
     ├── RequestCancelled         the caller cancelled the request
-    ├── GenerationError          the library failed while it ran
+    ├── GenerationError          the library failed while it ran, or the model did not do what it had to
+    │   ├── InvalidOutput        the answer was not the JSON that was asked for
     │   └── WorkerCrashed        the process that ran the library died
     └── EngineClosed             use after close()
 
@@ -213,6 +214,18 @@ class GenerationError(RKLLMError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+class InvalidOutput(GenerationError):
+    """The answer was to be JSON of a certain form, and was not, however often it was tried.
+
+    ``text`` is what the model wrote last, ``problem`` what is wrong with it.
+    """
+
+    def __init__(self, message: str, text: str, problem: str) -> None:
+        super().__init__(message)
+        self.text = text
+        self.problem = problem
 
 
 class WorkerCrashed(GenerationError):

@@ -52,6 +52,18 @@ class ChatMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ResponseFormat:
+    """What the text of an answer must be: JSON by a schema, or any JSON object where ``schema`` is ``None``.
+
+    ``name`` and ``description`` tell the model what it is.
+    """
+
+    schema: Mapping[str, Any] | None = None
+    name: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Sampling:
     """How tokens are drawn; ``None`` leaves a value as the runtime has it.
 
@@ -84,9 +96,9 @@ class GenerateOptions:
     reasoning. ``lora`` names an adapter of the model.
 
     ``tools`` may be called by the model; ``tool_choice`` says whether it may (``auto``), must (``required``) or
-    must not, and ``forced_tool`` names the one that it must call. ``thinking`` switches thinking on or off where the
-    model can (``None`` leaves it to the model's template), ``effort`` says how much, and ``thinking_budget`` is the
-    most tokens of it. ``old_reasoning`` is which reasoning of earlier turns the model is shown, as far as its
+    must not, and ``forced_tool`` names the one that it must call. ``response_format`` asks for JSON as text.
+    ``thinking`` switches thinking on or off where the model can (``None`` leaves it to the model's template),
+    ``effort`` says how much, and ``thinking_budget`` is the most tokens of it. ``old_reasoning`` is which reasoning of earlier turns the model is shown, as far as its
     template shows any: none, that of the turn under way (between a question and its answer, over tool calls), or all.
     ``volatile_system`` says whether a clock in the system message moves to the newest turn (``move``), which
     keeps the rest in the KV cache, or stays (``keep``). A text that is continued without the chat template has
@@ -105,6 +117,7 @@ class GenerateOptions:
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = "auto"
     forced_tool: str | None = None
+    response_format: ResponseFormat | None = None
     thinking: bool | None = None
     effort: Effort | None = None
     thinking_budget: int | None = None
