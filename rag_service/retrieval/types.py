@@ -14,8 +14,8 @@ Stage = Literal["clean", "segment", "rank", "dedupe", "gate", "pack"]
 class Source:
     """A text to answer from, as it arrived: a page, a file, a piece of a collection.
 
-    ``id`` is the sender's own. ``web`` sources were found by a search that nobody has looked at; ``attached`` ones were
-    chosen by the user. ``html`` says that ``text`` is a page's markup.
+    ``id`` is the sender's own. ``web`` sources were found by a search that nobody has looked at; ``attached`` ones
+    were chosen by the user. ``html`` says that ``text`` is a page's markup.
     """
 
     id: str
