@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from rkllm_providers.engine.client import AsyncAnswer, ModelClient, collect
     from rkllm_providers.engine.durations import FOREVER, parse_keep_alive
     from rkllm_providers.engine.engine import Engine
+    from rkllm_providers.engine.language_model import LanguageModel, ModelFacts
+    from rkllm_providers.engine.lease import ModelAddress, ModelLease
     from rkllm_providers.engine.memory import Budget, parse_budget, parse_size
     from rkllm_providers.engine.registry import EngineRegistry, open_model, shared_registry
     from rkllm_providers.engine.residency import Residency
@@ -26,6 +28,10 @@ _HOMES = {
     "FOREVER": "durations",
     "parse_keep_alive": "durations",
     "Engine": "engine",
+    "LanguageModel": "language_model",
+    "ModelFacts": "language_model",
+    "ModelAddress": "lease",
+    "ModelLease": "lease",
     "Budget": "memory",
     "parse_budget": "memory",
     "parse_size": "memory",
@@ -57,8 +63,12 @@ __all__ = [
     "Engine",
     "EngineLimits",
     "EngineRegistry",
+    "LanguageModel",
     "LoadSpec",
+    "ModelAddress",
     "ModelClient",
+    "ModelFacts",
+    "ModelLease",
     "RerankScore",
     "Residency",
     "RunDone",

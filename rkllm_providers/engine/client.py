@@ -25,6 +25,7 @@ from rkllm_providers.chat import (
 from rkllm_providers.chat.plain import build_plain_prompt
 from rkllm_providers.engine.answer import Answer
 from rkllm_providers.engine.engine import Engine
+from rkllm_providers.engine.language_model import ModelFacts
 from rkllm_providers.engine.preparing import PreparingThreads
 from rkllm_providers.engine.row_uses import SYNC_WAIT_SECONDS, RowUses
 from rkllm_providers.engine.run import PromptFormChanged, RunItem
@@ -109,9 +110,11 @@ class AsyncAnswer:
 class ModelClient(RowUses):
     """A model that can be talked to. Light: the engine behind it may be shared by many."""
 
-    def __init__(self, card: ModelCard, engine: Engine) -> None:
+    def __init__(self, card: ModelCard, engine: Engine, release: Callable[[ModelClient], None] | None = None) -> None:
+        """``release`` is who takes the client back; without one its engine is its own."""
         self._card = card
         self.engine = engine
+        self._release = release
 
     @property
     def card(self) -> ModelCard:
@@ -123,6 +126,24 @@ class ModelClient(RowUses):
             card = card.with_context(plan.context_length)
         self._card = card
         return card
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What its users must know of the model, as it was really loaded once it is."""
+        card = self.card
+        return ModelFacts(card.entry.id, card.context_length, card.capabilities, card.takes_tokens)
+
+    @property
+    def closed(self) -> bool:
+        """Whether its engine is closed."""
+        return self.engine.closed
+
+    def release(self) -> None:
+        """Give the model back; the engine closes when nobody else in this process uses it."""
+        if self._release is None:
+            self.engine.close()
+        else:
+            self._release(self)
 
     def count_tokens(self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None) -> int:
         """Number of prompt tokens of a conversation, whether it fits or not.

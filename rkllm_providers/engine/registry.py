@@ -68,10 +68,10 @@ class EngineRegistry:
             if engine is None or engine.closed:
                 engine, holders = Engine(spec, limits or environment_limits(), self._shared_residency()), 0
             self._engines[spec] = (engine, holders + 1)
-        return ModelClient(card, engine)
+        return ModelClient(card, engine, self.release)
 
     def release(self, client: ModelClient) -> None:
-        """Give a client back; the last one closes the engine."""
+        """Give a client back, once; the last one closes the engine."""
         spec = client.engine.spec
         with self._lock:
             engine, holders = self._engines.get(spec, (client.engine, 0))

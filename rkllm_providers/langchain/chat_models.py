@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import warnings
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, closing
@@ -16,9 +15,8 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from rkllm_providers import __version__
 from rkllm_providers.chat import ChatEvent, Finish, GenerateOptions, Sampling, estimate_tokens
-from rkllm_providers.engine import ModelClient, open_model, parse_keep_alive
+from rkllm_providers.engine import LanguageModel, ModelAddress, ModelLease, parse_keep_alive
 from rkllm_providers.errors import InvalidRequest
-from rkllm_providers.langchain.lease import ModelLease
 from rkllm_providers.langchain.messages import (
     PROVIDER,
     chunk_of,
@@ -182,8 +180,8 @@ class ChatRKLLM(BaseChatModel):
 
     def get_num_tokens(self, text: str) -> int:
         """Number of tokens of a text; an estimate where the model has no tokenizer."""
-        client = self._open()
-        return len(client.tokenize(text)) if client.card.takes_tokens else estimate_tokens(text)
+        model = self._open()
+        return len(model.tokenize(text)) if model.facts.counts_tokens else estimate_tokens(text)
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
         """Number of tokens of the prompt that these messages make, the model's template included.
@@ -214,17 +212,12 @@ class ChatRKLLM(BaseChatModel):
             keep_alive=None if keep_alive is None else parse_keep_alive(keep_alive),
         )
 
-    def _open(self) -> ModelClient:
-        return self._lease.take(
-            lambda: open_model(
-                self.model,
-                models_dir=self.models_dir,
-                context_length=self.context_length,
-                library=self.library,
-                runtime_version=self.runtime_version,
-            )
-        )
+    @property
+    def _address(self) -> ModelAddress:
+        return ModelAddress(self.model, self.models_dir, self.library, self.runtime_version, self.context_length)
 
-    async def _aopen(self) -> ModelClient:
-        client = self._lease.current
-        return client if client is not None else await asyncio.to_thread(self._open)
+    def _open(self) -> LanguageModel:
+        return self._lease.take(self._address)
+
+    async def _aopen(self) -> LanguageModel:
+        return await self._lease.atake(self._address)

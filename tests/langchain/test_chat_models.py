@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, Sys
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 
-from rkllm_providers.engine import shared_registry
+from rkllm_providers.engine import ModelClient, shared_registry
 from rkllm_providers.errors import EngineClosed, InvalidRequest, ModelNotFound
 from rkllm_providers.langchain import ChatRKLLM
 from tests.conftest import WriteModel, needs_llama
@@ -141,7 +141,10 @@ async def test_cancelling_a_task_frees_the_model(chat: ChatRKLLM) -> None:
 
 def test_two_objects_share_one_engine(chat: ChatRKLLM) -> None:
     other = ChatRKLLM(model="scripted", models_dir=chat.models_dir, temperature=0.1)
-    assert chat._open().engine is other._open().engine
+    first, second = chat._open(), other._open()
+    assert isinstance(first, ModelClient)
+    assert isinstance(second, ModelClient)
+    assert first.engine is second.engine
     chat.close()
     assert other.invoke("Hi!").content == "Hello there, 你好."
     with pytest.raises(EngineClosed):
