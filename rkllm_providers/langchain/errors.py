@@ -15,7 +15,7 @@
     RequestTimeout                 ModelTimeoutError             yes
     GenerationError                ModelAPIError                 yes
     WorkerCrashed                  ModelAPIError                 yes
-    InvalidOutput                  ModelAPIError, OutputParserException
+    InvalidOutput                  ModelAPIError
 
 So ``except`` works with either class. The names here are those of ``rkllm_providers.errors``, and so are the
 attributes; ``__cause__`` is the original. Errors that LangChain has no class for (``RequestCancelled``,
@@ -35,7 +35,6 @@ from langchain_core.exceptions import (
     ModelNotFoundError,
     ModelRateLimitError,
     ModelTimeoutError,
-    OutputParserException,
 )
 
 from rkllm_providers import errors
@@ -96,7 +95,7 @@ class WorkerCrashed(errors.WorkerCrashed, ModelAPIError):
     """The process that ran the library died."""
 
 
-class InvalidOutput(errors.InvalidOutput, ModelAPIError, OutputParserException):
+class InvalidOutput(errors.InvalidOutput, ModelAPIError):
     """The answer was not the JSON that was asked for, however often it was tried."""
 
     is_retryable = False

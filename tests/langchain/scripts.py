@@ -88,11 +88,23 @@ end
 rule "{\"name\": \"look\", \"arguments\": "
   text "{\"at\": \"forced\"}}\n</tool_call>"
 end
+rule "{\"name\": \"Person\", \"arguments\": "
+  text "{\"name\": \"Ada\", \"age\": 36}}\n</tool_call>"
+end
+rule "{\"name\": \"Nobody\", \"arguments\": "
+  text "{\"name\": \"Ada\"}}\n</tool_call>"
+end
 rule "</think>\n\n<tool_call>\n"
   text "{\"name\": \"look\", \"arguments\": {\"at\": \"some\"}}\n</tool_call>"
 end
 rule "no JSON"
   text "I would rather not."
+end
+rule "half a person"
+  text "{\"name\": \"Ada\"}"
+end
+rule "</think>\n\n{"
+  text "\"name\": \"Ada\", \"age\": 36}"
 end
 rule "a person"
   text "<think>\nWhom?\n</think>\n\n{\"name\": \"Ada\", \"age\": 36}"
