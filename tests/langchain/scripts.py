@@ -109,6 +109,9 @@ end
 rule "a person"
   text "<think>\nWhom?\n</think>\n\n{\"name\": \"Ada\", \"age\": 36}"
 end
+rule "think hard{rest}</think>\n\n"
+  text "Done."
+end
 rule "think hard"
   text "<think>\n"
   repeat 40 "well, "

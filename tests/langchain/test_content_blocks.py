@@ -11,7 +11,10 @@ from rkllm_providers.langchain import ChatRKLLM
 from tests.conftest import needs_llama
 from tests.langchain.test_tools import joined, look
 
-pytestmark = needs_llama
+pytestmark = [
+    needs_llama,
+    pytest.mark.filterwarnings("ignore::langchain_core._api.beta_decorator.LangChainBetaWarning"),
+]
 
 ORDERS = {
     "reason then call": ["reasoning", "tool_call"],
