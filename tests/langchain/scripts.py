@@ -62,6 +62,9 @@ word " la"
 rule "endless"
   forever " la"
 end
+rule "capital of {country}?"
+  text "You asked about {country}."
+end
 rule "Goodbye"
   text "Goodbye."
 end

@@ -21,10 +21,10 @@ pytestmark = needs_llama
 
 SCRIPT = r"""
 context 8192
-rule "</think>\n\n<tool_call>\n"
+rule "<think>\n\n</think>\n\n<tool_call>\n"
   text "{\"name\": \"Trip\", \"arguments\": {\"place\": \"Oslo\", \"coat\": true}}\n</tool_call>"
 end
-rule "It is 3 degrees.{rest}JSON schema"
+rule "JSON schema{rest}It is 3 degrees."
   text "<think>\nCold.\n</think>\n\n{\"place\": \"Oslo\", \"coat\": true}"
 end
 rule "It is 3 degrees."
@@ -90,8 +90,8 @@ async def test_two_tools_and_an_answer(chat: ChatRKLLM) -> None:
 
 def test_tokens_stream_out_of_an_agent(chat: ChatRKLLM) -> None:
     agent = create_agent(chat, [home_of, temperature])
-    pieces = [chunk for chunk, _ in agent.stream(QUESTION, stream_mode="messages")]
-    said = [piece.content for piece in pieces if isinstance(piece, AIMessage) and piece.content]
+    pieces: list[Any] = [chunk for chunk, _ in agent.stream(QUESTION, stream_mode="messages")]
+    said = [piece.text for piece in pieces if isinstance(piece, AIMessage) and piece.content]
     assert "".join(said) == "Oslo is cold: take a coat."
     assert len(said) > 3
     assert any(piece.additional_kwargs.get("reasoning_content") for piece in pieces)

@@ -67,7 +67,7 @@ async def test_a_completion_tells_each_chunk_once(talker: ChatRKLLM) -> None:
 
 @pytest.mark.parametrize("question", ["Hi!", "reason then call", "two calls"])
 def test_metadata_is_there_once(talker: ChatRKLLM, question: str) -> None:
-    chunks = list(talker.bind_tools([look]).stream(question))
+    chunks: list[Any] = list(talker.bind_tools([look]).stream(question))
     whole = joined(chunks)
     assert set(whole.response_metadata) == METADATA
     assert whole.response_metadata["model_name"] == "talker"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessageChunk
 
 from rkllm_providers.langchain import ChatRKLLM
 from tests.conftest import needs_llama
@@ -32,11 +32,12 @@ async def test_streamed_blocks_stay_apart(models_dir: Path, question: str, way: 
     bound = chat.bind_tools([look])
     whole = bound.invoke(question)
     if way == "events":
-        streamed = bound.stream_events(question, version="v3").output
+        events: Any = bound.stream_events(question, version="v3")
+        streamed = events.output
     elif way == "stream":
-        streamed = joined([one for one in bound.stream(question) if isinstance(one, AIMessageChunk)])
+        streamed = joined(bound.stream(question))
     else:
-        streamed = joined([one async for one in bound.astream(question) if isinstance(one, AIMessageChunk)])
+        streamed = joined([one async for one in bound.astream(question)])
     blocks = streamed.content_blocks
     assert [block["type"] for block in blocks] == ORDERS[question]
     assert sorted(block["type"] for block in whole.content_blocks) == sorted(ORDERS[question])
@@ -51,7 +52,7 @@ async def test_streamed_blocks_stay_apart(models_dir: Path, question: str, way: 
 
 def test_blocks_without_a_version(talker: ChatRKLLM) -> None:
     bound = talker.bind_tools([look])
-    for message in (bound.invoke("reason then call"), joined(list(bound.stream("reason then call")))):
+    for message in (bound.invoke("reason then call"), joined(bound.stream("reason then call"))):
         assert message.content == ""
         assert [block["type"] for block in message.content_blocks] == ["reasoning", "tool_call"]
         assert message.text == ""

@@ -38,7 +38,7 @@ def test_each_is_both(error: errors.RKLLMError, theirs: type[Exception], retryab
     with pytest.raises(theirs) as caught, langchain_errors():
         raise error
     made: Any = caught.value
-    assert isinstance(made, type(error))
+    assert issubclass(type(made), type(error))
     assert type(made).__name__ == type(error).__name__
     assert made.is_retryable is retryable
     assert made.__cause__ is error
@@ -102,7 +102,7 @@ async def test_a_full_queue(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -
     limits = EngineLimits(queue=1)
     monkeypatch.setattr("rkllm_providers.engine.registry.environment_limits", lambda: limits)
     with ChatRKLLM(model="talker", models_dir=str(models_dir), context_length=4096) as chat:
-        running = chat.astream("endless")
+        running: Any = chat.astream("endless")
         await anext(running)
         tasks = [asyncio.create_task(chat.ainvoke("Hi!")) for _ in range(2)]
         done, (waiting,) = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED, timeout=60)

@@ -31,13 +31,14 @@ def test_one_engine_for_all(models_dir: Path) -> None:
     chat = ChatRKLLM(**where)
     chat.invoke("Hi!")
     engine = engine_of(chat)
+    configurable: Any = chat.configurable_fields(max_tokens=ConfigurableField(id="n"))
     others = [
         ChatRKLLM(**where, temperature=0.1),
         chat.model_copy(update={"max_tokens": 3}),
         copy.deepcopy(chat),
         pickle.loads(pickle.dumps(chat)),
         chat.bind(max_tokens=3).bound,
-        chat.configurable_fields(max_tokens=ConfigurableField(id="n")).with_config(configurable={"n": 3}).default,
+        configurable.prepare({"configurable": {"n": 3}})[0],
         RKLLM(**where),
         RKLLMEmbeddings(**where),
     ]
