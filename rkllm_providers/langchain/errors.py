@@ -16,6 +16,7 @@
     GenerationError                ModelAPIError                 yes
     WorkerCrashed                  ModelAPIError                 yes
     InvalidOutput                  ModelAPIError
+    ServiceUnreachable             ModelConnectionError          yes
 
 So ``except`` works with either class. The names here are those of ``rkllm_providers.errors``, and so are the
 attributes; ``__cause__`` is the original. Errors that LangChain has no class for (``RequestCancelled``,
@@ -31,6 +32,7 @@ from typing import Final
 from langchain_core.exceptions import (
     ContextOverflowError,
     ModelAPIError,
+    ModelConnectionError,
     ModelInvalidRequestError,
     ModelNotFoundError,
     ModelRateLimitError,
@@ -101,6 +103,10 @@ class InvalidOutput(errors.InvalidOutput, ModelAPIError):
     is_retryable = False
 
 
+class ServiceUnreachable(errors.ServiceUnreachable, ModelConnectionError):
+    """No service of this package answers at a base URL."""
+
+
 # The most special of ours first: the first that an error is an instance of is taken.
 _FORMS: Final[tuple[tuple[type[RKLLMError], type[RKLLMError]], ...]] = (
     (errors.ModelNotFound, ModelNotFound),
@@ -116,6 +122,7 @@ _FORMS: Final[tuple[tuple[type[RKLLMError], type[RKLLMError]], ...]] = (
     (errors.InvalidOutput, InvalidOutput),
     (errors.WorkerCrashed, WorkerCrashed),
     (errors.GenerationError, GenerationError),
+    (errors.ServiceUnreachable, ServiceUnreachable),
 )
 
 

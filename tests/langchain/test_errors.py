@@ -29,6 +29,7 @@ CASES: list[tuple[errors.RKLLMError, type[Exception], bool]] = [
     (errors.RequestTimeout("Late.", "queue", 2.0), exceptions.ModelTimeoutError, True),
     (errors.GenerationError("No.", ["a line"]), exceptions.ModelAPIError, True),
     (errors.WorkerCrashed("Gone.", ["a line"]), exceptions.ModelAPIError, True),
+    (errors.ServiceUnreachable("Nobody.", "http://localhost"), exceptions.ModelConnectionError, True),
     (errors.InvalidOutput("No.", "text", "problem"), exceptions.ModelAPIError, False),
 ]
 
