@@ -39,7 +39,8 @@ CONTENTS = TEXTS | st.lists(BLOCKS, max_size=4)
 def make(kind: str, content: Any, error: bool) -> BaseMessage:
     if kind == "tool":
         return ToolMessage(content, tool_call_id="1", status="error" if error else "success")
-    return {"system": SystemMessage, "human": HumanMessage, "ai": AIMessage}[kind](content)
+    made: BaseMessage = {"system": SystemMessage, "human": HumanMessage, "ai": AIMessage}[kind](content)
+    return made
 
 
 @given(kind=st.sampled_from(["system", "human", "ai", "tool"]), content=CONTENTS, error=st.booleans())
