@@ -28,7 +28,7 @@ from rkllm_providers.engine.engine import Engine
 from rkllm_providers.engine.language_model import ModelFacts
 from rkllm_providers.engine.preparing import PreparingThreads
 from rkllm_providers.engine.row_uses import SYNC_WAIT_SECONDS, RowUses
-from rkllm_providers.engine.run import PromptFormChanged, RunItem
+from rkllm_providers.engine.run import PrefillProgress, PromptFormChanged, RunItem
 from rkllm_providers.engine.streams import AsyncStream, SyncStream
 from rkllm_providers.errors import GenerationError, RequestCancelled, UnsupportedFeature
 from rkllm_providers.models import ModelCard, PromptForm
@@ -51,6 +51,11 @@ class AsyncAnswer:
         self._closed = False
         self._items = AsyncStream()
         self._run = self._engine.submit(answer.request, self._items)
+
+    @property
+    def progress(self) -> PrefillProgress | None:
+        """How far the prompt is read, where that happens in pieces."""
+        return self._answer.progress
 
     def __aiter__(self) -> Self:
         return self
