@@ -76,6 +76,7 @@ class KeptStates:
         self._is_on = False
         self._misses = 0
         self._prefill_seconds: float | None = None
+        self._probed_rate: float | None = None
         self._write_rate: float | None = None
         self._read_rate: float | None = None
         self._token_bytes: float = _TOKEN_BYTES
@@ -206,12 +207,14 @@ class KeptStates:
         return n_bytes / (self._read_rate or self._rate_of_writing())
 
     def _rate_of_writing(self) -> float:
-        if self._write_rate is None and self._folder is not None:
+        if self._write_rate is not None:
+            return self._write_rate
+        if self._probed_rate is None and self._folder is not None:
             try:
-                self._write_rate = self._folder.probe_write_rate()
+                self._probed_rate = self._folder.probe_write_rate()
             except OSError as error:
                 self._switch_off(f"nothing can be written to {self._base} ({error})", note=False)
-        return self._write_rate or 1.0
+        return self._probed_rate or 1.0
 
     def _make_room(self, n_tokens: int) -> bool:
         """Whether a state of so many tokens may be written; the least recently used ones go for it."""
