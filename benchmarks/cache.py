@@ -1,11 +1,11 @@
 """How much of a conversation is read anew, turn by turn, and what that would be on a board.
 
-A chat of ten turns, then its last answer made again, then its last question edited. "Whole" is what would be
-read if nothing were kept. The clock is a sentence of the system message that says another minute at every turn;
-it is moved to the newest turn, or left where it is. Moved, it costs 26 tokens at first, and 12 in each turn that
-only says the minute (as in a real vocabulary), which weigh less the longer the questions are. The remark is a
-sentence that is another one at every third turn, or at every turn: moved, it costs the last answer too whenever it
-changes. Tokens are those of the usage that callers get.
+A chat of ten turns, then its last answer made again, then its last question edited. "Whole" is what would be read
+if nothing were kept. The clock is a sentence of the system message that says another minute at every turn; it is
+moved to the newest turn, or left where it is. Moved, it costs 26 tokens at first, and 14 in each turn that only
+says the minute (SmolLM2's tokenizer makes 28 and 15 of them), which weigh less the longer the questions are. The
+remark is a sentence that is another one at every third turn, or at every turn: moved, it costs the last answer too
+whenever it changes. Tokens are those of the usage that callers get.
 """
 
 from __future__ import annotations
