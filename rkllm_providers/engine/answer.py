@@ -24,7 +24,7 @@ from rkllm_providers.chat.types import ChatEvent, ChatMessage, Finish, GenerateO
 from rkllm_providers.engine.account import finish_of, joined
 from rkllm_providers.engine.limits import check_sampling
 from rkllm_providers.engine.output_tries import OutputTries
-from rkllm_providers.engine.run import RunDone, RunItem, RunRequest
+from rkllm_providers.engine.run import PrefillProgress, RunDone, RunItem, RunRequest
 from rkllm_providers.errors import GenerationError, InvalidRequest, RKLLMError
 from rkllm_providers.models import ModelCard, ModelFormat, PromptForm
 from rkllm_providers.models.adapters import find_adapter
@@ -64,6 +64,7 @@ class Answer:
         self.next_request: RunRequest | None = None
         self.finished = False
         self.wants_check = False
+        self.progress: PrefillProgress | None = None
         self._card = card
         self._first_prompt = self._prompt = prompt
         self._options = options
@@ -121,6 +122,9 @@ class Answer:
             if isinstance(item, RunDone | RKLLMError):
                 end = item
                 break
+            if isinstance(item, PrefillProgress):
+                self.progress = item
+                continue
             tokens.append(item)
         events = self._read(tokens) if tokens else []
         if isinstance(end, RunDone):

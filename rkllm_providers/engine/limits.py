@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
+from typing import Final
 
 from rkllm_providers.chat.prompt import TextPrompt
 from rkllm_providers.chat.types import Sampling
@@ -12,6 +13,8 @@ from rkllm_providers.engine.run import EngineLimits, PromptFormChanged, Run, Run
 from rkllm_providers.errors import ContextLengthExceeded, InvalidRequest, RequestTimeout
 from rkllm_providers.models import PromptForm
 from rkllm_providers.models.sampling_bounds import SAMPLING_BOUNDS
+
+LEAST_CHUNK: Final = 32
 
 
 def check_sampling(sampling: Sampling) -> None:
@@ -24,6 +27,27 @@ def check_sampling(sampling: Sampling) -> None:
         value = getattr(sampling, name)
         if value is not None and not least <= value <= most:
             raise InvalidRequest(f"{name} is {value}; it must be between {least} and {most}.", name)
+
+
+def parse_chunk(value: str | int | None) -> int | None:
+    """The tokens of a piece that prompts are read in; ``"off"`` and ``None`` are one piece.
+
+    Raises:
+        InvalidRequest: It is no number of tokens that makes sense.
+    """
+    if value is None or value == "off":
+        return None
+    try:
+        tokens = int(value)
+    except ValueError:
+        tokens = 0
+    if tokens < LEAST_CHUNK:
+        raise InvalidRequest(
+            f"prefill_chunk is {value!r}; it must be 'off' or at least {LEAST_CHUNK} tokens, since each piece costs "
+            f"about one decode.",
+            "prefill_chunk",
+        )
+    return tokens
 
 
 def room_of(request: RunRequest, plan: LoadPlan, info: RuntimeInfo | None) -> int | None:
@@ -60,9 +84,9 @@ def deadline_of(run: Run, limits: EngineLimits, ready_at: float | None, heard_at
     ``heard_at`` is when the worker last sent something.
     """
     request = run.request
-    waits_for_first = run.state is RunState.QUEUED or heard_at <= run.started_at
+    waits_for_first = run.state is RunState.QUEUED or heard_at <= run.ordered_at
     if run.state is not RunState.QUEUED:
-        quiet = run.started_at + limits.first_token_seconds if waits_for_first else heard_at + limits.token_seconds
+        quiet = run.ordered_at + limits.first_token_seconds if waits_for_first else heard_at + limits.token_seconds
         deadline = min(run.started_at + limits.run_seconds, quiet)
     elif ready_at is None:
         deadline = math.inf
@@ -81,7 +105,7 @@ def timeout_of(run: Run, limits: EngineLimits, name: str, heard_at: float, now: 
     request = run.request
     if request.timeout is None or now < run.submitted_at + request.timeout:
         first = request.first_token_timeout
-        if heard_at <= run.started_at and first is not None and now >= run.submitted_at + first:
+        if heard_at <= run.ordered_at and first is not None and now >= run.submitted_at + first:
             return RequestTimeout(
                 f"{name} gave no first token within {first:.1f} s"
                 f"{', most of it in the queue' if queued else ''}. Shorten the prompt, or allow a longer time.",
@@ -109,7 +133,7 @@ def timeout_of(run: Run, limits: EngineLimits, name: str, heard_at: float, now: 
 
 
 def _silence(run: Run, limits: EngineLimits, name: str, heard_at: float) -> RequestTimeout:
-    if heard_at <= run.started_at:
+    if heard_at <= run.ordered_at:
         return RequestTimeout(
             f"{name} gave no first token within {limits.first_token_seconds:.0f} s of its start and was aborted. "
             f"Shorten the prompt, or raise the limit.",

@@ -185,15 +185,24 @@ def test_a_text_is_checked_by_its_schema(schema: dict[str, Any] | None, text: st
     assert output_schema(schema).problem_of(text) == problem
 
 
+# fmt: off
 keywords = st.sampled_from(
-    "$ref $dynamicRef $recursiveRef $id id $schema $anchor $dynamicAnchor $defs definitions type properties items "
-    "prefixItems allOf anyOf not if then required const enum additionalProperties unevaluatedProperties multipleOf "
-    "minimum minLength maxItems uniqueItems contains dependentRequired dependencies extends propertyNames a".split()
+    [
+        "$ref", "$dynamicRef", "$recursiveRef", "$id", "id", "$schema", "$anchor", "$dynamicAnchor", "$defs",
+        "definitions", "type", "properties", "items", "prefixItems", "allOf", "anyOf", "not", "if", "then",
+        "required", "const", "enum", "additionalProperties", "unevaluatedProperties", "multipleOf", "minimum",
+        "minLength", "maxItems", "uniqueItems", "contains", "dependentRequired", "dependencies", "extends",
+        "propertyNames", "a",
+    ]
 )
 words = st.sampled_from(
-    "object array string integer # #/$defs/a #a a https://example.org/a http://json-schema.org/draft-04/schema# "
-    "http://json-schema.org/draft-07/schema# http://[ urn:x".split()
+    [
+        "object", "array", "string", "integer", "#", "#/$defs/a", "#a", "a", "https://example.org/a",
+        "http://json-schema.org/draft-04/schema#", "http://json-schema.org/draft-07/schema#", "http://[",
+        "urn:x",
+    ]
 )
+# fmt: on
 anything = st.recursive(
     words | st.booleans() | st.integers(-2, 2) | st.floats(0, 1) | st.none(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keywords, inner, max_size=3),
@@ -206,8 +215,7 @@ anything = st.recursive(
 def test_any_schema_checks_or_is_refused(schema: dict[str, Any], value: Any) -> None:
     try:
         output_schema(schema)
-    except InvalidRequest as error:
-        assert error.param == "response_format"
+    except InvalidRequest:
         return
     try:
         # Here and not in a process of its own, which some would need.
