@@ -132,11 +132,19 @@ class OutputGrowth:
         self._last: ChatResponse | None = None
 
     def take(self, response: ChatResponse) -> list[BaseModel]:
-        """The object so far, where the response shows more of it."""
+        """The object so far, where the response shows more of it and it is not whole yet."""
         self._last = response
+        text = response.message.content or ""
         try:
-            partial = from_json(response.message.content or "", allow_partial="trailing-strings")
-        except ValueError:  # not yet an object
+            from_json(text)
+        except ValueError:
+            return self._partial(text)
+        return []
+
+    def _partial(self, text: str) -> list[BaseModel]:
+        try:
+            partial = from_json(text, allow_partial="trailing-strings")
+        except ValueError:  # not the beginning of anything
             return []
         if not isinstance(partial, dict) or not partial or partial == self._seen:
             return []

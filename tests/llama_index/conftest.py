@@ -57,6 +57,10 @@ rule "fail"
   text "Hello"
   error
 end
+rule "slow"
+  text " la la"
+  sleep 60000
+end
 rule "endless"
   forever " la"
 end
