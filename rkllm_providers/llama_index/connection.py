@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
-from pydantic import BaseModel, Field, PrivateAttr, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
-from rkllm_providers.engine import LanguageModel, ModelAddress, ModelLease
+from rkllm_providers.engine import LanguageModel, ModelAddress
+from rkllm_providers.engine.leases import ModelLeases
 
 # Written by the framework when it serialises an object, and given back by some of its loaders.
 _ACCEPTED: Final = frozenset({"class_name"})
@@ -21,8 +22,12 @@ class ModelConnection(BaseModel):
     """A model by its name, opened on first use and shared with all objects of this process that use it.
 
     Constructing one does no I/O. These settings cannot be assigned later, since the model may be open already:
-    make a new object, or ``model_copy(update=...)``.
+    make a new object, or ``model_copy(update=...)``. An object that is forgotten without ``close`` leaves the model
+    loaded for the next one.
     """
+
+    # An error about one setting would show all of them, the key included.
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     model: str = Field(frozen=True)
     """Id of a model in the models folder, path of a model file, or name of a model of the service."""
@@ -36,10 +41,10 @@ class ModelConnection(BaseModel):
     """Context window in tokens, where less than the model's own is wanted."""
     base_url: str | None = Field(default=None, frozen=True)
     """Where a service runs the model, e.g. ``"http://board:8000/v1"``; ``None`` runs it on this machine."""
-    api_key: SecretStr | None = Field(default=None, frozen=True, exclude=True)
+    api_key: str | None = Field(default=None, frozen=True, exclude=True, repr=False)
     """The service's key. It is in no payload, dump or repr."""
 
-    _lease: ModelLease = PrivateAttr(default_factory=ModelLease)
+    _leases: ModelLeases = PrivateAttr(default_factory=ModelLeases)
 
     @model_validator(mode="before")
     @classmethod
@@ -51,7 +56,7 @@ class ModelConnection(BaseModel):
     def __copy__(self) -> Self:
         # A copy may get other settings, so it opens the model they name for itself.
         copied = super().__copy__()
-        copied._lease = ModelLease()
+        copied._leases = ModelLeases()
         return copied
 
     def __enter__(self) -> Self:
@@ -88,7 +93,7 @@ class ModelConnection(BaseModel):
 
     def close(self) -> None:
         """Give the model back, for good. It is unloaded when nobody else in this process uses it."""
-        self._lease.close()
+        self._leases.close()
 
     async def aclose(self) -> None:
         """``close`` for event loops: the end of the model's process is waited for on a thread."""
@@ -103,14 +108,14 @@ class ModelConnection(BaseModel):
             self.runtime_version,
             self.context_length,
             base_url=self.base_url,
-            api_key=None if self.api_key is None else self.api_key.get_secret_value(),
+            api_key=self.api_key,
         )
 
     def _opened(self) -> LanguageModel:
-        return self._lease.take(self._address)
+        return self._leases.take(self._address)
 
     async def _aopened(self) -> LanguageModel:
-        return await self._lease.atake(self._address)
+        return await self._leases.atake(self._address)
 
 
 def warn_of_unknown(owner: str, what: str, given: Iterable[str], known: Mapping[str, Any] | Iterable[str]) -> None:

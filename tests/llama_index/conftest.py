@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,8 +88,8 @@ def model_path(write_model: WriteModel) -> Path:
 def open_llm(model_path: Path) -> Iterator[OpenLLM]:
     """Objects on the scripted model; the engine they share is closed after the test."""
 
-    def opened(**settings: object) -> RKLLM:
-        return RKLLM(**{"model": "scripted", "models_dir": str(model_path.parent), **settings})
+    def opened(model: str = "scripted", **settings: Any) -> RKLLM:
+        return RKLLM(model=model, models_dir=str(model_path.parent), **settings)
 
     yield opened
     shared_registry().close()

@@ -25,7 +25,8 @@ def get_time(city: str) -> str:
     return "noon"
 
 
-def tools() -> list[FunctionTool]:
+def tools() -> list[Any]:
+    """Both as LlamaIndex has them."""
     return [FunctionTool.from_defaults(get_weather), FunctionTool.from_defaults(get_time)]
 
 

@@ -58,7 +58,8 @@ async def test_two_tools_and_an_answer(llm: RKLLM, kind: str, streaming: bool) -
     if streaming:
         assert "".join(event.thinking_delta or "" for event in streamed) == "hm so"
         assert "".join(event.delta for event in streamed).endswith("It is 17 degrees at noon.")
-        assert streamed[-1].raw["usage"]["prompt_tokens"] > 0
+        last: Any = streamed[-1].raw
+        assert last["usage"]["prompt_tokens"] > 0
     else:
         assert not streamed
 

@@ -132,7 +132,7 @@ async def test_many_at_once_are_answered_apart(open_llm: OpenLLM) -> None:
     llms = [open_llm() for _ in range(2)]
 
     async def one(number: int) -> str:
-        return (await llms[number % 2].acomplete(f"Answer me twice: n{number}.")).text
+        return str((await llms[number % 2].acomplete(f"Answer me twice: n{number}.")).text)
 
     def other(number: int) -> str:
         return str(llms[number % 2].complete(f"Answer me twice: t{number}.").text)
@@ -145,7 +145,8 @@ async def test_many_at_once_are_answered_apart(open_llm: OpenLLM) -> None:
 
 async def test_a_context_opens_and_gives_back(open_llm: OpenLLM, write_model: WriteModel) -> None:
     async with open_llm() as llm:
-        client = llm._lease._model
+        (lease,) = llm._leases._held.values()
+        client = lease._model
         assert isinstance(client, ModelClient)
         assert (await llm.acomplete("Hi!")).text == HELLO
         engine = client.engine

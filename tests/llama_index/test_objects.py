@@ -51,6 +51,9 @@ def test_no_secret_leaves_an_object(cls: type[Any]) -> None:
     for text in (repr(made), str(made), json.dumps(told), made.to_json(), json.dumps(made.to_dict())):
         assert "s3cret" not in text
     assert made._address.api_key == "s3cret"
+    with pytest.raises(ValueError, match="model") as caught:
+        cls(api_key="s3cret")
+    assert "s3cret" not in str(caught.value)
     again = cls.from_dict(made.to_dict())
     assert (again.model, again.base_url) == ("m", "http://127.0.0.1:9/v1")
     assert pickle.loads(pickle.dumps(made))._address == made._address

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llama_index.core import Document, VectorStoreIndex
+from llama_index.core import Document, Settings, VectorStoreIndex
 from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
 
 from rkllm_providers.engine import shared_registry
@@ -36,13 +36,20 @@ def settings(real_model: Path) -> Iterator[dict[str, Any]]:
     shared_registry().close()
 
 
-async def test_ten_documents(settings: dict[str, Any]) -> None:
+@pytest.fixture
+def counter() -> Iterator[TokenCountingHandler]:
+    """What is counted of everything that an index and its engines do."""
     counter = TokenCountingHandler(tokenizer=lambda text: list(text.encode()))
-    watched = CallbackManager([counter])
-    llm = RKLLM(**settings, temperature=0, max_tokens=24, callback_manager=watched)
-    embedding = RKLLMEmbedding(**settings, callback_manager=watched)
+    Settings.callback_manager = CallbackManager([counter])
+    yield counter
+    Settings.callback_manager = CallbackManager()
+
+
+async def test_ten_documents(settings: dict[str, Any], counter: TokenCountingHandler) -> None:
+    llm = RKLLM(**settings, temperature=0, max_tokens=24)
+    embedding = RKLLMEmbedding(**settings)
     nodes = [Document(text=text) for text in DOCUMENTS]
-    index = VectorStoreIndex(nodes, embed_model=embedding, callback_manager=watched)
+    index = VectorStoreIndex(nodes, embed_model=embedding)
     engine = index.as_query_engine(llm=llm, similarity_top_k=3)
     response = engine.query(QUESTION)
     assert DOCUMENTS[0] in [node.node.get_content() for node in response.source_nodes]
@@ -51,7 +58,7 @@ async def test_ten_documents(settings: dict[str, Any]) -> None:
     assert counter.completion_llm_token_count > 0
     assert counter.total_embedding_token_count > 0
     assert str(await engine.aquery(QUESTION)) == str(response)
-    streamed = index.as_query_engine(llm=llm, similarity_top_k=3, streaming=True).query(QUESTION)
+    streamed: Any = index.as_query_engine(llm=llm, similarity_top_k=3, streaming=True).query(QUESTION)
     assert "".join(streamed.response_gen) == str(response)
 
 

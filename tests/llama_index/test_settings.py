@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from llama_index.core.base.llms.types import ChatMessage
 
@@ -15,7 +17,7 @@ from tests.llama_index.conftest import HELLO, OpenLLM
 pytestmark = needs_llama
 
 # One value of each setting that is neither its default nor without effect.
-OTHER = {
+OTHER: dict[str, Any] = {
     "max_tokens": 7,
     "temperature": 0.5,
     "top_p": 0.5,
@@ -96,7 +98,7 @@ def test_a_prompt_that_is_formatted_goes_as_it_is(llm: RKLLM) -> None:
 
 def test_what_nobody_knows_is_named(llm: RKLLM) -> None:
     with pytest.warns(UserWarning, match=r"RKLLM has no settings temprature \(is temperature meant\?\)"):
-        RKLLM(model="m", temprature=0.3)
+        RKLLM(model="m", temprature=0.3)  # type: ignore[call-arg]
     with pytest.warns(UserWarning, match=r"RKLLM has no arguments max_token \(is max_tokens meant\?\)"):
         assert llm.complete("Hi!", max_token=1).text == HELLO
     with pytest.warns(UserWarning, match="no arguments zzz"):

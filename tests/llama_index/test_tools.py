@@ -26,7 +26,7 @@ FORCED: list[tuple[Any, str]] = [
 
 
 def test_a_call_with_its_arguments(llm: RKLLM) -> None:
-    response = llm.chat_with_tools(tools(), user_msg="both at once", allow_parallel_tool_calls=True)
+    response: Any = llm.chat_with_tools(tools(), user_msg="both at once", allow_parallel_tool_calls=True)
     assert called(response) == [("get_weather", {"city": "Lima", "days": 2}), ("get_weather", {"city": "北京"})]
     calls = llm.get_tool_calls_from_response(response)
     assert [type(call) for call in calls] == [ToolSelection] * 2
@@ -37,7 +37,7 @@ def test_a_call_with_its_arguments(llm: RKLLM) -> None:
 
 @pytest.mark.parametrize(("choice", "name"), FORCED)
 async def test_a_call_can_be_forced(llm: RKLLM, choice: Any, name: str) -> None:
-    response = llm.chat_with_tools(tools(), user_msg="Hi!", tool_choice=choice)
+    response: Any = llm.chat_with_tools(tools(), user_msg="Hi!", tool_choice=choice)
     assert [call[0] for call in called(response)] == [name]
     items = [item async for item in await llm.astream_chat_with_tools(tools(), user_msg="Hi!", tool_choice=choice)]
     assert called(items[-1]) == called(response)
@@ -46,7 +46,8 @@ async def test_a_call_can_be_forced(llm: RKLLM, choice: Any, name: str) -> None:
 async def test_tool_required(llm: RKLLM) -> None:
     assert called(llm.chat_with_tools(tools(), "Hi!", tool_required=True)) == [("get_weather", {"city": "Rome"})]
     assert called(await llm.achat_with_tools(tools(), "Hi!", tool_required=True)) != []
-    (item,) = [item for item in llm.stream_chat_with_tools(tools(), "Hi!", tool_required=True) if called(item)]
+    items: list[Any] = list(llm.stream_chat_with_tools(tools(), "Hi!", tool_required=True))
+    (item,) = [item for item in items if called(item)]
     assert item.raw["finish_reason"] == "tool_calls"
     named = llm.chat_with_tools(tools(), "Hi!", tool_required=True, tool_choice="get_time")
     assert called(named) == [("get_time", {"city": "Lima"})]
@@ -66,7 +67,7 @@ def test_a_choice_that_cannot_be_kept_is_an_error(llm: RKLLM) -> None:
 
 
 def test_no_call_where_none_is_wanted(llm: RKLLM) -> None:
-    response = llm.chat_with_tools(tools(), "one after the other", tool_choice="none")
+    response: Any = llm.chat_with_tools(tools(), "one after the other", tool_choice="none")
     assert called(response) == []
     assert llm.get_tool_calls_from_response(response, error_on_no_tool_call=False) == []
     with pytest.raises(ValueError, match="called no tool"):
@@ -74,7 +75,7 @@ def test_no_call_where_none_is_wanted(llm: RKLLM) -> None:
 
 
 def test_one_call_at_most(llm: RKLLM) -> None:
-    response = llm.chat_with_tools(tools(), "both at once", allow_parallel_tool_calls=False)
+    response: Any = llm.chat_with_tools(tools(), "both at once", allow_parallel_tool_calls=False)
     assert called(response) == [("get_weather", {"city": "Lima", "days": 2})]
     assert any("left out" in warning for warning in response.raw["warnings"])
     *_, last = llm.stream_chat_with_tools(tools(), "both at once")
@@ -83,7 +84,7 @@ def test_one_call_at_most(llm: RKLLM) -> None:
 
 def test_a_broken_call_is_text_and_named(llm: RKLLM) -> None:
     for question, reason in (("broken", "stop"), ("cut off", "length")):
-        response = llm.chat_with_tools(tools(), question, max_tokens=60)
+        response: Any = llm.chat_with_tools(tools(), question, max_tokens=60)
         assert called(response) == []
         assert response.raw["finish_reason"] == reason
         (broken,) = response.raw["invalid_tool_calls"]
@@ -110,7 +111,7 @@ def test_what_is_given_is_not_touched(llm: RKLLM) -> None:
     ]
     before = copy.deepcopy(history)
     offered = tools()
-    response = llm.chat_with_tools(offered, chat_history=history, user_msg="And now?")
+    response: Any = llm.chat_with_tools(offered, chat_history=history, user_msg="And now?")
     assert history == before
     assert len(offered) == 2
     assert called(response) == [("get_time", {"city": "Lima"})]
