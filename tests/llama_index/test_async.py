@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.base.llms.types import ChatMessage
 
-from rkllm_providers.engine import ModelClient, ModelLease
+from rkllm_providers.engine import ModelAddress, ModelClient
 from rkllm_providers.engine.language_model import LanguageModel
-from rkllm_providers.engine.lease import ModelAddress
 from rkllm_providers.llama_index import RKLLM
 from tests.conftest import WriteModel, needs_llama
 from tests.llama_index.conftest import HELLO, OpenLLM
@@ -47,13 +47,13 @@ def no_sync_work(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in SYNC_WORK:
         monkeypatch.setattr(ModelClient, name, refuse)
-    take = ModelLease.take
+    open_model = ModelAddress.open
 
-    def take_elsewhere(self: ModelLease, address: ModelAddress) -> LanguageModel:
+    def open_elsewhere(self: ModelAddress) -> LanguageModel:
         assert threading.get_ident() != loop_thread, "a model was opened on the loop"
-        return take(self, address)
+        return open_model(self)
 
-    monkeypatch.setattr(ModelLease, "take", take_elsewhere)
+    monkeypatch.setattr(ModelAddress, "open", open_elsewhere)
 
 
 @pytest.mark.parametrize("method", ASYNC)
@@ -78,6 +78,17 @@ async def test_the_loop_goes_on_while_a_model_answers(llm: RKLLM) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert (await llm.acomplete("Hi!")).text == HELLO
+
+
+# The framework looks for an agent's steps among all attributes of a pydantic object.
+@pytest.mark.filterwarnings("ignore:The `.*` attribute is deprecated:pydantic.PydanticDeprecatedSince20")
+@pytest.mark.filterwarnings("ignore:Accessing the '.*' attribute on the instance:pydantic.PydanticDeprecatedSince211")
+@pytest.mark.usefixtures("no_sync_work")
+async def test_an_agent_does_not_block_the_loop(open_llm: OpenLLM) -> None:
+    async with open_llm() as llm:
+        assert (
+            str(await FunctionAgent(tools=tools(), llm=llm).run("one after the other")) == "It is 17 degrees at noon."
+        )
 
 
 @pytest.mark.parametrize("method", ASYNC)

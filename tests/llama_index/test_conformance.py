@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from llama_index.core.base.llms.types import TextBlock
+from llama_index.core.base.llms.types import ChatMessage, TextBlock
 from llama_index.core.callbacks import CallbackManager, CBEventType, LlamaDebugHandler
 from llama_index.core.llms import LLM
 from llama_index.core.llms.custom import CustomLLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 
-from rkllm_providers.errors import GenerationError, InvalidRequest
+from rkllm_providers.errors import ContextLengthExceeded, GenerationError, InvalidRequest
 from rkllm_providers.llama_index import RKLLM
 from tests.conftest import needs_llama
 from tests.llama_index.conftest import HELLO, OpenLLM
@@ -127,3 +127,33 @@ async def test_every_way_gives_the_same(llm: RKLLM, question: str) -> None:
     assert others == [first] * 3
     first, *others = await seen(COMPLETIONS, formatted=True)
     assert others == [first] * 3
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_a_prompt_too_long_is_refused_with_its_numbers(open_llm: OpenLLM, method: str) -> None:
+    llm = open_llm(context_length=256)
+    with pytest.raises(ContextLengthExceeded) as caught:
+        await ask(llm, method, "weather " * 300)
+    assert caught.value.n_ctx == 256
+    assert caught.value.n_prompt_tokens > 256
+    assert said((await ask(llm, method, "Hi!"))[-1]) == HELLO
+
+
+def test_a_conversation_that_grows_is_read_once(llm: RKLLM) -> None:
+    history = [
+        ChatMessage(role="system", content="You are kind. " * 20),
+        ChatMessage(role="user", content="Hi!"),
+    ]
+    usages = []
+    for _ in range(3):
+        response = llm.chat(history)
+        usages.append(response.raw["usage"])
+        history += [response.message, ChatMessage(role="user", content="And then?")]
+    read = [usage["prompt_tokens"] - usage["prompt_tokens_details"]["cached_tokens"] for usage in usages]
+    assert read[1] == read[2] < read[0] / 5
+    assert usages[2]["prompt_tokens"] > usages[1]["prompt_tokens"] > usages[0]["prompt_tokens"]
+    # Another conversation has only its beginning in common with this one.
+    other = llm.chat([history[0], ChatMessage(role="user", content="Ask me.")]).raw["usage"]
+    assert (
+        100 < other["prompt_tokens_details"]["cached_tokens"] <= usages[0]["prompt_tokens"] - len(llm.tokenize("Hi!"))
+    )

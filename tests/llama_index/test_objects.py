@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import json
 import pickle
 import subprocess
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from rkllm_providers.engine import ModelClient, shared_registry
+from rkllm_providers.engine import Engine, ModelClient, shared_registry
 from rkllm_providers.errors import EngineClosed, ModelNotFound
 from rkllm_providers.llama_index import RKLLM, RKLLMEmbedding, RKLLMRerank
 from tests.conftest import WriteModel, needs_llama
@@ -23,7 +24,7 @@ pytestmark = needs_llama
 CLASSES: tuple[type[Any], ...] = (RKLLM, RKLLMEmbedding, RKLLMRerank)
 
 
-def engine_of(llm: RKLLM) -> object:
+def engine_of(llm: RKLLM) -> Engine:
     client = llm._opened()
     assert isinstance(client, ModelClient)
     return client.engine
@@ -110,6 +111,17 @@ def test_closing(open_llm: OpenLLM) -> None:
         llm.complete("Hi!")
     shared_registry().close()
     assert other.complete("Hi!").text == HELLO
+
+
+def test_a_forgotten_object_leaves_the_model_for_the_next(open_llm: OpenLLM) -> None:
+    first = open_llm()
+    engine = engine_of(first)
+    del first
+    gc.collect()
+    second = open_llm()
+    assert engine_of(second) is engine
+    second.close()
+    assert engine.closed
 
 
 def test_imports() -> None:
