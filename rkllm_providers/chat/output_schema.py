@@ -154,7 +154,10 @@ def _check(schema: dict[str, Any]) -> None:
         scope = scopes.get(within, resolver)
         if within:
             # A schema with an $id of its own is what references in it are relative to.
-            scope = scope.in_subresource(specification.create_resource(place))
+            try:
+                scope = scope.in_subresource(specification.create_resource(place))
+            except (ValueError, TypeError, AttributeError):
+                raise _refused(f"has an identifier that is no URI, at {path[:_MOST_SHOWN]}") from None
         scopes[path] = scope
         _check_patterns(path, place)
         _check_references(scope, path, place)

@@ -29,6 +29,10 @@ MOST_STEPS: Final = 50_000
 _MOST_ERRORS: Final = 50  # of which the most telling one is reported
 _MOST_SHOWN: Final = 300  # characters of it: it quotes the text
 
+# What keywords raise whose values are nonsense. A dialect does not check what stands under keywords that it does not
+# know, and references may lead there.
+_USELESS: Final = (Unresolvable, re.error, TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
+
 Keyword = Callable[[Any, Any, Any, Any], "Iterator[ValidationError] | None"]
 
 
@@ -63,8 +67,8 @@ def problem_of(schema: Mapping[str, Any], text: str) -> str | None:
         worst = best_match(islice(validator.iter_errors(value), _MOST_ERRORS))
     except RecursionError:
         raise SchemaFault("it refers to itself without end") from None
-    except (Unresolvable, re.error) as fault:
-        raise SchemaFault(f"a part of it cannot be used ({fault})") from fault
+    except _USELESS as fault:
+        raise SchemaFault(f"a part of it cannot be used ({type(fault).__name__}: {fault})") from fault
     if worst is None:
         return None
     message = worst.message if len(worst.message) <= _MOST_SHOWN else f"{worst.message[:_MOST_SHOWN]}…"

@@ -29,7 +29,7 @@ _MOST_NAME: Final = 200
 _MOST_DESCRIPTION: Final = 4000
 
 # What models are told. The schema stands last: behind it the answer begins.
-_ANY_OBJECT: Final = "Answer with one JSON object only: no text around it, no code fence."
+_ANY_OBJECT: Final = "Answer with one JSON object only{named}: no text around it, no code fence.{described}"
 _BY_SCHEMA: Final = (
     "Answer with JSON only{named}: one value that is valid by the JSON schema below, no text around it, no code "
     "fence.{described}\nJSON schema: {schema}"
@@ -168,9 +168,7 @@ class JSONAnswer:
 def _instruction(wanted: ResponseFormat) -> str:
     schema = schema_of(wanted)
     name, described = wanted.name.strip()[:_MOST_NAME], wanted.description.strip()[:_MOST_DESCRIPTION]
-    if wanted.schema is None and not name and not described:
-        return _ANY_OBJECT
-    return _BY_SCHEMA.format(
+    return (_ANY_OBJECT if wanted.schema is None else _BY_SCHEMA).format(
         named=f" ({name})" if name else "",
         described=f"\nWhat it is for: {described}" if described else "",
         schema=schema.text,

@@ -74,7 +74,7 @@ class Answer:
         self._budget = None if prompt.plain else thinking_budget(card, options)
         self._tries: OutputTries | None = None
         self._output: JSONAnswer | None = None
-        if options.response_format is not None and not is_forced(options):
+        if options.response_format is not None and (prompt.plain or not is_forced(options)):
             self._tries = OutputTries(card, messages, options)
             self._output = self._tries.begin(prompt)
         self._text = self._new_stream()

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rkllm_providers.chat import (
@@ -58,6 +58,7 @@ fences = st.sampled_from([("", ""), ("```json\n", "\n```"), ("```\n", "```"), ("
 styles = st.sampled_from([{}, {"indent": 1}, {"ensure_ascii": False}, {"separators": (",", ":")}])
 
 
+@settings(deadline=None)
 @given(containers, styles, prose, fences, prose, st.integers(1, 9))
 def test_any_object_or_array_is_found_in_noise(
     value: Any, style: dict[str, Any], before: str, fence: tuple[str, str], after: str, step: int
@@ -70,6 +71,7 @@ def test_any_object_or_array_is_found_in_noise(
     assert finder.value == text
 
 
+@settings(deadline=None)
 @given(scalars, styles, prose.filter(lambda text: not text.strip().startswith('"')), prose)
 def test_any_scalar_is_found_in_a_fence(value: Any, style: dict[str, Any], before: str, after: str) -> None:
     text = json.dumps(value, **style)
@@ -77,6 +79,7 @@ def test_any_scalar_is_found_in_a_fence(value: Any, style: dict[str, Any], befor
     assert find(f" {text}\n", ALL).value == text
 
 
+@settings(deadline=None)
 @given(containers)
 def test_what_was_begun_belongs_to_it(value: Any) -> None:
     text = json.dumps(value)
@@ -85,6 +88,7 @@ def test_what_was_begun_belongs_to_it(value: Any) -> None:
     assert find(f"\n```json\n{text}\n```", {"object"}, "{").value == (text if isinstance(value, dict) else None)
 
 
+@settings(deadline=None)
 @given(
     st.text() | st.lists(st.sampled_from([*'{}[]",:\\`1atn ', "```", '{"a":', "\ud800"])).map("".join), st.booleans()
 )
@@ -99,6 +103,7 @@ def test_no_text_makes_it_fail(text: str, begun: bool) -> None:
             json.loads(finder.value)
 
 
+@settings(deadline=None)
 @given(values, st.data())
 def test_a_part_is_never_taken_for_the_whole(value: Any, data: st.DataObject) -> None:
     text = json.dumps({"a": value, "b": {"c": 1}})
@@ -178,6 +183,48 @@ PERSON: dict[str, Any] = {"type": "object", "properties": {"age": {"type": "inte
 )
 def test_a_text_is_checked_by_its_schema(schema: dict[str, Any] | None, text: str, problem: str | None) -> None:
     assert output_schema(schema).problem_of(text) == problem
+
+
+# fmt: off
+keywords = st.sampled_from(
+    [
+        "$ref", "$dynamicRef", "$recursiveRef", "$id", "id", "$schema", "$anchor", "$dynamicAnchor", "$defs",
+        "definitions", "type", "properties", "items", "prefixItems", "allOf", "anyOf", "not", "if", "then",
+        "required", "const", "enum", "additionalProperties", "unevaluatedProperties", "multipleOf", "minimum",
+        "minLength", "maxItems", "uniqueItems", "contains", "dependentRequired", "dependencies", "extends",
+        "propertyNames", "a",
+    ]
+)
+words = st.sampled_from(
+    [
+        "object", "array", "string", "integer", "#", "#/$defs/a", "#a", "a", "https://example.org/a",
+        "http://json-schema.org/draft-04/schema#", "http://json-schema.org/draft-07/schema#", "http://[",
+        "urn:x",
+    ]
+)
+# fmt: on
+anything = st.recursive(
+    words | st.booleans() | st.integers(-2, 2) | st.floats(0, 1) | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keywords, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(keywords, anything, max_size=4), values)
+def test_any_schema_checks_or_is_refused(schema: dict[str, Any], value: Any) -> None:
+    try:
+        output_schema(schema)
+    except InvalidRequest:
+        return
+    try:
+        # Here and not in a process of its own, which some would need.
+        problem = problem_of(schema, json.dumps(value))
+    except SchemaFault as fault:
+        problem = str(fault)
+    assert problem is None or problem.startswith(
+        ("at $", "it is not valid JSON", "it refers to itself", "a part of it")
+    )
 
 
 def nested(depth: int) -> dict[str, Any]:

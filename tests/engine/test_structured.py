@@ -91,6 +91,13 @@ end
 rule "first: thought"
   text "<think>\\n{\\"age\\": 1}? Hm.\\n</think>\\n\\n{\\"name\\": \\"Ann\\", \\"age\\": \\"old\\"}"
 end
+rule "first: musing{thoughts}</think>\\n\\n"
+  text "{\\"name\\": \\"Ann\\", \\"age\\": 5}"
+end
+rule "first: musing"
+  text "<think>\\nhm"
+  forever " hm"
+end
 rule "first: call"
   text "I look. "
   text "<tool_call>\\n{\\"name\\": \\"get_weather\\", \\"arguments\\": {\\"city\\": \\"Lima\\"}}\\n</tool_call>"
@@ -146,12 +153,15 @@ def prompts_of(client: ModelClient, monkeypatch: pytest.MonkeyPatch) -> list[str
 
 @needs_llama
 @pytest.mark.parametrize("version", ABI_VERSIONS)
-def test_an_answer_that_is_right_at_once(open_model: OpenModel, write_model: WriteModel, version: str) -> None:
+def test_an_answer_that_is_right_at_once_or_after_a_correction(
+    open_model: OpenModel, write_model: WriteModel, version: str
+) -> None:
     client = open_model(write_model(PLAIN + RULES), version)
     result = client.complete(ask("right"), BY_PERSON)
     assert result.text == '{"name": "Zoë 🙂 ✓", "age": 7}'
     assert result.finish.reason == "stop"
     assert [type(event) for event in client.stream(ask("right"), BY_PERSON)] == [TextDelta, Finish]
+    assert json.loads(client.complete(ask("wrong"), BY_PERSON).text)["name"] == "Ann"
 
 
 @needs_llama
@@ -318,6 +328,13 @@ def test_without_thinking_the_json_is_begun(thinker: ModelClient, monkeypatch: p
 
 
 @needs_llama
+def test_the_json_comes_behind_a_thinking_that_used_up_its_budget(thinker: ModelClient) -> None:
+    result = thinker.complete(ask("musing"), replace(BY_PERSON, thinking_budget=5))
+    assert (result.text, result.finish.reason) == ('{"name": "Ann", "age": 5}', "stop")
+    assert result.reasoning.startswith("hm")
+
+
+@needs_llama
 def test_an_answer_cut_off_while_thinking_says_so(thinker: ModelClient) -> None:
     with pytest.raises(InvalidOutput, match=r"after 6 tokens \(6 of them thinking\), since max_tokens is 6"):
         thinker.complete(ask("thought"), by(PERSON, max_tokens=6))
@@ -366,8 +383,10 @@ def test_a_bad_schema_is_refused_before_any_work(client: ModelClient, monkeypatc
 
 @needs_llama
 def test_where_there_is_no_turn_to_answer_it_is_refused(client: ModelClient) -> None:
-    with pytest.raises(InvalidRequest, match="turns of a chat"):
-        client.complete_text("Once", BY_PERSON)
+    forced = replace(BY_PERSON, tools=(WEATHER,), tool_choice="required")
+    for options in (BY_PERSON, forced):
+        with pytest.raises(InvalidRequest, match="turns of a chat"):
+            client.complete_text("Once", options)
     with pytest.raises(InvalidRequest, match="cannot be continued"):
         client.complete([*ask("right"), ChatMessage("assistant", "{")], BY_PERSON)
 
