@@ -24,7 +24,7 @@ from rkllm_providers.langchain.answers import PROVIDER, ChunkWriter, kept_messag
 from rkllm_providers.langchain.content_blocks import register_content_blocks
 from rkllm_providers.langchain.errors import langchain_errors
 from rkllm_providers.langchain.messages import to_chat_messages
-from rkllm_providers.langchain.options import Call, ChatSettings, chat_call
+from rkllm_providers.langchain.options import Call, ChatSettings, chat_call, parameters
 from rkllm_providers.langchain.profile import LazyProfile, model_profile
 from rkllm_providers.langchain.structured import (
     Method,
@@ -73,7 +73,7 @@ class ChatRKLLM(BaseChatModel, ChatSettings):
     @property
     def _identifying_params(self) -> dict[str, Any]:
         """Everything that may change an answer, so that no cached answer is taken for another's."""
-        return {name: getattr(self, name) for name in type(self).model_fields if name not in _NO_PARAMETERS}
+        return parameters(self, _NO_PARAMETERS)
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop or self.stop, **kwargs)
@@ -231,7 +231,7 @@ class ChatRKLLM(BaseChatModel, ChatSettings):
 
     def get_num_tokens_from_messages(
         self,
-        messages: list[BaseMessage],
+        messages: Sequence[BaseMessage],
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool] | None = None,
     ) -> int:
         """Number of tokens of the prompt that these messages and tools make, the model's template included.

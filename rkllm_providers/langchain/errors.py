@@ -15,7 +15,8 @@
     RequestTimeout                 ModelTimeoutError             yes
     GenerationError                ModelAPIError                 yes
     WorkerCrashed                  ModelAPIError                 yes
-    InvalidOutput                  ModelAPIError, OutputParserException
+    InvalidOutput                  ModelAPIError
+    ServiceUnreachable             ModelConnectionError          yes
 
 So ``except`` works with either class. The names here are those of ``rkllm_providers.errors``, and so are the
 attributes; ``__cause__`` is the original. Errors that LangChain has no class for (``RequestCancelled``,
@@ -31,11 +32,11 @@ from typing import Final
 from langchain_core.exceptions import (
     ContextOverflowError,
     ModelAPIError,
+    ModelConnectionError,
     ModelInvalidRequestError,
     ModelNotFoundError,
     ModelRateLimitError,
     ModelTimeoutError,
-    OutputParserException,
 )
 
 from rkllm_providers import errors
@@ -96,10 +97,14 @@ class WorkerCrashed(errors.WorkerCrashed, ModelAPIError):
     """The process that ran the library died."""
 
 
-class InvalidOutput(errors.InvalidOutput, ModelAPIError, OutputParserException):
+class InvalidOutput(errors.InvalidOutput, ModelAPIError):
     """The answer was not the JSON that was asked for, however often it was tried."""
 
     is_retryable = False
+
+
+class ServiceUnreachable(errors.ServiceUnreachable, ModelConnectionError):
+    """No service of this package answers at a base URL."""
 
 
 # The most special of ours first: the first that an error is an instance of is taken.
@@ -117,6 +122,7 @@ _FORMS: Final[tuple[tuple[type[RKLLMError], type[RKLLMError]], ...]] = (
     (errors.InvalidOutput, InvalidOutput),
     (errors.WorkerCrashed, WorkerCrashed),
     (errors.GenerationError, GenerationError),
+    (errors.ServiceUnreachable, ServiceUnreachable),
 )
 
 

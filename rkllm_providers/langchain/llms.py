@@ -15,7 +15,7 @@ from rkllm_providers import __version__
 from rkllm_providers.chat import ChatEvent, ChatResult, Finish, TextDelta, estimate_tokens
 from rkllm_providers.langchain.answers import PROVIDER, finish_metadata, usage_metadata
 from rkllm_providers.langchain.errors import langchain_errors
-from rkllm_providers.langchain.options import Call, GenerationSettings, text_call
+from rkllm_providers.langchain.options import Call, GenerationSettings, parameters, text_call
 
 _NO_PARAMETERS: Final = frozenset({*BaseLLM.model_fields, "api_key"})
 
@@ -41,7 +41,7 @@ class RKLLM(BaseLLM, GenerationSettings):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in type(self).model_fields if name not in _NO_PARAMETERS}
+        return parameters(self, _NO_PARAMETERS)
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop or self.stop, **kwargs)

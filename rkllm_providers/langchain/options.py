@@ -84,6 +84,15 @@ class ChatSettings(GenerationSettings):
     """``True`` answers ``invoke`` from a stream, with its callbacks; ``False`` never streams."""
 
 
+def parameters(settings: GenerationSettings, without: frozenset[str]) -> dict[str, Any]:
+    """Everything that may change an answer, by name; ``without`` are fields that do not.
+
+    LangChain puts the stop sequences of the call in the place of ``stop``, so the object's own get another name.
+    """
+    values = {name: getattr(settings, name) for name in type(settings).model_fields if name not in without}
+    return {"own_stop" if name == "stop" else name: value for name, value in values.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call: the options of its generation, and which model is meant.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from operator import itemgetter
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Final, Literal
 
 from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage
 from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
 from langchain_core.output_parsers.openai_tools import JsonOutputKeyToolsParser, PydanticToolsParser
-from langchain_core.runnables import Runnable, RunnableLambda, RunnableMap, RunnablePassthrough
+from langchain_core.runnables import AddableDict, Runnable, RunnableGenerator
 from langchain_core.utils.function_calling import convert_to_openai_function, convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
@@ -23,7 +22,7 @@ _METHODS: Final = ("function_calling", "json_schema", "json_mode")
 
 
 def plain_schema(schema: Schema | None, method: Method) -> dict[str, Any] | type | None:
-    """The schema without what OpenAI's ``response_format`` puts around it.
+    """The schema without what OpenAI's forms put around it.
 
     Raises:
         InvalidRequest: There is none and the method needs one, or there is no such method.
@@ -40,7 +39,8 @@ def plain_schema(schema: Schema | None, method: Method) -> dict[str, Any] | type
     if isinstance(wrapped, Mapping) and isinstance(wrapped.get("schema"), Mapping):
         named = {"title": wrapped.get("name") or "answer", "description": wrapped.get("description") or ""}
         return {**named, **wrapped["schema"]}
-    return dict(schema)
+    function = schema.get("function") if schema.get("type") == "function" else None
+    return dict(function if isinstance(function, Mapping) else schema)
 
 
 def call_kwargs(schema: dict[str, Any] | type | None, method: Method) -> dict[str, Any]:
@@ -77,14 +77,42 @@ def structured_chain(model: Runnable[Any, Any], parser: Runnable[Any, Any], incl
     """The model and its parser; with ``include_raw`` what was said, what it means, and why it means nothing."""
     if not include_raw:
         return model | parser
-    read = RunnablePassthrough.assign(
-        parsed=itemgetter("raw") | RunnableLambda(_refuse_invalid) | parser, parsing_error=lambda _: None
-    )
-    unread = RunnablePassthrough.assign(parsed=lambda _: None)
-    return RunnableMap(raw=model) | read.with_fallbacks([unread], exception_key="parsing_error")
+    return model | _raw_and_parsed(parser)
 
 
-def _refuse_invalid(message: AIMessage) -> AIMessage:
+def _raw_and_parsed(parser: Runnable[Any, Any]) -> Runnable[Any, Any]:
+    """Passes the answer on as it comes, and at its end what it means."""
+
+    def read(parts: Iterator[Any]) -> Iterator[AddableDict]:
+        whole = None
+        for part in parts:
+            yield AddableDict(raw=part)
+            whole = part if whole is None else whole + part
+        try:
+            parsed = parser.invoke(_refuse_invalid(whole))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is part of the result
+            yield AddableDict(parsed=None, parsing_error=error)
+        else:
+            yield AddableDict(parsed=parsed, parsing_error=None)
+
+    async def aread(parts: AsyncIterator[Any]) -> AsyncIterator[AddableDict]:
+        whole = None
+        async for part in parts:
+            yield AddableDict(raw=part)
+            whole = part if whole is None else whole + part
+        try:
+            parsed = await parser.ainvoke(_refuse_invalid(whole))
+        except Exception as error:  # noqa: BLE001 - as above
+            yield AddableDict(parsed=None, parsing_error=error)
+        else:
+            yield AddableDict(parsed=parsed, parsing_error=None)
+
+    return RunnableGenerator(read, aread)
+
+
+def _refuse_invalid(message: Any) -> AIMessage:
+    if not isinstance(message, AIMessage):
+        raise OutputParserException("The model gave no message.")
     problem = message.response_metadata.get(INVALID_OUTPUT)
     if problem is not None:
         raise OutputParserException(str(problem), llm_output=message.text)
