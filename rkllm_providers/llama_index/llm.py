@@ -107,8 +107,8 @@ class RKLLM(ModelConnection, GenerationSettings, StructuredPrediction):
         It is what ``raw["usage"]["prompt_tokens"]`` of an answer to it says; an estimate where the model has no
         tokenizer.
         """
-        request = self._request(to_chat_messages(messages), {**kwargs, "tools": tools})
-        return self._opened().count_tokens(to_chat_messages(messages), request.options)
+        said = to_chat_messages(messages)
+        return self._opened().count_tokens(said, self._request(said, {**kwargs, "tools": tools}).options)
 
     @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:

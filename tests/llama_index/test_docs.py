@@ -26,7 +26,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
     shared_registry().close()
     Settings.callback_manager = CallbackManager()
-    Settings._tokenizer = None
 
 
 @pytest.mark.real
