@@ -5,7 +5,18 @@
 
 import sys
 
-from benchmarks import answer_cost, cache, cancel, fairness, kept_states, providers, render, soak, stream_cost
+from benchmarks import (
+    answer_cost,
+    cache,
+    cancel,
+    fairness,
+    kept_states,
+    provider_llama_index,
+    providers,
+    render,
+    soak,
+    stream_cost,
+)
 
 BENCHMARKS = {
     "render": render.main,
@@ -16,6 +27,7 @@ BENCHMARKS = {
     "answer_cost": answer_cost.main,
     "stream_cost": stream_cost.main,
     "providers": providers.main,
+    "provider_llama_index": provider_llama_index.main,
 }
 
 
