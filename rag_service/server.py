@@ -8,6 +8,7 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
+from rag_service.addresses import base_url
 from rag_service.app import create_app
 from rag_service.pool import ModelPool
 from rag_service.settings import ServiceSettings
@@ -40,10 +41,10 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def make_server(settings: ServiceSettings, base_url: str | None = None) -> Server:
-    """A server for these settings, not yet started; ``base_url`` is where its clients reach it."""
+def make_server(settings: ServiceSettings, url: str | None = None) -> Server:
+    """A server for these settings, not yet started; ``url`` is the base URL by which its clients reach it."""
     application = create_app(settings)
-    application.state.base_url = base_url
+    application.state.base_url = url
     config = uvicorn.Config(
         application,
         host=settings.host,
@@ -89,9 +90,3 @@ def run_server(settings: ServiceSettings) -> None:
     logger.info("serving %s at %s", settings.models_dir, url)
     with listener:
         make_server(settings, url).run(sockets=[listener])
-
-
-def base_url(host: str, port: int) -> str:
-    """Where a client on this machine reaches a service that listens there."""
-    here = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"http://[{here}]:{port}/v1" if ":" in here else f"http://{here}:{port}/v1"

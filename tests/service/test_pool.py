@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from rag_service.api.openai_types import ChatCompletionRequest
+from rag_service.addresses import base_url
+from rag_service.api.openai.chat_request import ChatCompletionRequest
 from rag_service.app import create_app
 from rag_service.errors import answer_for
 from rag_service.pool import ModelPool
-from rag_service.server import base_url
 from rag_service.settings import ServiceSettings
 from rkllm_providers.chat import ChatMessage
 from rkllm_providers.engine.npu import shared_npu
