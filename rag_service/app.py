@@ -94,7 +94,7 @@ async def _tell_validation_error(request: Request, error: Exception) -> JSONResp
     if first["type"] == "json_invalid":
         problem = first.get("ctx", {}).get("error", "")
         return _tell(invalid_request(f"The body is not valid JSON: {problem}", code="invalid_json"))
-    where = _place(first["loc"][1:], error.body)
+    where = _place(first["loc"][1:], error.body, missing=first["type"] == "missing")
     message = f"{where}: {first['msg']}" if where else str(first["msg"])
     # What is missing has no value: there, pydantic gives the object that lacks it.
     if first["type"] != "missing" and "input" in first:
@@ -102,14 +102,14 @@ async def _tell_validation_error(request: Request, error: Exception) -> JSONResp
     return _tell(invalid_request(message, where or None, code="invalid_request"))
 
 
-def _place(loc: Sequence[int | str], body: Any) -> str:
+def _place(loc: Sequence[int | str], body: Any, *, missing: bool) -> str:
     """Where in the body something is wrong, without what pydantic adds of its own, such as the type it tried."""
     where = ""
     for number, part in enumerate(loc):
         if isinstance(part, int):
             where += f"[{part}]"
             body = body[part] if isinstance(body, list) and 0 <= part < len(body) else None
-        elif isinstance(body, dict) and (part in body or number == len(loc) - 1):
+        elif isinstance(body, dict) and (part in body or (missing and number == len(loc) - 1)):
             where += f".{part}" if where else part
             body = body.get(part)
     return where

@@ -93,6 +93,8 @@ class ModelPool:
         Raises:
             ModelLoadError: The file is broken.
         """
+        # Read first, and only then opened: opening is done one at a time, and others wait for it.
+        await asyncio.to_thread(self._registry.card, entry)
         client = await self.client(entry.id)
         return ModelState(client.facts, client.engine.info is not None)
 

@@ -226,7 +226,12 @@ class RemoteModel:
             UnsupportedFeature: The model has no tokenizer.
             InvalidRequest: There is no such token.
         """
-        answer = self._connection.ask("POST", "detokenize", {"model": self.model, "tokens": list(ids)})
+        try:
+            answer = self._connection.ask("POST", "detokenize", {"model": self.model, "tokens": list(ids)})
+        except InvalidRequest as error:
+            if error.param == "tokens":
+                error.param = "ids"  # as it is called here
+            raise
         return self._read(lambda: str(answer["content"]))
 
     def count_tokens(self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None) -> int:

@@ -33,4 +33,7 @@ async def all_texts(client: ModelClient, given: Sequence[str | Sequence[int]], p
     def read() -> list[str]:
         return [item if isinstance(item, str) else client.detokenize(item) for item in given]
 
-    return await asyncio.to_thread(read)
+    try:
+        return await asyncio.to_thread(read)
+    except InvalidRequest as error:
+        raise InvalidRequest(str(error), param) from error
