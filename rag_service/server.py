@@ -17,6 +17,7 @@ from rkllm_providers.errors import RKLLMError
 logger = logging.getLogger(__name__)
 
 _SHUTDOWN_SECONDS = 4
+_BACKLOG = 2048
 
 
 class AddressInUse(RKLLMError, OSError):
@@ -54,13 +55,14 @@ def make_server(settings: ServiceSettings, url: str | None = None) -> Server:
         ws="none",
         log_level="info",
         access_log=False,
+        backlog=_BACKLOG,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     return Server(config, application)
 
 
 def listen(settings: ServiceSettings) -> socket.socket:
-    """Bind the address before anything is loaded.
+    """Bind the address before anything is loaded; who connects from now on waits, and is not refused.
 
     Raises:
         AddressInUse: Somebody else has it, or it is not an address of this machine.
@@ -70,6 +72,8 @@ def listen(settings: ServiceSettings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        # Until somebody listens, a second service could bind the same address.
+        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         raise AddressInUse(

@@ -188,7 +188,7 @@ def test_thinking_on_and_off(client: openai.OpenAI) -> None:
         {"extra_body": {"chat_template_kwargs": {"enable_thinking": False}}},
         {"reasoning_effort": "none"},
     ):
-        quick = client.chat.completions.create(model="talker", messages=said("Hi"), **options).choices[0].message  # type: ignore[call-overload]
+        quick = client.chat.completions.create(model="talker", messages=said("Hi"), **options).choices[0].message
         assert quick.content == "Without a thought."
 
 

@@ -148,7 +148,7 @@ def test_vectors_are_those_of_the_texts_as_numbers_and_as_bytes(client: openai.O
     assert [item.index for item in packed.data] == [0, 1]
     for one, other in zip(packed.data, plain.data, strict=True):
         assert len(one.embedding) == 64
-        np.testing.assert_array_equal(np.float32(one.embedding), np.float32(other.embedding))
+        np.testing.assert_array_equal(np.asarray(one.embedding, "f4"), np.asarray(other.embedding, "f4"))
     assert packed.usage.prompt_tokens == packed.usage.total_tokens > 0
     alone = client.embeddings.create(model="embedder", input="a cat")
     assert alone.data[0].embedding == packed.data[0].embedding
