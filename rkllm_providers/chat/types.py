@@ -100,9 +100,9 @@ class GenerateOptions:
     ``thinking`` switches thinking on or off where the model can (``None`` leaves it to the model's template),
     ``effort`` says how much, and ``thinking_budget`` is the most tokens of it. ``old_reasoning`` is which reasoning
     of earlier turns the model is shown, as far as its template shows any: none, that of the turn under way (between a
-    question and its answer, over tool calls), or all. ``volatile_system`` says whether a clock in the system message
-    moves to the newest turn (``move``), which keeps the rest in the KV cache, or stays (``keep``). A text that is
-    continued without the chat template has nothing of these.
+    question and its answer, over tool calls), or all. ``volatile_system`` says whether clocks and sentences that
+    change in the system message move to the newest turn (``move``), which keeps the rest in the KV cache, or stay
+    (``keep``). A text that is continued without the chat template has nothing of these.
 
     ``timeout`` is in seconds, over everything from the call to the last token, the wait in the queue included;
     ``first_token_timeout`` likewise, to the first token. Requests of a higher ``priority`` are answered

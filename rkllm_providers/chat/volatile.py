@@ -1,114 +1,178 @@
-"""System messages that hold a clock, and what it must not cost.
+"""System messages of which parts change, and what it must not cost.
 
 A clock in the system message stands at the very beginning of every prompt: each time it ticks, nothing
-behind it is in the KV cache any more, and a long conversation is read anew at every turn. So sentences of the
-system message that tell the date or the time are said in the newest turn of the user. What was said so in a turn
-is said there again when the conversation goes on, since the cache holds it there.
+behind it is in the KV cache any more, and a long conversation is read anew at every turn. The same goes for a
+memory, a place or the weather that somebody writes there. So two kinds of sentences of the system message are said in
+the newest turn of the user: those that tell the date or the time, and those that were not there at the
+conversation's last turn, from then on. What was said so in a turn is said there again when the conversation goes
+on, since the cache holds it there.
 
-Conversations of different people share one memory of that, and must never hear from each other: what is
-remembered is found again only by the whole system message, dates and times masked, and all that was said up to
-the turn. So all that one could learn of another who said the very same is what time it was.
+Conversations of different people share one memory of that, and must never hear from each other. So no sentence
+is remembered: a turn is found again by the digest of all that was said up to it, and has the digests of the sentences
+that its system message had. Notes are built of sentences of the request's own system message, and an earlier note
+of which one is no longer there is not said again. Only dates and times of clocks are remembered as they
+were; they come back where the rest of the system message and all that was said are the same. So all
+that one could learn of another who said the very same is what time it was.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 import threading
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import Final
 
+from rkllm_providers.chat.clocks import Sentence, split_sentences
+from rkllm_providers.chat.turn_memory import Note, Saying, Turn, TurnMemory
 from rkllm_providers.chat.types import ChatMessage
 
-_MOST_TURNS: Final = 2048
 _MOST_MOVED: Final = 1500
-"""Characters; more than that is no clock, and would fill the window turn by turn."""
+"""Characters; more than that is no clock and no remark, and would fill the window turn by turn."""
+_MOST_SHARE: Final = 1 / 3
+"""Of the characters of a system message without its clocks; where more changes, it is another system message."""
 _MOST_SEARCHED: Final = 20_000
 """Characters; a longer system message is left as it is."""
-
-# A sentence with the blanks behind it, or a line.
-_PIECES: Final = re.compile(r".+?(?:[.!?。！？](?=\s|$)|[。！？]|$)\s*|\s+", re.MULTILINE | re.DOTALL)
-_MONTHS: Final = (
-    r"(?:jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez|ene|abr|ago|dic|janv|févr|mars|avr|juin|juil|"
-    r"août|déc)[a-zäéûôíáó]{0,8}\.?"
-)
-_DATE: Final = (
-    rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}|\d{{1,2}}\.? {_MONTHS} \d{{4}}|"
-    rf"{_MONTHS} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|\d{{4}}\s?年\s?\d{{1,2}}\s?月(?:\s?\d{{1,2}}\s?日)?"
-)
-_TIME: Final = r"\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\.?)?"
-_WEEKDAY: Final = (
-    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|"
-    r"星期[一二三四五六日天]"
-)
-_MOMENT: Final = re.compile(rf"(?<![0-9A-Za-z.]) ?(?:{_DATE}|{_TIME}|\b(?:{_WEEKDAY})\b)", re.IGNORECASE)
-# Without one of these a date is a fact like any other.
-_NOW: Final = re.compile(
-    r"\b(?:it is|it's|now|today|current\w{0,8}|date|time|datetime|timestamp|clock|heute|jetzt|"
-    r"aktuell\w{0,8}|datum|uhrzeit|hoy|ahora|fecha|hora|"
-    r"aujourd|maintenant|heure|oggi|adesso|ora)\b|今天|现在|現在|日期|时间|時間|当前|今日|сегодня|сейчас|время|дата",
-    re.IGNORECASE,
-)
-_NOTE: Final = "System note: "
-_MASK: Final = "\ufdd0"
+_MOST_NOTES: Final = 256
+"""In one conversation; then all that is still true is said anew, and the conversation is read anew once."""
+_NOTE: Final = "\n\nSystem note: "
+_NOW: Final = "it is now {}."
 
 
 class VolatileSystem:
-    """Moves clocks out of the system messages of one model's conversations. Thread-safe."""
+    """Moves what changes out of the system messages of one model's conversations. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._said: OrderedDict[bytes, str] = OrderedDict()
+        self._memory = TurnMemory()
 
     def apply(self, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
         """The conversation as it is to be rendered; the messages themselves stay as they are."""
         users = [number for number, message in enumerate(messages) if message.role == "user"]
         if not users or messages[0].role != "system" or len(messages[0].content) > _MOST_SEARCHED:
             return list(messages)
-        pieces = _PIECES.findall(messages[0].content)
-        clocks = [tells_the_moment(piece) for piece in pieces]
-        now = "".join(piece for piece, is_clock in zip(pieces, clocks, strict=True) if is_clock).strip()
-        if not now or len(now) > _MOST_MOVED:
+        sentences = split_sentences(messages[0].content)
+        if sum(len(sentence.text) for sentence in sentences if sentence.moments) > _MOST_MOVED:
             return list(messages)
-        masked = [_MOMENT.sub(_MASK, piece) if clock else piece for piece, clock in zip(pieces, clocks, strict=True)]
-        keys = _keys(json.dumps(masked), messages)
-        newest = users[-1]
+        keys = _keys(messages)
+        # A turn goes on with a tool's result, or with the beginning of its answer.
+        goes_on = any(message.role != "system" for message in messages[users[-1] + 1 :])
         with self._lock:
-            if newest == len(messages) - 1 or keys[newest] not in self._said:
-                # Otherwise the turn goes on, with a tool's result: what was said at its beginning stands.
-                self._remember(keys[newest], now)
-            moved = {number: self._said[key] for number, key in keys.items() if key in self._said}
-        rendered = [
-            replace(message, content=f"{message.content}\n\n{_NOTE}{moved[number]}") if number in moved else message
-            for number, message in enumerate(messages)
-        ]
-        system = "".join(piece for piece, is_clock in zip(pieces, clocks, strict=True) if not is_clock).strip()
-        return [replace(messages[0], content=system), *rendered[1:]] if system else rendered[1:]
+            turn = self._place(sentences, keys, goes_on)
+            self._memory.remember(keys[-1], turn)
+        return _render(messages, users, sentences, turn)
 
-    def _remember(self, key: bytes, now: str) -> None:
-        self._said[key] = now
-        self._said.move_to_end(key)
-        if len(self._said) > _MOST_TURNS:
-            self._said.popitem(last=False)
+    def _place(self, sentences: Sequence[Sentence], keys: Sequence[bytes], goes_on: bool) -> Turn:
+        """What moves, and what is said in which turn."""
+        here = frozenset(sentence.digest for sentence in sentences if sentence.text)
+        begun = self._memory.closest(keys[-1], here) if goes_on else None
+        if begun is not None and begun.sentences == here:
+            # What was said at the turn's beginning stands.
+            return begun
+        found = (self._memory.closest(key, here) for key in reversed(keys[:-1]))
+        before = next((turn for turn in found if turn is not None), None)
+        moved = _changed(sentences, before) if before is not None else frozenset[bytes]()
+        stays = hashlib.sha256(json.dumps(_staying(sentences, moved)).encode()).digest()
+        notes: tuple[Note, ...] = ()
+        # Behind another system message the cache holds nothing.
+        if before is not None and before.stays == stays and len(before.notes) < _MOST_NOTES:
+            notes = tuple(takewhile(lambda note: all(said.digest in here for said in note.sayings), before.notes))
+        sayings = _sayings([sentence for sentence in sentences if _moves(sentence, moved)], notes)
+        if sayings:
+            notes = (*notes, Note(len(keys) - 1, sayings))
+        if before is not None and before.sentences == here:
+            here = before.sentences
+        return Turn(here, moved, stays, notes)
 
 
-def tells_the_moment(sentence: str) -> bool:
-    """Whether a sentence tells the date or the time that it is."""
-    if _MOMENT.search(sentence) is None:
-        return False
-    # Or it is nothing but that.
-    return _NOW.search(sentence) is not None or not re.search(r"\w", _MOMENT.sub("", sentence))
-
-
-def _keys(system: str, messages: Sequence[ChatMessage]) -> dict[int, bytes]:
-    """For each turn of the user, what identifies the conversation up to it."""
-    digest = hashlib.sha256(system.encode())
-    keys: dict[int, bytes] = {}
-    for number, message in enumerate(messages[1:], 1):
+def _keys(messages: Sequence[ChatMessage]) -> list[bytes]:
+    """For each turn of the user, the digest of all that was said up to it, system messages left out."""
+    digest = hashlib.sha256()
+    keys: list[bytes] = []
+    for message in messages:
+        if message.role == "system":
+            continue
         digest.update(json.dumps([message.role, message.content]).encode())
         if message.role == "user":
-            keys[number] = digest.copy().digest()
+            keys.append(digest.copy().digest())
     return keys
+
+
+def _changed(sentences: Sequence[Sentence], before: Turn) -> frozenset[bytes]:
+    """The sentences, clocks apart, that were not there before, or have moved before; none if they are too many."""
+    plain = [sentence for sentence in sentences if sentence.text and not sentence.moments]
+    changed = [
+        sentence for sentence in plain if sentence.digest in before.moved or sentence.digest not in before.sentences
+    ]
+    size = sum(len(sentence.text) for sentence in changed)
+    if size > min(_MOST_MOVED, _MOST_SHARE * sum(len(sentence.text) for sentence in plain)):
+        return frozenset()
+    return frozenset(sentence.digest for sentence in changed)
+
+
+def _moves(sentence: Sentence, moved: frozenset[bytes]) -> bool:
+    return bool(sentence.moments) or sentence.digest in moved
+
+
+def _staying(sentences: Sequence[Sentence], moved: frozenset[bytes]) -> str:
+    """The system message without what moves."""
+    return "".join(sentence.written for sentence in sentences if not _moves(sentence, moved)).strip()
+
+
+def _sayings(moving: Sequence[Sentence], notes: Sequence[Note]) -> tuple[Saying, ...]:
+    """What is to be said in the newest turn: what has not been said so already."""
+    last: dict[bytes, list[tuple[str, ...]]] = {}
+    for note in notes:
+        last |= _moments((said.digest, said.moments) for said in note.sayings)
+    here = _moments((sentence.digest, sentence.moments) for sentence in moving)
+    new = {
+        (sentence.digest, sentence.moments): sentence
+        for sentence in moving
+        if last.get(sentence.digest) != here[sentence.digest]
+    }
+    kinds = [kind for sentence in moving for kind in sentence.kinds]
+    ticking = [sentence for sentence in new.values() if sentence.moments]
+    only = _ticked(ticking[0], last.get(ticking[0].digest), kinds) if len(ticking) == 1 else None
+    return tuple(
+        Saying(sentence.digest, sentence.moments, only if sentence.moments else None) for sentence in new.values()
+    )
+
+
+def _moments(said: Iterable[tuple[bytes, tuple[str, ...]]]) -> dict[bytes, list[tuple[str, ...]]]:
+    """Of each sentence the moments at which it is said: several, where clocks differ in nothing else."""
+    moments: dict[bytes, list[tuple[str, ...]]] = {}
+    for digest, at in dict.fromkeys(said):
+        moments.setdefault(digest, []).append(at)
+    return moments
+
+
+def _ticked(clock: Sentence, last: Sequence[tuple[str, ...]] | None, kinds: Sequence[str]) -> int | None:
+    """Which of a clock's moments is enough to say: the one that changed, if there is no other of its kind."""
+    if last is None or len(last) > 1:
+        return None
+    changed = [number for number, moment in enumerate(clock.moments) if moment != last[0][number]]
+    return changed[0] if len(changed) == 1 and kinds.count(clock.kinds[changed[0]]) == 1 else None
+
+
+def _render(
+    messages: Sequence[ChatMessage], users: Sequence[int], sentences: Sequence[Sentence], turn: Turn
+) -> list[ChatMessage]:
+    rendered = list(messages)
+    if not turn.moved and not turn.notes:
+        return rendered
+    own = {sentence.digest: sentence for sentence in sentences}
+    for note in turn.notes:
+        number = users[note.turn]
+        rendered[number] = replace(messages[number], content=messages[number].content + _text(note, own))
+    system = _staying(sentences, turn.moved)
+    return [replace(messages[0], content=system), *rendered[1:]] if system else rendered[1:]
+
+
+def _text(note: Note, own: Mapping[bytes, Sentence]) -> str:
+    """What a note says, in the words of this request."""
+    return _NOTE + "\n".join(
+        own[said.digest].at(said.moments) if said.only is None else _NOW.format(said.moments[said.only])
+        for said in note.sayings
+    )

@@ -301,10 +301,12 @@ class _Parser:
                 self._left_out = {item.text for item in items[1:]}
                 if not self._left_out or self._left_out - {b"no_tokenizer", b"no_embedding"}:
                     self._fail("'export' takes no_tokenizer, no_embedding, or both")
-            case b"prefill_base_ms" | b"prefill_ms" | b"decode_ms":
+            case b"state_bytes":
+                self._integer(self._only(items), 0, 1048576)
+            case b"prefill_base_ms" | b"prefill_ms" | b"decode_ms" | b"save_ms" | b"load_ms":
                 if not _MILLISECONDS.fullmatch(self._only(items)):
                     self._fail("a number of milliseconds such as 20 or 0.5 is needed")
-            case b"raw_utf8":
+            case b"raw_utf8" | b"saves_state":
                 if self._only(items) not in (b"yes", b"no"):
                     self._fail("'yes' or 'no' is needed")
             case b"words":

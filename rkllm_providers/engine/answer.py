@@ -22,7 +22,7 @@ from rkllm_providers.chat.stream import Token
 from rkllm_providers.chat.tool_calls import collect_tool_calls
 from rkllm_providers.chat.types import ChatEvent, Finish, GenerateOptions, Timings, Usage
 from rkllm_providers.engine.limits import check_sampling
-from rkllm_providers.engine.run import RunDone, RunItem, RunRequest
+from rkllm_providers.engine.run import PrefillProgress, RunDone, RunItem, RunRequest
 from rkllm_providers.errors import GenerationError, InvalidRequest, RKLLMError
 from rkllm_providers.models import ModelCard, ModelFormat, PromptForm
 from rkllm_providers.models.adapters import find_adapter
@@ -59,6 +59,7 @@ class Answer:
         )
         self.next_request: RunRequest | None = None
         self.finished = False
+        self.progress: PrefillProgress | None = None
         self._card = card
         self._prompt = prompt
         self._options = options
@@ -111,6 +112,9 @@ class Answer:
             if isinstance(item, RunDone | RKLLMError):
                 end = item
                 break
+            if isinstance(item, PrefillProgress):
+                self.progress = item
+                continue
             tokens.append(item)
         events = self._read(tokens) if tokens else []
         if isinstance(end, RunDone):

@@ -28,9 +28,10 @@ from rkllm_providers.engine.engine import Engine
 from rkllm_providers.engine.language_model import ModelFacts
 from rkllm_providers.engine.preparing import PreparingThreads
 from rkllm_providers.engine.row_uses import SYNC_WAIT_SECONDS, RowUses
-from rkllm_providers.engine.run import PromptFormChanged, RunItem
+from rkllm_providers.engine.run import PrefillProgress, PromptFormChanged, RunDone, RunItem
 from rkllm_providers.engine.streams import AsyncStream, SyncStream
-from rkllm_providers.errors import GenerationError, RequestCancelled, UnsupportedFeature
+from rkllm_providers.engine.warming import warming_request
+from rkllm_providers.errors import GenerationError, RequestCancelled, RKLLMError, UnsupportedFeature
 from rkllm_providers.models import ModelCard, PromptForm
 from rkllm_providers.models.adapters import adapter_names
 from rkllm_providers.models.control import ControlGuard
@@ -51,6 +52,11 @@ class AsyncAnswer:
         self._closed = False
         self._items = AsyncStream()
         self._run = self._engine.submit(answer.request, self._items)
+
+    @property
+    def progress(self) -> PrefillProgress | None:
+        """How far the prompt is read, where that happens in pieces."""
+        return self._answer.progress
 
     def __aiter__(self) -> Self:
         return self
@@ -154,6 +160,48 @@ class ModelClient(RowUses):
             InvalidRequest: The messages cannot be rendered.
         """
         return count_prompt_tokens(self.card, messages, options)
+
+    def warm(self, system: str, options: GenerateOptions | None = None) -> int:
+        """Read ahead what all conversations with this system message begin with, tools of ``options`` included.
+
+        It is read now, and again whenever the model was loaded anew and nobody waits. Loads the model if it is not.
+        Returns the number of tokens, 0 if there is nothing to read.
+
+        Raises:
+            UnsupportedFeature: The model has no tokenizer.
+            RKLLMError: The system message is refused, or the run fails.
+        """
+        request, n_tokens = warming_request(self.card, system, options)
+        if request is None:
+            return 0
+        items = SyncStream()
+        run = self.engine.submit(request, items)
+        done = False
+        try:
+            while not done:
+                done = _is_end(self._next_batch(items))
+        finally:
+            if not done:
+                self.engine.cancel(run)
+        self.engine.pin(request)
+        return n_tokens
+
+    async def awarm(self, system: str, options: GenerateOptions | None = None) -> int:
+        """The asynchronous twin of ``warm``."""
+        request, n_tokens = await _rendering.run(lambda: warming_request(self.card, system, options))
+        if request is None:
+            return 0
+        items = AsyncStream()
+        run = self.engine.submit(request, items)
+        done = False
+        try:
+            while not done:
+                done = _is_end(await items.get())
+        finally:
+            if not done:
+                self.engine.cancel(run)
+        self.engine.pin(request)
+        return n_tokens
 
     def adapters(self) -> list[str]:
         """The names of the LoRA adapters that ``GenerateOptions.lora`` may have. Looks at the model's folder."""
@@ -320,6 +368,13 @@ class ModelClient(RowUses):
             return items.get(SYNC_WAIT_SECONDS)
         except TimeoutError as error:
             raise GenerationError(f"The engine of {self.engine.spec.name} never answered.") from error
+
+
+def _is_end(items: Sequence[RunItem]) -> bool:
+    """Whether a run has ended with these items; raises its error."""
+    if isinstance(items[-1], RKLLMError):
+        raise items[-1]
+    return isinstance(items[-1], RunDone)
 
 
 def collect(events: Iterable[ChatEvent]) -> ChatResult:

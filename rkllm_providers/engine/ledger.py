@@ -40,6 +40,13 @@ class CacheUse(NamedTuple):
     broke_at: int | None
 
 
+def common_length(first: NDArray[np.int32], second: NDArray[np.int32]) -> int:
+    """How many tokens two prompts have in common at their beginning."""
+    length = min(len(first), len(second))
+    different = np.flatnonzero(first[:length] != second[:length])
+    return int(different[0]) if len(different) else length
+
+
 class CacheLedger:
     """The account of one worker's KV cache. Belongs to the engine's thread."""
 
@@ -69,19 +76,30 @@ class CacheLedger:
         """Something was run whose tokens are not known, or that failed: the cache may hold anything."""
         self._held = None
 
+    @property
+    def held(self) -> NDArray[np.int32] | None:
+        """The tokens in the cache, int32 ``[n_tokens]``; ``None`` where they are not known."""
+        return self._held
+
+    def hold(self, tokens: NDArray[np.int32]) -> None:
+        """The worker has put these tokens' state into the cache."""
+        self._held = tokens
+
     def common(self, prompt: array[int]) -> int | None:
         """How many tokens at the beginning of a prompt the cache holds; ``None`` where that is not known."""
         if not supports(self._version, Feature.PREFIX_REUSE):
             return 0
         if self._held is None:
             return None
-        ids = np.frombuffer(prompt, np.int32)
-        length = min(len(ids), len(self._held))
-        different = np.flatnonzero(ids[:length] != self._held[:length])
-        return int(different[0]) if len(different) else length
+        return common_length(np.frombuffer(prompt, np.int32), self._held)
 
-    def note_run(self, prompt: array[int], generated: Sequence[int], prefill_tokens: int | None) -> CacheUse:
-        """Enter a run that ended well; ``generated`` are all tokens it sampled, those nobody got included."""
+    def note_run(
+        self, prompt: array[int], generated: Sequence[int], prefill_tokens: int | None, *, restored: bool = False
+    ) -> CacheUse:
+        """Enter a run that ended well; ``generated`` are all tokens it sampled, those nobody got included.
+
+        What was ``restored`` before it may not be what it was thought to be; that is no fault of the runtime's reuse.
+        """
         expected = self.common(prompt)
         held = None if self._held is None else len(self._held)
         # The last token that was sampled has not been computed.
@@ -93,7 +111,7 @@ class CacheLedger:
         if prefill_tokens is None:
             return CacheUse(expected, bool(expected), broke_at)
         cached = max(0, len(prompt) - prefill_tokens)
-        if expected is not None:
+        if expected is not None and not restored:
             self._compare(expected, cached)
         return CacheUse(cached, False, broke_at)
 

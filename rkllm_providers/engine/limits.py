@@ -60,9 +60,9 @@ def deadline_of(run: Run, limits: EngineLimits, ready_at: float | None, heard_at
     ``heard_at`` is when the worker last sent something.
     """
     request = run.request
-    waits_for_first = run.state is RunState.QUEUED or heard_at <= run.started_at
+    waits_for_first = run.state is RunState.QUEUED or heard_at <= run.ordered_at
     if run.state is not RunState.QUEUED:
-        quiet = run.started_at + limits.first_token_seconds if waits_for_first else heard_at + limits.token_seconds
+        quiet = run.ordered_at + limits.first_token_seconds if waits_for_first else heard_at + limits.token_seconds
         deadline = min(run.started_at + limits.run_seconds, quiet)
     elif ready_at is None:
         deadline = math.inf
@@ -81,7 +81,7 @@ def timeout_of(run: Run, limits: EngineLimits, name: str, heard_at: float, now: 
     request = run.request
     if request.timeout is None or now < run.submitted_at + request.timeout:
         first = request.first_token_timeout
-        if heard_at <= run.started_at and first is not None and now >= run.submitted_at + first:
+        if heard_at <= run.ordered_at and first is not None and now >= run.submitted_at + first:
             return RequestTimeout(
                 f"{name} gave no first token within {first:.1f} s"
                 f"{', most of it in the queue' if queued else ''}. Shorten the prompt, or allow a longer time.",
@@ -109,7 +109,7 @@ def timeout_of(run: Run, limits: EngineLimits, name: str, heard_at: float, now: 
 
 
 def _silence(run: Run, limits: EngineLimits, name: str, heard_at: float) -> RequestTimeout:
-    if heard_at <= run.started_at:
+    if heard_at <= run.ordered_at:
         return RequestTimeout(
             f"{name} gave no first token within {limits.first_token_seconds:.0f} s of its start and was aborted. "
             f"Shorten the prompt, or raise the limit.",

@@ -71,6 +71,16 @@ class RunQueue:
         else:
             self._runs[run.request.priority].append(run)
 
+    def put_back(self, run: Run) -> None:
+        """Have a run wait again, before all others of its priority."""
+        run.state = RunState.QUEUED
+        self._runs[run.request.priority].appendleft(run)
+
+    def has_before(self, priority: Priority) -> bool:
+        """Whether a run of a higher priority waits."""
+        higher = _PRIORITIES[: _PRIORITIES.index(priority)]
+        return any(not run.cancelled for name in higher for run in self._runs[name])
+
     def first(self) -> Run | None:
         """The next run; cancelled ones are dropped."""
         for runs in self._runs.values():

@@ -16,6 +16,8 @@ from rkllm_providers.chat.stream import Token
 from rkllm_providers.chat.types import Priority, Sampling
 from rkllm_providers.engine.durations import FOREVER
 from rkllm_providers.engine.frames import Frame, FrameKind, pack_json
+from rkllm_providers.engine.kept_states import KeptStateSettings
+from rkllm_providers.engine.ledger import CacheUse
 from rkllm_providers.engine.rows_runs import RowsWanted
 from rkllm_providers.errors import RKLLMError
 from rkllm_providers.models import PromptForm
@@ -58,7 +60,8 @@ class EngineLimits:
     ``first_token_seconds`` are from a run's start, the reading of its prompt included; ``token_seconds``
     are from one token to the next, after which a library counts as hung. ``keep_alive`` is how long a model stays
     loaded after its last request. A worker whose resident memory is above ``worker_memory`` bytes after a run is
-    replaced.
+    replaced. ``prefill_chunk`` has prompts read in pieces of so many tokens: between two of them a request can be
+    cancelled and one of a higher priority be answered, at the price of about one decode for each piece.
     """
 
     queue: int = 64
@@ -71,6 +74,8 @@ class EngineLimits:
     token_seconds: float = 300.0
     keep_alive: float = FOREVER
     worker_memory: int | None = None
+    prefill_chunk: int | None = None
+    kept_states: KeptStateSettings = field(default_factory=KeptStateSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +149,15 @@ class RuntimeInfo:
     tokenizer_checked: bool = False
 
 
+class PrefillProgress(NamedTuple):
+    """How far the reading of a prompt is that is read in pieces: tokens of it that are in the KV cache, and all."""
+
+    n_read: int
+    n_tokens: int
+
+
 # What a run delivers: its tokens in order, then exactly one end or error.
-RunItem = Token | RunDone | RKLLMError
+RunItem = Token | PrefillProgress | RunDone | RKLLMError
 
 
 class Stream(Protocol):
@@ -174,11 +186,16 @@ class RunState(Enum):
 
 
 class Run:
-    """A submitted request and the stream its items go to."""
+    """A submitted request and the stream its items go to.
+
+    ``ordered_at`` is when the worker got its newest order of it. ``first_use``, ``computed``, ``prefill_ms`` and
+    ``kept_ms`` are of the orders before the last: what the first of them found in the cache, the tokens they
+    computed, the milliseconds that took, and those of keeping another conversation's state.
+    """
 
     __slots__ = (
         *("attempts", "cancelled", "id", "load_ms", "request", "started_at", "state", "stream", "submitted_at"),
-        "vector",
+        *("computed", "first_use", "kept_ms", "ordered_at", "prefill_ms", "vector"),
     )
 
     def __init__(self, run_id: int, request: RunRequest, stream: Stream) -> None:
@@ -192,6 +209,11 @@ class Run:
         self.started_at = 0.0
         self.load_ms = 0.0
         self.vector = b""
+        self.ordered_at = 0.0
+        self.first_use: CacheUse | None = None
+        self.computed = 0
+        self.prefill_ms = 0.0
+        self.kept_ms = 0.0
 
 
 _TOKEN: Final = int(FrameKind.TOKEN)
@@ -218,23 +240,44 @@ def token_items(received: Sequence[Frame], run_id: int) -> tuple[list[RunItem], 
     return items, others
 
 
-def run_frame(run: Run, max_tokens: int | None) -> bytes:
-    """The frame that orders a run from a worker."""
-    prompt = run.request.prompt
-    order: dict[str, Any] = {
-        "run": run.id,
-        "max_tokens": max_tokens,
-        "sampling": asdict(run.request.sampling),
-        "plain": run.request.plain,
-        "rows": asdict(run.request.rows) if run.request.rows is not None else None,
-        "lora": None,
+class Order(NamedTuple):
+    """What a worker is to do for a run: the run itself, or a step before it, which gives no tokens to anybody.
+
+    ``prompt`` of ``None`` is the run's own, else it may be a piece of one of ``n_prompt`` tokens. The cache's state
+    at the end goes into the file ``save_to``; the state in the file ``restore`` is loaded first.
+    """
+
+    id: int
+    prompt: array[int] | None = None
+    save_to: Path | None = None
+    restore: Path | None = None
+    n_prompt: int = 0
+
+    @property
+    def is_step(self) -> bool:
+        """Whether the run itself is still to come."""
+        return self.prompt is not None
+
+
+def order_frame(order: Order, run: Run, max_tokens: int | None) -> bytes:
+    """The frame that has a worker carry out an order."""
+    request = run.request
+    prompt = request.prompt if order.prompt is None else order.prompt
+    adapter = request.lora
+    content: dict[str, Any] = {
+        "run": order.id,
+        "max_tokens": 1 if order.is_step else max_tokens,
+        "quiet": order.is_step,
+        "save_to": None if order.save_to is None else str(order.save_to),
+        "restore": None if order.restore is None else str(order.restore),
+        "sampling": asdict(request.sampling),
+        "plain": request.plain,
+        "rows": asdict(request.rows) if request.rows is not None else None,
+        "lora": None if adapter is None else {**asdict(adapter), "path": str(adapter.path)},
     }
-    adapter = run.request.lora
-    if adapter is not None:
-        order["lora"] = {**asdict(adapter), "path": str(adapter.path)}
     if not isinstance(prompt, TextPrompt):
-        return pack_json(FrameKind.RUN, {**order, "input": "tokens"}, prompt.tobytes())
-    order |= {
+        return pack_json(FrameKind.RUN, {**content, "input": "tokens"}, prompt.tobytes())
+    content |= {
         "input": "text",
         "bound": prompt.bound,
         "fingerprint": prompt.fingerprint,
@@ -242,5 +285,27 @@ def run_frame(run: Run, max_tokens: int | None) -> bytes:
         "enable_thinking": prompt.enable_thinking,
     }
     if prompt.newest is not None:
-        order["newest"] = asdict(prompt.newest)
-    return pack_json(FrameKind.RUN, order, prompt.text.encode())
+        content["newest"] = asdict(prompt.newest)
+    return pack_json(FrameKind.RUN, content, prompt.text.encode())
+
+
+def run_end(run: Run, content: dict[str, Any], use: CacheUse, warnings: tuple[str, ...]) -> RunDone:
+    """How a run ended, from what its worker says."""
+    first, computed = run.first_use or use, content["prefill_tokens"]
+    waited = (run.started_at - run.submitted_at) * 1000
+    return RunDone(
+        n_tokens=content["n_tokens"],
+        max_tokens=content["max_tokens"],
+        queue_ms=max(0.0, waited - run.load_ms) + run.kept_ms,
+        load_ms=run.load_ms,
+        prefill_ms=content["prefill_ms"] + content["restore_ms"] + run.prefill_ms,
+        decode_ms=content["decode_ms"],
+        prefill_tokens=None if computed is None else computed + run.computed,
+        kv_size=content["kv_size"],
+        warnings=warnings,
+        cached_tokens=first.cached_tokens,
+        cached_estimated=first.estimated,
+        broke_at=first.broke_at,
+        last_token=content["generated"][-1] if content["generated"] else None,
+        vector=run.vector,
+    )

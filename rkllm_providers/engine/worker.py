@@ -21,6 +21,7 @@ from typing import Any, Final
 from rkllm_providers.engine import frames
 from rkllm_providers.engine.frames import Frame, FrameKind
 from rkllm_providers.engine.loaded_adapters import LoadedAdapters
+from rkllm_providers.engine.loaded_states import LoadedStates, size_of
 from rkllm_providers.engine.rows_runs import RowsWanted, run_rows
 from rkllm_providers.engine.text_runs import TextRun, TextRuns
 from rkllm_providers.engine.worker_load import NotAlone, check_tokenizer, load, sampling_params
@@ -56,7 +57,9 @@ class Run:
         end_tokens: frozenset[int],
         *,
         self_limiting: bool,
+        quiet: bool = False,
     ) -> None:
+        """``quiet`` keeps its tokens here: it is run for what it leaves in the KV cache."""
         self.id = run_id
         self.max_tokens = 0
         self.ended = False
@@ -72,6 +75,7 @@ class Run:
         self.cancelled = False
         self.perf: PerfStat | None = None
         self.first_token_at = 0.0
+        self._quiet = quiet
         self._send = channel.sendall
         self._abort = handle.abort
         self._end_tokens = end_tokens
@@ -92,7 +96,9 @@ class Run:
             if self.n_tokens == 1:
                 self.first_token_at = time.monotonic()
             token_id, text, waiting = event
-            if waiting:
+            if self._quiet:
+                pass
+            elif waiting:
                 self._send(frames.pack_waiting(self.id, token_id))
             else:
                 self._send(frames.pack_token(self.id, token_id, text))
@@ -125,6 +131,7 @@ class Worker:
         self._handle: ModelHandle | None = None
         self._texts: TextRuns | None = None
         self._adapters: LoadedAdapters | None = None
+        self._caches: LoadedStates | None = None
         self._has_template = False
         self._end_tokens: frozenset[int] = frozenset()
 
@@ -155,6 +162,7 @@ class Worker:
         self._end_tokens = frozenset(order["end_tokens"])
         self._texts = TextRuns(handle, order["context_length"], raw=order["raw"])
         self._adapters = LoadedAdapters(handle)
+        self._caches = LoadedStates(handle)
         self._has_template = handle.library.supports(Feature.CHAT_TEMPLATE) and not order["raw"]
         self._log_mark()
         identity = handle.library.identity
@@ -178,12 +186,20 @@ class Worker:
         if handle is None:
             raise RuntimeError("A run was ordered before a model was loaded.")
         self_limiting = handle.library.supports(Feature.MAX_NEW_TOKENS_PER_RUN)
-        run = Run(self._channel, handle, order["run"], self._end_tokens, self_limiting=self_limiting)
+        run = Run(
+            self._channel,
+            handle,
+            order["run"],
+            self._end_tokens,
+            self_limiting=self_limiting,
+            quiet=order["quiet"],
+        )
         with self._lock:
             self._current = run
             run.cancelled = run.id in self._aborted_early
             self._aborted_early.discard(run.id)
         outcome: dict[str, Any] = {"run": run.id, "error": None, "message": None}
+        restored, restore_ms = self._restore(run, order["restore"])
         started = time.monotonic()
         counting: TextRun | None = None
         n_rows: int | None = None
@@ -225,6 +241,9 @@ class Worker:
             "decode_ms": (ended - first) * 1000,
             "prefill_tokens": perf.prefill_tokens + (counting.counted_tokens if counting else 0) if perf else None,
             "kv_size": self._kv_size(handle),
+            "restored": restored,
+            "restore_ms": restore_ms,
+            "saved_bytes": size_of(order["save_to"]),
         }
         if n_rows is not None:
             outcome["prefill_tokens"] = n_rows
@@ -244,9 +263,20 @@ class Worker:
             )
         if self._adapters is None or self._texts is None or run.cancelled:
             return
-        run.lora, run.cache_cleared = self._adapters.use(order["lora"])
+        run.lora, cleared = self._adapters.use(order["lora"])
+        run.cache_cleared = run.cache_cleared or cleared
         if run.cache_cleared or order["rows"] is not None:
             self._texts.forget()  # the history, if there is one, is not of this model and these texts
+
+    def _restore(self, run: Run, path: str | None) -> tuple[bool, float]:
+        """Load a state before a run; whether it was, and the milliseconds that took."""
+        if path is None or self._caches is None or run.cancelled:
+            return False, 0.0
+        started = time.monotonic()
+        restored = self._caches.restore(path)
+        if not restored:
+            run.cache_cleared = True
+        return restored, (time.monotonic() - started) * 1000
 
     def _run_rows(self, handle: ModelHandle, run: Run, order: dict[str, Any], prompt: bytes) -> int | None:
         if run.cancelled:
@@ -287,6 +317,7 @@ class Worker:
             max_new_tokens=run.max_tokens if library.supports(Feature.MAX_NEW_TOKENS_PER_RUN) else None,
             sampling=sampling_params(order["sampling"]) if library.supports(Feature.SAMPLING_PER_RUN) else None,
             lora=run.lora,
+            prompt_cache=order["save_to"],
         )
 
     def _kv_size(self, handle: ModelHandle) -> int | None:

@@ -215,12 +215,18 @@ class ScriptModel final : public Backend {
   }
 
   std::string identity() const override { return identity_; }
-  std::vector<char> save_state() override { return {}; }
+  std::vector<char> save_state() override {
+    if (!script_.saves_state) throw Refused("this model cannot save prompt caches");
+    const size_t n = texts_.size();
+    wait_ms(script_.save_ms * static_cast<double>(n));
+    return std::vector<char>(static_cast<size_t>(script_.state_bytes) * n);
+  }
 
   bool load_state(const std::vector<char> &state, const std::vector<int32_t> &tokens) override {
     texts_.clear();
     has_logits_ = false;
-    if (!state.empty()) return false;
+    if (state.size() != static_cast<size_t>(script_.state_bytes) * tokens.size()) return false;
+    wait_ms(script_.load_ms * static_cast<double>(tokens.size()));
     for (const int32_t token : tokens) texts_.push_back(script_.vocabulary.bytes(token));
     return true;
   }

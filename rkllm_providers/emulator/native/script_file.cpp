@@ -171,6 +171,11 @@ class Parser {
     else if (key == "prefill_base_ms") script_.prefill_base_ms = milliseconds(only(items));
     else if (key == "prefill_ms") script_.prefill_ms = milliseconds(only(items));
     else if (key == "decode_ms") script_.decode_ms = milliseconds(only(items));
+    else if (key == "state_bytes")
+      script_.state_bytes = static_cast<int32_t>(integer(only(items), 0, 1048576));
+    else if (key == "save_ms") script_.save_ms = milliseconds(only(items));
+    else if (key == "load_ms") script_.load_ms = milliseconds(only(items));
+    else if (key == "saves_state") script_.saves_state = yes_or_no(only(items));
     else if (key == "raw_utf8") script_.raw_utf8 = yes_or_no(only(items));
     else if (key == "words") words(items);
     else if (key == "word") add_token(only(items), TokenKind::ordinary);

@@ -75,6 +75,11 @@ struct ScriptFile {
   double prefill_base_ms = 0;
   double prefill_ms = 0;
   double decode_ms = 0;
+  // What a prompt-cache file takes per token: bytes, and milliseconds to write and to load.
+  int32_t state_bytes = 0;
+  double save_ms = 0;
+  double load_ms = 0;
+  bool saves_state = true;
   ScriptVocabulary vocabulary;
   int32_t bos = -1;
   std::vector<int32_t> eos;
