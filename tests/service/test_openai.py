@@ -303,7 +303,7 @@ def test_a_stream_that_is_silent_sends_comments(url: str, monkeypatch: pytest.Mo
     body = {"model": "talker", "messages": [{"role": "user", "content": "drag"}], "stream": True}
     with httpx.stream("POST", f"{url}/v1/chat/completions", json=body) as response:
         lines = (line for line in response.iter_lines() if line)
-        seen = []
+        seen: list[str] = []
         while seen[-1:] != [": keep-alive"] or len([line for line in seen if '" tick"' in line]) < 20:
             seen.append(next(lines))
     assert "[DONE]" not in seen[-1]
