@@ -1,6 +1,7 @@
 """Tools, thinking and JSON through the real OpenAI client."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -10,8 +11,8 @@ from pydantic import BaseModel
 
 from rag_service.errors import answer_for
 from rkllm_providers.errors import InvalidOutput
-from tests.conftest import WriteModel, needs_llama
-from tests.service.conftest import StartService
+from tests.conftest import needs_llama
+from tests.service.conftest import serving
 
 pytestmark = needs_llama
 
@@ -62,10 +63,10 @@ class Person(BaseModel):
     age: int
 
 
-@pytest.fixture
-def url(start_service: StartService, write_model: WriteModel) -> str:
-    write_model(SCRIPT, "talker")
-    return start_service()
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("models"), talker=SCRIPT) as url:
+        yield url
 
 
 @pytest.fixture

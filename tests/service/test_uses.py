@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -10,8 +11,8 @@ import numpy as np
 import openai
 import pytest
 
-from tests.conftest import WriteModel, needs_llama
-from tests.service.conftest import StartService
+from tests.conftest import needs_llama
+from tests.service.conftest import serving
 
 pytestmark = needs_llama
 
@@ -42,12 +43,12 @@ prompt = "<Query>: {query}\\n<Document>: {document}<|im_end|>"
 """
 
 
-@pytest.fixture
-def url(start_service: StartService, write_model: WriteModel) -> str:
-    write_model(SCRIPT, "talker")
-    path = write_model(SCRIPT, "embedder")
-    path.with_suffix(".toml").write_text(FACTS)
-    return start_service()
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("models")
+    (folder / "embedder.toml").write_text(FACTS)
+    with serving(folder, talker=SCRIPT, embedder=SCRIPT, sleeper=SCRIPT) as url:
+        yield url
 
 
 @pytest.fixture
@@ -239,7 +240,7 @@ def test_text_to_tokens_and_back(url: str) -> None:
 def test_what_is_told_of_models(url: str, client: openai.OpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rag_service.pool._LIST_SECONDS", 60.0)
     listed = {model.id: model.model_extra or {} for model in client.models.list().data}
-    assert listed["talker"]["status"] == "unloaded"
+    assert listed["sleeper"]["status"] == "unloaded"
     assert listed["talker"]["context_length"] == 256
     assert listed["talker"]["counts_tokens"] is True
     assert set(listed["talker"]["capabilities"]) == {"thinking", "tools"}
