@@ -5,11 +5,12 @@
 
 import sys
 
-from benchmarks import answer_cost, cache, cancel, fairness, render, soak, stream_cost
+from benchmarks import answer_cost, cache, cancel, fairness, kept_states, render, soak, stream_cost
 
 BENCHMARKS = {
     "render": render.main,
     "cache": cache.main,
+    "kept_states": kept_states.main,
     "fairness": fairness.main,
     "cancel": cancel.main,
     "answer_cost": answer_cost.main,

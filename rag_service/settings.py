@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from rkllm_providers.engine import FOREVER, Budget, EngineLimits, parse_budget, parse_keep_alive, parse_size
+from rkllm_providers.engine import (
+    FOREVER,
+    Budget,
+    EngineLimits,
+    KeptStateSettings,
+    parse_budget,
+    parse_keep_alive,
+    parse_size,
+)
+from rkllm_providers.engine.limits import parse_chunk
 from rkllm_providers.models import default_models_dir
 from rkllm_providers.runtime.abi import unsupported_version
 from rkllm_providers.runtime.abi_tables import VERSIONS
@@ -55,6 +64,29 @@ class ServiceSettings(BaseSettings):
         description="A worker whose resident memory is above this after a run is replaced: a size, or 'off'.",
     )
 
+    prefill_chunk: Annotated[int | None, BeforeValidator(parse_chunk)] = Field(
+        default=None,
+        description="Prompts are read in pieces of so many tokens, so that a chat need not wait until a task's long "
+        "prompt is read; or 'off'.",
+    )
+    kept_states: Literal["off", "auto"] = Field(
+        default="off",
+        description="Whether conversations' states are kept in files while others have the KV cache, where that is "
+        "worth it.",
+    )
+    kept_states_dir: Path | None = Field(default=None, description="Folder for these files.")
+    kept_states_size: Annotated[int, BeforeValidator(parse_size)] = Field(
+        default=2 << 30, gt=0, description="Most bytes of such files per model."
+    )
+    kept_states_per_day: Annotated[int, BeforeValidator(parse_size)] = Field(
+        default=8 << 30, gt=0, description="Most bytes of them written in 24 hours."
+    )
+    kept_states_persist: bool = Field(default=False, description="Leave them to the next start.")
+    warm_prompt: Path | None = Field(
+        default=None,
+        description="File with a system message that the model loaded at start reads ahead.",
+    )
+
     @field_validator("runtime_version")
     @classmethod
     def _known_version(cls, version: str | None) -> str | None:
@@ -74,4 +106,12 @@ class ServiceSettings(BaseSettings):
             abort_seconds=self.abort_seconds,
             keep_alive=self.keep_alive,
             worker_memory=self.worker_memory_limit,
+            prefill_chunk=self.prefill_chunk,
+            kept_states=KeptStateSettings(
+                self.kept_states,
+                self.kept_states_dir,
+                self.kept_states_size,
+                self.kept_states_per_day,
+                self.kept_states_persist,
+            ),
         )

@@ -9,10 +9,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from rkllm_providers.durations import FOREVER, parse_keep_alive
+
 if TYPE_CHECKING:
     from rkllm_providers.engine.client import AsyncAnswer, ModelClient, collect
-    from rkllm_providers.engine.durations import FOREVER, parse_keep_alive
     from rkllm_providers.engine.engine import Engine
+    from rkllm_providers.engine.kept_states import KeptStateSettings
     from rkllm_providers.engine.language_model import LanguageModel, ModelFacts
     from rkllm_providers.engine.lease import ModelAddress, ModelLease
     from rkllm_providers.engine.memory import Budget, parse_budget, parse_size
@@ -25,9 +27,8 @@ _HOMES = {
     "ModelClient": "client",
     "AsyncAnswer": "client",
     "collect": "client",
-    "FOREVER": "durations",
-    "parse_keep_alive": "durations",
     "Engine": "engine",
+    "KeptStateSettings": "kept_states",
     "LanguageModel": "language_model",
     "ModelFacts": "language_model",
     "ModelAddress": "lease",
@@ -63,6 +64,7 @@ __all__ = [
     "Engine",
     "EngineLimits",
     "EngineRegistry",
+    "KeptStateSettings",
     "LanguageModel",
     "LoadSpec",
     "ModelAddress",

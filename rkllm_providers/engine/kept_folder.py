@@ -24,7 +24,7 @@ _INDEX: Final = "index.json"
 _LOCK: Final = "lock"
 _WEAR: Final = "written.json"
 _DAY_SECONDS: Final = 86_400
-_PROBE_BYTES: Final = 4 << 20
+_PROBE_BYTES: Final = 16 << 20  # less measures how long one write takes, and not how fast many are
 # What a disk must have left, whatever the bound on the states is.
 _FREE_BYTES: Final = 1 << 30
 
@@ -102,7 +102,7 @@ class KeptFolder:
         return sum(size for when, size in self._wear() if when > since)
 
     def probe_write_rate(self) -> float:
-        """Bytes per second that reach the disk, measured by writing 4 MiB."""
+        """Bytes per second that reach the disk, measured by writing 16 MiB."""
         path = self.path / "probe"
         block = os.urandom(_PROBE_BYTES)
         started = time.monotonic()

@@ -29,9 +29,10 @@ _LEAST_TOKENS: Final = 256
 _LEAST_GAIN_TOKENS: Final = 64
 # Of what is in danger, how much must be lost: a turn that was edited is no other conversation.
 _LEAST_LOST: Final = 0.5
-# How likely a conversation comes back: of one that did before, and of one that nothing is known of.
-_AGAIN: Final = 0.9
-_FIRST: Final = 0.5
+# How often a state is loaded before it is outdated: one of a conversation that came back before, and one of a
+# conversation of which nothing is known.
+_LOADS_AGAIN: Final = 4.0
+_LOADS_FIRST: Final = 1.0
 # Until a file tells: a model of 1.7 billion parameters (28 layers, 8 heads of 128, 16 bits, keys and values).
 _TOKEN_BYTES: Final = 115_000
 _TOLERANCE: Final = 4
@@ -123,7 +124,7 @@ class KeptStates:
     def plan(self, prompt: array[int]) -> KeepPlan:
         """What to do before a prompt is run."""
         folder, held = self._folder, self._ledger.held
-        if not self._is_on or folder is None or self._prefill_seconds is None or self._ledger.is_unreliable:
+        if not self._is_on or folder is None or self._prefill_seconds is None or not self._ledger.reuses_prefixes:
             return KeepPlan()
         ids = np.frombuffer(prompt, np.int32)
         common = 0 if held is None else common_length(ids, held)
@@ -191,9 +192,9 @@ class KeptStates:
         held = self._ledger.held
         if held is not None and any(len(held) - common_length(held, s.tokens) < _LEAST_TOKENS for s in self.states):
             return False  # nearly all of it is kept already
-        chance = _AGAIN if self._came_back else _FIRST
+        loads = _LOADS_AGAIN if self._came_back else _LOADS_FIRST
         size = n_held * self._token_bytes
-        gain = chance * (n_lost * (self._prefill_seconds or 0.0) - self._load_seconds(size))
+        gain = loads * (n_lost * (self._prefill_seconds or 0.0) - self._load_seconds(size))
         return gain > size / self._rate_of_writing()
 
     def _is_worth_loading(self, state: KeptState, ids: np.ndarray[Any, np.dtype[np.int32]], common: int) -> bool:

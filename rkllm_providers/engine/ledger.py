@@ -77,6 +77,11 @@ class CacheLedger:
         self._held = None
 
     @property
+    def reuses_prefixes(self) -> bool:
+        """Whether the runtime computes only what follows the common prefix, as far as is known."""
+        return supports(self._version, Feature.PREFIX_REUSE) and not self.is_unreliable
+
+    @property
     def held(self) -> NDArray[np.int32] | None:
         """The tokens in the cache, int32 ``[n_tokens]``; ``None`` where they are not known."""
         return self._held

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
+from typing import Final
 
 from rkllm_providers.chat.prompt import TextPrompt
 from rkllm_providers.chat.types import Sampling
@@ -12,6 +13,8 @@ from rkllm_providers.engine.run import EngineLimits, PromptFormChanged, Run, Run
 from rkllm_providers.errors import ContextLengthExceeded, InvalidRequest, RequestTimeout
 from rkllm_providers.models import PromptForm
 from rkllm_providers.models.sampling_bounds import SAMPLING_BOUNDS
+
+LEAST_CHUNK: Final = 32
 
 
 def check_sampling(sampling: Sampling) -> None:
@@ -24,6 +27,27 @@ def check_sampling(sampling: Sampling) -> None:
         value = getattr(sampling, name)
         if value is not None and not least <= value <= most:
             raise InvalidRequest(f"{name} is {value}; it must be between {least} and {most}.", name)
+
+
+def parse_chunk(value: str | int | None) -> int | None:
+    """The tokens of a piece that prompts are read in; ``"off"`` and ``None`` are one piece.
+
+    Raises:
+        InvalidRequest: It is no number of tokens that makes sense.
+    """
+    if value is None or value == "off":
+        return None
+    try:
+        tokens = int(value)
+    except ValueError:
+        tokens = 0
+    if tokens < LEAST_CHUNK:
+        raise InvalidRequest(
+            f"prefill_chunk is {value!r}; it must be 'off' or at least {LEAST_CHUNK} tokens, since each piece costs "
+            f"about one decode.",
+            "prefill_chunk",
+        )
+    return tokens
 
 
 def room_of(request: RunRequest, plan: LoadPlan, info: RuntimeInfo | None) -> int | None:

@@ -64,8 +64,8 @@ class NPU:
             self._base_url = base_url
             self._describe()
 
-    def enter(self, model: str) -> NPUPlace:
-        """A place for one more worker, in the lowest memory domain that is free.
+    def enter(self, model: str, domain: int | None = None) -> NPUPlace:
+        """A place for one more worker, in this memory domain, or in the lowest that is free.
 
         Raises:
             NPUBusy: Another process owns the NPU.
@@ -77,7 +77,8 @@ class NPU:
                 self._fd = _locked(path) if path is not None else None
                 self._since = time.time()
             taken = {place.domain_id for place in self._places}
-            domain = next(number for number in range(len(taken) + 1) if number not in taken)
+            if domain is None:
+                domain = next(number for number in range(len(taken) + 1) if number not in taken)
             place = NPUPlace(model, domain, self._fd)
             self._places.append(place)
             self._describe()

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from rkllm_providers.chat import Sampling
 from rkllm_providers.engine.client import ModelClient
-from rkllm_providers.engine.durations import parse_keep_alive
 from rkllm_providers.engine.engine import Engine
+from rkllm_providers.engine.environment import environment_limits
 from rkllm_providers.engine.load_plan import CHECK_TEXT
-from rkllm_providers.engine.memory import parse_budget, parse_size
+from rkllm_providers.engine.memory import parse_budget
 from rkllm_providers.engine.npu import shared_npu
 from rkllm_providers.engine.residency import Residency
 from rkllm_providers.engine.run import EngineLimits, LoadSpec
@@ -66,7 +66,10 @@ class EngineRegistry:
         with self._lock:
             engine, holders = self._engines.get(spec, (None, 0))
             if engine is None or engine.closed:
-                engine, holders = Engine(spec, limits or environment_limits(), self._shared_residency()), 0
+                limits = limits or environment_limits()
+                if card.keep_alive is not None:
+                    limits = replace(limits, keep_alive=card.keep_alive)
+                engine, holders = Engine(spec, limits, self._shared_residency()), 0
             self._engines[spec] = (engine, holders + 1)
         return ModelClient(card, engine, self.release)
 
@@ -130,18 +133,6 @@ class EngineRegistry:
         self._lock = threading.Lock()
 
 
-def environment_limits() -> EngineLimits:
-    """The limits of engines that nobody gave any, with what the environment says.
-
-    Raises:
-        InvalidRequest: It says something that cannot be read.
-    """
-    return EngineLimits(
-        keep_alive=parse_keep_alive(os.environ.get("RKLLM_KEEP_ALIVE") or "forever"),
-        worker_memory=parse_size(os.environ.get("RKLLM_WORKER_MEMORY_LIMIT") or "off"),
-    )
-
-
 def _load_spec(card: ModelCard, context_length: int, library: str | None, runtime_version: str | None) -> LoadSpec:
     entry, form = card.entry, card.prompt_form
     spec = LoadSpec(
@@ -157,6 +148,7 @@ def _load_spec(card: ModelCard, context_length: int, library: str | None, runtim
         end_tokens=card.end_tokens,
         sampling=Sampling().over(card.sampling),
         plain_text=card.capabilities.embedding or card.capabilities.reranking,
+        domain_id=card.base_domain_id,
     )
     if form is not PromptForm.TOKENS or card.guard is None or entry.format is ModelFormat.SCRIPT:
         # A script's tokenizer and the one that runs it are made of the same lines.

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from rkllm_providers.chat.prompt import TextPrompt
 from rkllm_providers.chat.stream import Token
 from rkllm_providers.chat.types import Priority, Sampling
-from rkllm_providers.engine.durations import FOREVER
+from rkllm_providers.durations import FOREVER
 from rkllm_providers.engine.frames import Frame, FrameKind, pack_json
 from rkllm_providers.engine.kept_states import KeptStateSettings
 from rkllm_providers.engine.ledger import CacheUse
@@ -35,6 +35,7 @@ class LoadSpec:
     count ``check_tokens`` in ``check_text``. ``end_tokens`` end an answer, whatever the library thinks of them.
     ``sampling`` is what runtimes without sampling per run are loaded with where no request says otherwise.
     ``plain_text`` keeps the runtime's own template off a model that is not for chat and has no tokenizer here.
+    ``domain_id`` is the NPU memory domain that its owner chose for it.
     """
 
     name: str
@@ -51,6 +52,7 @@ class LoadSpec:
     end_tokens: frozenset[int] = frozenset()
     sampling: Sampling = field(default_factory=Sampling)
     plain_text: bool = False
+    domain_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from rkllm_providers.engine.durations import FOREVER
+from rkllm_providers.durations import FOREVER
 from rkllm_providers.engine.memory import resident_bytes, words
 from rkllm_providers.engine.queue import RunQueue
 from rkllm_providers.engine.residency import Residency, Seat

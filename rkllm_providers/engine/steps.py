@@ -67,7 +67,7 @@ class Steps:
 
     def _end_of_piece(self, prompt: array[int]) -> int | None:
         """Where the next piece of a prompt ends; ``None`` if the rest is read by the run itself."""
-        if self._chunk is None or self._ledger.is_unreliable:
+        if self._chunk is None or not self._ledger.reuses_prefixes:
             return None  # each piece would be read from the beginning
         if self._restores is not None:
             begin = common_length(np.frombuffer(prompt, np.int32), self._restores.tokens)

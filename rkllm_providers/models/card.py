@@ -46,7 +46,8 @@ class ModelCard:
     ``GenerateOptions``. ``facts`` are for people: each with where it came from; ``missing`` says what is not
     known, and how to add it. ``embedding`` and ``reranking`` (``None``: nothing says how) tell how the model is
     used for these, ``text_frame`` what its tokenizer puts around a text that is no chat, and ``lora`` what its
-    owner wrote about adapters.
+    owner wrote about adapters. ``keep_alive`` (seconds) and ``base_domain_id`` are his word on where and how long it
+    is loaded, ``None`` where there is none.
     """
 
     entry: ModelEntry
@@ -67,6 +68,8 @@ class ModelCard:
     reranking: RerankingRecipe | None = None
     text_frame: TextFrame = field(default_factory=TextFrame)
     lora: Mapping[str, AdapterNote] = field(default_factory=dict)
+    keep_alive: float | None = None
+    base_domain_id: int | None = None
 
     @property
     def prompt_form(self) -> PromptForm:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from rkllm_providers.durations import parse_keep_alive
 from rkllm_providers.emulator.script import Script, load_script
 from rkllm_providers.errors import ModelLoadError
 from rkllm_providers.models.card import Fact, ModelCard, PromptForm
@@ -129,7 +130,12 @@ class _Reader:
             reranking=choose_reranking(overrides, family, RERANKING_RECIPES),
             text_frame=self._frame(script, tokenizer, config, special),
             lora=overrides.lora,
+            keep_alive=None if overrides.keep_alive is None else parse_keep_alive(overrides.keep_alive),
+            base_domain_id=overrides.base_domain_id,
         )
+        for name in ("keep_alive", "base_domain_id"):
+            if getattr(overrides, name) is not None:
+                self._fact(name, str(getattr(overrides, name)), overrides.sources[name])
         self._head_facts()
         self._use_facts(card)
         self._fact("prompts", *_PROMPTS[card.prompt_form])

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from rkllm_providers.durations import parse_keep_alive
+from rkllm_providers.errors import InvalidRequest
 from rkllm_providers.models.families_table import FAMILY_BY_NAME
 from rkllm_providers.models.override_tables import (
     AdapterNote,
@@ -35,6 +37,7 @@ from rkllm_providers.models.side_files import (
 
 LEAST_CONTEXT: Final = 16
 LARGEST_CONTEXT: Final = 1_048_576
+LARGEST_DOMAIN: Final = 255
 CAPABILITIES: Final = ("thinking", "tools", "vision", "embedding", "reranking")
 # From the least to the most that a value may be, and whether it is a whole number.
 SAMPLING_RANGES: Final[Mapping[str, tuple[float, float, bool]]] = {
@@ -68,6 +71,8 @@ class Overrides:
     end_tokens: tuple[int | str, ...] = ()
     tokenizer: str | None = None
     chat_template: str | None = None
+    keep_alive: str | float | None = None
+    base_domain_id: int | None = None
     embedding: Mapping[str, Any] = field(default_factory=dict)
     reranking: Mapping[str, Any] = field(default_factory=dict)
     lora: Mapping[str, AdapterNote] = field(default_factory=dict)
@@ -264,6 +269,22 @@ def _file(value: object) -> str:
     return name
 
 
+def _keep_alive(value: object) -> str | float:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise _Mistake(f"must be seconds, a time such as '5m', or 'forever', and is {_shown(value)}")
+    try:
+        parse_keep_alive(value)
+    except InvalidRequest as error:
+        raise _Mistake(f"must be seconds, a time such as '5m', or 'forever', and is {_shown(value)}") from error
+    return value
+
+
+def _domain(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_DOMAIN:
+        raise _Mistake(f"must be a whole number from 0 to {LARGEST_DOMAIN}, and is {_shown(value)}")
+    return value
+
+
 _CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
     "id": _name,
     "aliases": _names,
@@ -274,6 +295,8 @@ _CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
     "end_tokens": _end_tokens,
     "tokenizer": _file,
     "chat_template": _file,
+    "keep_alive": _keep_alive,
+    "base_domain_id": _domain,
     "embedding": embedding_table,
     "reranking": reranking_table,
     "lora": lora_table,

@@ -340,6 +340,18 @@ def test_every_model_on_the_npu_gets_the_lowest_free_memory_domain(
     assert [client.engine.memory_domain for client in (one, two, three)] == [None, 1, 0]
 
 
+def test_a_model_s_owner_chooses_its_memory_domain(
+    models: Callable[[str, int], Path], budgeted: Callable[[int | None], Open]
+) -> None:
+    path = models("one", MIB)
+    path.with_suffix(".toml").write_text("base_domain_id = 5\n")
+    open_one = budgeted(None)
+    one, two = open_one(path, "1.3.0"), open_one(models("two", MIB), "1.3.0")
+    for client in (one, two):
+        assert client.complete(ask()).text == "Hello there."
+    assert [client.engine.memory_domain for client in (one, two)] == [5, 0]
+
+
 # Unloading --------------------------------------------------------------------------------------
 
 
@@ -352,6 +364,16 @@ def test_a_model_is_unloaded_when_nobody_used_it_for_its_time(
     assert client.engine.info is None
     assert not client.engine.closed
     assert client.complete(ask()).text == "Hello there."
+
+
+def test_a_model_s_owner_says_how_long_it_stays(
+    models: Callable[[str, int], Path], budgeted: Callable[[int | None], Open]
+) -> None:
+    path = models("one", MIB)
+    path.with_suffix(".toml").write_text("keep_alive = '50ms'\n")
+    client = budgeted(None)(path)
+    client.complete(ask())
+    unloaded(client)
 
 
 def test_a_request_says_how_long_the_model_stays(

@@ -44,6 +44,8 @@ def test_everything_that_may_be_written(tmp_path: Path) -> None:
         end_tokens = [5, "<|end|>"]
         tokenizer = "t.json"
         chat_template = "c.jinja"
+        keep_alive = "1h"
+        base_domain_id = 3
         [capabilities]
         thinking = true
         tools = false
@@ -59,6 +61,7 @@ def test_everything_that_may_be_written(tmp_path: Path) -> None:
     found = read_overrides(model)
     assert (found.id, found.aliases, found.family, found.context_length) == ("x", ("y", "z"), "qwen3", 1048576)
     assert (found.end_tokens, found.file_names()) == ((5, "<|end|>"), ("t.json", "c.jinja"))
+    assert (found.keep_alive, found.base_domain_id) == ("1h", 3)
     assert found.capabilities == {"thinking": True, "tools": False}
     assert found.sampling["top_k"] == 3
     assert found.sources["sampling.top_k"] == "model.toml"
@@ -92,6 +95,10 @@ def test_a_list_of_capabilities_is_all_there_are() -> None:
         ("sampling = {presence_penalty = 3}", "presence_penalty, which must be from -2 to 2, and is 3"),
         ("end_tokens = [-1]", "token ids or texts, and has -1"),
         ("end_tokens = []", "token ids or texts"),
+        ("keep_alive = true", "seconds, a time"),
+        ("keep_alive = 'soon'", "seconds, a time"),
+        ("base_domain_id = -1", "from 0 to 255"),
+        ("base_domain_id = 1.5", "a whole number"),
         ('tokenizer = "../t.json"', "leaves the model's folder"),
         ('chat_template = "/etc/passwd"', "leaves the model's folder"),
         ('tokenizer = ".."', "is no file name"),

@@ -18,6 +18,7 @@ from rag_service.errors import answer_for
 from rag_service.pool import ModelPool
 from rag_service.settings import ServiceSettings
 from rkllm_providers.chat import ChatMessage
+from rkllm_providers.engine.environment import environment_limits
 from rkllm_providers.engine.npu import shared_npu
 from rkllm_providers.errors import InvalidRequest, NPUBusy
 from rkllm_providers.models import BUILT_IN_MODEL
@@ -58,6 +59,19 @@ def test_settings_of_several_models(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.memory_budget == 6 << 30
     assert settings.engine_limits.keep_alive == 1800
     assert settings.engine_limits.worker_memory is None
+    monkeypatch.setenv("RKLLM_PREFILL_CHUNK", "256")
+    monkeypatch.setenv("RKLLM_KEPT_STATES", "auto")
+    monkeypatch.setenv("RKLLM_KEPT_STATES_SIZE", "1G")
+    limits = ServiceSettings().engine_limits
+    assert limits.prefill_chunk == 256
+    assert (limits.kept_states.mode, limits.kept_states.max_bytes) == ("auto", 1 << 30)
+    # A program that makes its own engines is told the same by the same environment.
+    own = environment_limits()
+    assert (own.prefill_chunk, own.kept_states) == (limits.prefill_chunk, limits.kept_states)
+    monkeypatch.setenv("RKLLM_PREFILL_CHUNK", "5")
+    with pytest.raises(ValidationError, match="at least 32"):
+        ServiceSettings()
+    monkeypatch.delenv("RKLLM_PREFILL_CHUNK")
     monkeypatch.setenv("RKLLM_KEEP_ALIVE", "soon")
     with pytest.raises(ValidationError, match="number of seconds"):
         ServiceSettings()
