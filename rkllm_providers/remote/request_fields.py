@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from rkllm_providers.chat.conversation import encodable
 from rkllm_providers.chat.types import ChatMessage, GenerateOptions, ResponseFormat
-from rkllm_providers.engine.durations import FOREVER, parse_keep_alive
+from rkllm_providers.durations import FOREVER, parse_keep_alive
 from rkllm_providers.errors import InvalidRequest
 
 _AS_MANY_AS_FIT: Final = -1

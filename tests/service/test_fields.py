@@ -6,8 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openai.types.chat import completion_create_params as chat_params
 from openai.types.completion_create_params import CompletionCreateParamsBase
+from pydantic import ValidationError
 
 from rag_service.api.openai.chat_request import ChatCompletionRequest
 from rag_service.api.openai.completions import CompletionRequest
@@ -92,11 +95,11 @@ def test_what_asks_for_nothing_is_not_refused(field: str) -> None:
 def test_over_http(start_service: StartService, write_model: WriteModel, stream: bool) -> None:
     write_model('rule *\n  text "Hello"\nend\n', "talker")
     url = start_service()
-    given = {"model": "talker", "messages": HI, "stream": stream}
+    asked = {"model": "talker", "messages": HI, "stream": stream}
     for field, kind in documented("Chat completions:").items():
         if kind == "honoured":
             continue
-        response = httpx.post(f"{url}/chat/completions", json={**given, field: ASKING.get(field, "x")})
+        response = httpx.post(f"{url}/chat/completions", json={**asked, field: ASKING.get(field, "x")})
         if kind == "refused":
             assert response.status_code == 400
             assert response.json()["error"]["param"] == field
@@ -108,9 +111,20 @@ def test_over_http(start_service: StartService, write_model: WriteModel, stream:
 def test_what_is_inside_of_objects_is_named_too() -> None:
     tool = {"type": "function", "function": {"name": "f", "strict": True}}
     kwargs = {"enable_thinking": False, "custom": 1}
-    body = ChatCompletionRequest.model_validate({"messages": HI, "tools": [tool], "chat_template_kwargs": kwargs})
-    assert body.headers() == {"X-RKLLM-Ignored-Fields": "chat_template_kwargs.custom,tools.strict"}
+    answer = {"role": "assistant", "content": "x", "annotations": [], "refusal": None, "cited": ["y"]}
+    stream = {"include_usage": True, "include_obfuscation": True}
+    body = ChatCompletionRequest.model_validate(
+        {
+            "messages": [*HI, answer],
+            "tools": [tool],
+            "chat_template_kwargs": kwargs,
+            "stream_options": stream,
+        }
+    )
+    named = "chat_template_kwargs.custom,messages.cited,stream_options.include_obfuscation,tools.strict"
+    assert body.headers() == {"X-RKLLM-Ignored-Fields": named}
     assert body.options().thinking is False
+    assert body.include_usage
 
 
 def test_all_options() -> None:
@@ -182,3 +196,58 @@ def test_what_cannot_be_meant(field: str, value: Any, param: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         body.options()
     assert caught.value.param == param
+
+
+_JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=6)
+    | st.sampled_from(["function", "json_schema", "text"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["type", "function", "name", "schema", "json_schema", "text", "content"]),
+            inner,
+            max_size=3,
+        )
+    ),
+)
+_MESSAGE = st.fixed_dictionaries(
+    {"role": st.sampled_from(["system", "user", "assistant", "tool"])},
+    optional=dict.fromkeys(
+        ("content", "name", "tool_calls", "tool_call_id", "reasoning_content", "function_call"), _JSON
+    ),
+)
+
+
+@given(
+    st.lists(_MESSAGE, min_size=1, max_size=3),
+    st.dictionaries(
+        st.sampled_from(sorted({*ChatCompletionRequest.model_fields, *ChatCompletionRequest.refused})), _JSON
+    ),
+)
+def test_any_request_is_taken_or_refused(messages: list[Any], fields: dict[str, Any]) -> None:
+    try:
+        body = ChatCompletionRequest.model_validate({**fields, "messages": messages})
+        converted, options = body.chat_messages(), body.options()
+    except (ValidationError, InvalidRequest):
+        return
+    assert len(converted) == len(messages)
+    assert isinstance(options, GenerateOptions)
+    assert all(value.isascii() for value in body.headers().values())
+
+
+@given(
+    _JSON,
+    st.dictionaries(st.sampled_from(sorted({*CompletionRequest.model_fields, *CompletionRequest.refused})), _JSON),
+)
+def test_any_completion_is_taken_or_refused(prompt: Any, fields: dict[str, Any]) -> None:
+    try:
+        body = CompletionRequest.model_validate({**fields, "prompt": prompt})
+        given_prompt, options = body.one_prompt(), body.options()
+    except (ValidationError, InvalidRequest):
+        return
+    assert isinstance(given_prompt, str | list)
+    assert isinstance(options, GenerateOptions)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag_service.api.openai.chat_messages import RequestMessage, to_chat_messages
-from rag_service.api.openai.fields import Refusal
+from rag_service.api.openai.fields import Refusal, named_extras
 from rag_service.api.openai.generation import GenerationRequest
 from rkllm_providers.chat import ChatMessage, GenerateOptions, Tool
 from rkllm_providers.chat.types import Effort, ResponseFormat
@@ -138,6 +138,7 @@ class ChatCompletionRequest(GenerationRequest):
         ]
         if any(tool.function is not None and tool.function.strict for tool in self.tools or []):
             inner.append("tools.strict")
+        inner += {name for message in self.messages for name in named_extras("messages", message)}
         return sorted([*super().ignored_fields(), *inner])
 
     def _wanted_tokens(self) -> int | None:

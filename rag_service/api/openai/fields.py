@@ -56,6 +56,12 @@ class WireRequest(BaseModel):
         return {IGNORED_HEADER: ",".join(named)} if named else {}
 
 
+def named_extras(where: str, part: BaseModel | None) -> list[str]:
+    """The names of what a part of a request has besides what is declared, and that is not empty."""
+    extra = part.model_extra if part is not None else None
+    return [f"{where}.{name}" for name, value in (extra or {}).items() if value]
+
+
 def pool_of(request: Request) -> ModelPool:
     """The models of the application that answers."""
     pool: ModelPool = request.app.state.pool

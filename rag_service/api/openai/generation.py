@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from rag_service.api.openai.fields import WireRequest
+from rag_service.api.openai.fields import WireRequest, named_extras
 from rkllm_providers.chat import GenerateOptions, Sampling
 from rkllm_providers.engine import parse_keep_alive
 from rkllm_providers.errors import InvalidRequest
@@ -23,6 +23,8 @@ _MAX_SECONDS: Final = 7 * 24 * 3600.0
 
 class StreamOptions(BaseModel):
     """Options of a streamed answer."""
+
+    model_config = ConfigDict(extra="allow")
 
     include_usage: bool = False
 
@@ -76,6 +78,10 @@ class GenerationRequest(WireRequest):
             keep_alive=None if self.keep_alive is None else parse_keep_alive(self.keep_alive),
             **given,
         )
+
+    def ignored_fields(self) -> list[str]:
+        """Names of fields that were sent and are not used, those of objects behind a dot."""
+        return sorted([*super().ignored_fields(), *named_extras("stream_options", self.stream_options)])
 
     def _wanted_tokens(self) -> int | None:
         return self.max_tokens
