@@ -20,7 +20,8 @@ from rkllm_providers.chat.conversation import (
     thinks,
     tool_format,
 )
-from rkllm_providers.chat.repair import render_conversation
+from rkllm_providers.chat.repair import END_OF_TEXT, render_conversation
+from rkllm_providers.chat.structured import json_opening, with_instruction
 from rkllm_providers.chat.tool_formats import CallSyntax
 from rkllm_providers.chat.types import ChatMessage, GenerateOptions
 from rkllm_providers.errors import ContextLengthExceeded, InvalidRequest
@@ -100,8 +101,8 @@ class Prompt:
     ``n_tokens`` is exact for ids and an estimate for text. ``room`` is the number of tokens that can be
     generated behind it without leaving the context window; ``None`` for text, whose tokens only the
     runtime can count. ``starts_in_reasoning`` says that it ends inside thinking; ``begun`` is what of the answer it
-    holds already, where a tool call is forced. A ``plain`` prompt is no turn of a chat, and goes without the chat
-    template.
+    holds already, where a tool call is forced or JSON begun. A ``plain`` prompt is no turn of a chat, and goes
+    without the chat template.
     """
 
     content: array[int] | TextPrompt
@@ -124,11 +125,11 @@ def build_prompt(card: ModelCard, messages: Sequence[ChatMessage], options: Gene
     """
     options = options or GenerateOptions()
     check_options(card, options)
+    messages = with_instruction(messages, options)
     if card.prompt_form is PromptForm.TOKENS and card.guard is not None:
         rendered, contents = _rendered(card, card.guard, messages, options)
-        begun = _begun_call(card, options.forced_tool) if is_forced(options) else ""
-        if begun:
-            rendered += _begun_call(card, card.guard.mark(options.forced_tool))
+        in_thinking = _ends_in_thinking(card, rendered)
+        rendered, begun = _with_beginning(card, card.guard, rendered, options)
         refuse_hopeless(card.guard, rendered, card.context_length)
         encoded = card.guard.encode_prompt(rendered)
         ids = array("i", encoded.ids)
@@ -136,12 +137,43 @@ def build_prompt(card: ModelCard, messages: Sequence[ChatMessage], options: Gene
         if room < 1:
             raise ContextLengthExceeded(len(ids), card.context_length)
         origin = PromptOrigin(encoded, contents)
-        return Prompt(ids, len(ids), room, _ends_in_thinking(card, rendered), begun, origin)
+        return Prompt(ids, len(ids), room, in_thinking and not begun, begun, origin)
     content, in_thinking = _text_prompt(card, messages, options)
     estimate = estimate_tokens(content.text)
     if estimate >= 2 * card.context_length:
         raise ContextLengthExceeded(estimate, card.context_length)
     return Prompt(content, estimate, None, in_thinking)
+
+
+def build_further_turn(
+    card: ModelCard, held: Sequence[int], messages: Sequence[ChatMessage], options: GenerateOptions, begun: str
+) -> Prompt:
+    """A prompt that goes on behind an answer, whose turn and the one that replies to it are the last of ``messages``.
+
+    ``held`` are the ids of the prompt that was answered and of the answer, as far as it counts. They stay as they
+    are, so that the KV cache holds them: only what the template writes behind the answer is new. Without a tokenizer
+    the whole is rendered, and ``begun`` left out.
+
+    Raises:
+        InvalidRequest: The model's template refuses the conversation.
+        ContextLengthExceeded: The prompt leaves no room for an answer.
+    """
+    guard = card.guard
+    if card.prompt_form is not PromptForm.TOKENS or guard is None or card.template is None:
+        content, in_thinking = _text_prompt(card, messages, options)
+        return Prompt(content, estimate_tokens(content.text), None, in_thinking)
+    turns, variables = template_input(card, guard, messages, options)
+    turns[-2]["content"] += END_OF_TEXT
+    rendered = _with_closed_thinking(card, render_conversation(card.template, turns, **variables), options)
+    in_thinking = _ends_in_thinking(card, rendered)
+    begun = "" if in_thinking else begun
+    before, marked, behind = rendered.rpartition(END_OF_TEXT)
+    # A template that does not write what the assistant said is given all anew.
+    ids = array("i", [*held, *guard.encode_once(behind + begun)] if marked else guard.encode(before + behind + begun))
+    room = card.context_length - len(ids)
+    if room < 1:
+        raise ContextLengthExceeded(len(ids), card.context_length)
+    return Prompt(ids, len(ids), room, in_thinking, begun)
 
 
 def count_prompt_tokens(
@@ -154,8 +186,10 @@ def count_prompt_tokens(
     """
     options = options or GenerateOptions()
     check_options(card, options)
+    messages = with_instruction(messages, options)
     if card.prompt_form is PromptForm.TOKENS and card.guard is not None:
-        return len(card.guard.encode(_rendered(card, card.guard, messages, options)[0]))
+        rendered, _ = _rendered(card, card.guard, messages, options)
+        return len(card.guard.encode(_with_beginning(card, card.guard, rendered, options)[0]))
     return estimate_tokens(_text_prompt(card, messages, options)[0].text)
 
 
@@ -177,12 +211,19 @@ def _rendered(
     turns, variables = template_input(card, guard, messages, options)
     continues = messages[-1].role == "assistant"
     rendered = render_conversation(card.template, turns, continue_final_message=continues, **variables)
-    thinking = thinking_format(card)
-    if thinking is not None and not continues and needs_closed_thinking(card, options):
-        if not _ends_in_thinking(card, rendered):
-            rendered += f"{thinking.open}\n"
-        rendered += f"\n{thinking.close}\n\n"
+    if not continues:
+        rendered = _with_closed_thinking(card, rendered, options)
     return rendered, tuple(turn["content"] for turn in turns)
+
+
+def _with_closed_thinking(card: ModelCard, rendered: str, options: GenerateOptions) -> str:
+    """A prompt behind which the model does not think, where thinking is off and the template has no switch for it."""
+    thinking = thinking_format(card)
+    if thinking is None or not needs_closed_thinking(card, options):
+        return rendered
+    if not _ends_in_thinking(card, rendered):
+        rendered += f"{thinking.open}\n"
+    return f"{rendered}\n{thinking.close}\n\n"
 
 
 def _ends_in_thinking(card: ModelCard, rendered: str) -> bool:
@@ -191,6 +232,14 @@ def _ends_in_thinking(card: ModelCard, rendered: str) -> bool:
         return False
     _, opened, after = rendered[-200:].rpartition(thinking.open)
     return bool(opened) and not after.removeprefix(thinking.label).strip()
+
+
+def _with_beginning(card: ModelCard, guard: TextGuard, rendered: str, options: GenerateOptions) -> tuple[str, str]:
+    """A prompt with the beginning of what the model has to answer, and that beginning as it will be read."""
+    if is_forced(options):
+        return rendered + _begun_call(card, guard.mark(options.forced_tool)), _begun_call(card, options.forced_tool)
+    begun = "" if _ends_in_thinking(card, rendered) else json_opening(card, options)
+    return rendered + begun, begun
 
 
 def _begun_call(card: ModelCard, name: str | None) -> str:

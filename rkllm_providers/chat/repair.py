@@ -25,8 +25,8 @@ from rkllm_providers.models.template_limits import bounded
 
 Turn = Mapping[str, Any]
 _BREAK = "\n\n"
-# Noncharacters that are taken out of callers' strings when these are marked.
-_END: Final = "\ufdde\ufddf\ufdde"
+END_OF_TEXT: Final = "\ufdde\ufddf\ufdde"
+"""Marks the end of a turn's text. Noncharacters, which are taken out of callers' strings when these are marked."""
 
 
 def render_conversation(
@@ -57,8 +57,8 @@ def _render_open(template: ChatTemplate, turns: Sequence[Turn], variables: Mappi
         raise InvalidRequest(
             "Only a last message of the assistant that has text and no tool calls can be continued.", "messages"
         )
-    ended = _render_repaired(template, [*turns[:-1], {**last, "content": text + _END}], variables)
-    cut = ended.rfind(_END)
+    ended = _render_repaired(template, [*turns[:-1], {**last, "content": text + END_OF_TEXT}], variables)
+    cut = ended.rfind(END_OF_TEXT)
     if cut < 0:
         raise TemplateError(
             "The model's chat template does not write the last message's text, so it cannot be continued.", "messages"

@@ -2,12 +2,11 @@
 
 Most answers are one run. Some take several *segments*, each a run over all ids so far: the prompt, what was
 generated exactly as it was delivered, and what is put in, such as the end of a thinking that has used up its
-budget. They are one stream and one usage.
+budget, or a turn that says what is wrong with the JSON so far. They are one stream and one usage.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 from array import array
 from collections.abc import Sequence
@@ -19,15 +18,16 @@ from rkllm_providers.chat.conversation import is_forced, offered_tools, thinking
 from rkllm_providers.chat.garbage import GarbageWatch, garbage_message
 from rkllm_providers.chat.prompt import Prompt, TextPrompt
 from rkllm_providers.chat.stream import Token
+from rkllm_providers.chat.structured import JSONAnswer
 from rkllm_providers.chat.tool_calls import collect_tool_calls
-from rkllm_providers.chat.types import ChatEvent, Finish, GenerateOptions, Timings, Usage
+from rkllm_providers.chat.types import ChatEvent, ChatMessage, Finish, GenerateOptions, TextDelta
+from rkllm_providers.engine.account import finish_of, joined
 from rkllm_providers.engine.limits import check_sampling
+from rkllm_providers.engine.output_tries import OutputTries
 from rkllm_providers.engine.run import PrefillProgress, RunDone, RunItem, RunRequest
 from rkllm_providers.errors import GenerationError, InvalidRequest, RKLLMError
 from rkllm_providers.models import ModelCard, ModelFormat, PromptForm
 from rkllm_providers.models.adapters import find_adapter
-
-logger = logging.getLogger(__name__)
 
 _NO_ID: Final = -1
 
@@ -36,15 +36,19 @@ class Answer:
     """Turns the items of an answer's runs into chat events: what both ways of waiting share.
 
     ``request`` is the run to submit first; after a batch that ends a run, ``next_request`` is the one to submit
-    then, ``None`` if there is no more.
+    then, ``None`` if there is no more. Where the answer ``wants_check`` then, ``check_output`` comes before both.
     """
 
-    def __init__(self, card: ModelCard, prompt: Prompt, options: GenerateOptions, runtime: str) -> None:
-        limit = options.max_tokens
-        if limit is not None and limit < 1:
-            raise InvalidRequest(f"max_tokens is {limit}; at least 1 is needed.", "max_tokens")
-        if prompt.room is not None:
-            limit = prompt.room if limit is None else min(limit, prompt.room)
+    def __init__(
+        self,
+        card: ModelCard,
+        prompt: Prompt,
+        options: GenerateOptions,
+        runtime: str,
+        messages: Sequence[ChatMessage] = (),
+    ) -> None:
+        """``messages`` are what ``prompt`` was made of, where it is a turn of a chat."""
+        limit = _limit_of(prompt, options)
         check_sampling(options.sampling)
         self.request = RunRequest(
             prompt=prompt.content,
@@ -59,15 +63,21 @@ class Answer:
         )
         self.next_request: RunRequest | None = None
         self.finished = False
+        self.wants_check = False
         self.progress: PrefillProgress | None = None
         self._card = card
-        self._prompt = prompt
+        self._first_prompt = self._prompt = prompt
         self._options = options
         self._runtime = runtime
         self._limit = limit
         # What goes on from a plain prompt is text as it is: no thinking, and no calls.
         self._thinking = None if prompt.plain else thinking_format(card)
         self._budget = None if prompt.plain else thinking_budget(card, options)
+        self._tries: OutputTries | None = None
+        self._output: JSONAnswer | None = None
+        if options.response_format is not None and (prompt.plain or not is_forced(options)):
+            self._tries = OutputTries(card, messages, options)
+            self._output = self._tries.begin(prompt)
         self._text = self._new_stream()
         # A script may repeat itself on purpose.
         watched = card.entry.format is not ModelFormat.SCRIPT
@@ -77,7 +87,7 @@ class Answer:
         self._failure: RKLLMError | None = None
         self._wants_abort = False
         self._run_ended = False
-        self._abandoned = 0
+        self._abandoned = self._abandoned_reasoning = 0
         self._began_at = time.monotonic()
         self._before_segment = 0
         self._closes_thinking = False
@@ -86,7 +96,7 @@ class Answer:
         self._withheld: list[ChatEvent] | None = [] if is_forced(options) and not prompt.plain else None
         self._retried = False
         has_segments = self._thinking is not None and card.guard is not None and not prompt.plain
-        if has_segments or self._withheld is not None:
+        if has_segments or self._withheld is not None or self._tries is not None:
             self.request = replace(self.request, may_continue=True)
 
     @property
@@ -137,7 +147,9 @@ class Answer:
         if card.prompt_form is PromptForm.RAW:
             # A runtime without a template of its own has been seen to go on past the end token.
             stops += card.end_texts
-        tools = () if self._prompt.plain else offered_tools(options)
+        # A text to be corrected was chosen over a call.
+        without_tools = self._prompt.plain or self._prompt is not self._first_prompt
+        tools = () if without_tools else offered_tools(options)
         ids = card.guard.control_ids if card.guard is not None else {}
         stream = AnswerStream(
             card.end_tokens,
@@ -150,7 +162,7 @@ class Answer:
             tools=tools,
             marker_ids={number: text for text, number in ids.items()},
         )
-        if self._prompt.begun:
+        if self._prompt.begun and is_forced(options):
             marker = tool_format(card).begins[0]
             rest = self._prompt.begun.removeprefix(marker)
             self._begun = stream.feed([(ids.get(marker, _NO_ID), marker.encode()), (_NO_ID, rest.encode())])
@@ -163,15 +175,17 @@ class Answer:
     def _read(self, tokens: list[Token]) -> list[ChatEvent]:
         if self._wants_abort:
             return []  # late tokens of a run that was to end
-        if self._budget is not None and self._thinking is not None:
-            events: list[ChatEvent] = []
-            for token in tokens:
-                events += self._take([token])
-                if self._text.in_reasoning and self._text.reasoning_tokens >= self._budget:
-                    self._closes_thinking = self._wants_abort = True
-                    break
-            return self._shown(events)
-        return self._shown(self._take(tokens))
+        if self._budget is None and self._output is None:
+            return self._shown(self._take(tokens))
+        # What a run may have to end at is to be found at the very token.
+        events: list[ChatEvent] = []
+        for token in tokens:
+            events += self._shown(self._take([token]))
+            if self._budget is not None and self._text.in_reasoning and self._text.reasoning_tokens >= self._budget:
+                self._closes_thinking = self._wants_abort = True
+            if self._wants_abort:
+                break
+        return events
 
     def _take(self, tokens: list[Token]) -> list[ChatEvent]:
         self._generated += [token[0] for token in tokens]
@@ -185,13 +199,17 @@ class Answer:
         return events
 
     def _shown(self, events: list[ChatEvent]) -> list[ChatEvent]:
+        if self._output is not None:
+            events = self._output.take(events)
+            self._wants_abort |= self._output.done
+            return events
         if self._withheld is None:
             return events
         self._withheld += events
         return []
 
     def _end_of_run(self, done: RunDone) -> list[ChatEvent]:
-        self._done = _joined(self._done, done)
+        self._done = joined(self._done, done)
         self._run_ended = True
         if self._failure is not None:
             return []
@@ -200,6 +218,10 @@ class Answer:
             self._begin_run(request)
             return []
         events = self._shown(self._text.close())
+        self._text.max_tokens = self._before_segment + done.max_tokens
+        if self._output is not None and not self._output.passes:
+            self.wants_check = True
+            return events
         if self._withheld is not None:
             request = self._check_forced()
             if request is not None:
@@ -251,6 +273,37 @@ class Answer:
         self._before_segment = self._text.n_tokens
         return replace(self.request, prompt=ids, max_tokens=left)
 
+    def _begin_anew(self) -> None:
+        """Forget what was written, but for what it took."""
+        self._abandoned += self._text.n_tokens
+        self._abandoned_reasoning += self._text.reasoning_tokens
+        self._generated = []
+        self._before_segment = 0
+        self._text = self._new_stream()
+
+    def check_output(self) -> list[ChatEvent]:
+        """See that what was written is the JSON that was asked for: its text and the end, or ``next_request``.
+
+        Takes milliseconds, and up to seconds at the worst. Not for an event loop.
+
+        Raises:
+            InvalidOutput: It is not, however often it was tried.
+            InvalidRequest: Answers cannot be checked by the schema.
+        """
+        self.next_request, self.wants_check = None, False
+        if self._tries is None or self._output is None or self._done is None:
+            return []
+        text = self._tries.checked(self._output, self._text, self._limit)
+        if text is not None:
+            self.finished = True
+            return [TextDelta(text), self._finish(self._done)]
+        prompt = self._tries.next_prompt(self._prompt, self._generated)
+        self._prompt, self._limit = prompt, _limit_of(prompt, self._options)
+        self._output = self._tries.begin(prompt)
+        self._begin_anew()
+        self._begin_run(replace(self.request, prompt=prompt.content, max_tokens=self._limit))
+        return []
+
     def _check_forced(self) -> RunRequest | None:
         """See that a forced call was made; the run to try once more where it was not.
 
@@ -267,10 +320,7 @@ class Answer:
         if not self._retried:
             self._retried = True
             self._withheld = []
-            self._abandoned += self._text.n_tokens
-            self._generated = []
-            self._before_segment = 0
-            self._text = self._new_stream()
+            self._begin_anew()
             return self.request
         self.finished = True
         raise GenerationError(
@@ -278,48 +328,20 @@ class Answer:
         )
 
     def _finish(self, done: RunDone) -> Finish:
-        n_prompt = self._prompt.n_tokens
-        estimated = isinstance(self._prompt.content, TextPrompt)
-        cached, break_at = done.cached_tokens or 0, None
-        if estimated:
-            if done.kv_size is not None:
-                # The last sampled token is not in the cache.
-                n_prompt = max(1, done.kv_size - max(0, done.n_tokens - 1))
-                estimated = False
-            cached = 0 if done.prefill_tokens is None else max(0, n_prompt - done.prefill_tokens)
-        elif done.broke_at is not None and self._prompt.origin is not None:
-            break_at = self._prompt.origin.message_of(done.broke_at), done.broke_at
-            logger.debug(
-                "%s: the prompt left the KV cache at message %d, token %d of %d",
-                self._card.entry.id,
-                *break_at,
-                n_prompt,
-            )
-        self._text.max_tokens = self._before_segment + done.max_tokens
-        usage = Usage(
-            n_prompt,
+        return finish_of(
+            done,
+            self._first_prompt,
+            "stop" if self._output is not None and not self._output.passes else self._text.finish_reason,
             self._abandoned + self._text.n_tokens,
-            cached,
-            estimated,
-            self._text.reasoning_tokens,
-            done.cached_estimated and cached > 0,
+            self._abandoned_reasoning + self._text.reasoning_tokens,
+            self._card.entry.id,
         )
-        timings = Timings(done.queue_ms, done.load_ms, done.prefill_ms, done.decode_ms, break_at)
-        return Finish(self._text.finish_reason, usage, timings, done.warnings)
 
 
-def _joined(first: RunDone | None, last: RunDone) -> RunDone:
-    """The account of several segments: the prompt's of the first, the end's of the last, times of all."""
-    if first is None:
-        return last
-    return last._replace(
-        n_tokens=first.n_tokens + last.n_tokens,
-        queue_ms=first.queue_ms + last.queue_ms,
-        load_ms=first.load_ms + last.load_ms,
-        prefill_ms=first.prefill_ms + last.prefill_ms,
-        decode_ms=first.decode_ms + last.decode_ms,
-        prefill_tokens=first.prefill_tokens,
-        cached_tokens=first.cached_tokens,
-        cached_estimated=first.cached_estimated,
-        broke_at=first.broke_at,
-    )
+def _limit_of(prompt: Prompt, options: GenerateOptions) -> int | None:
+    limit = options.max_tokens
+    if limit is not None and limit < 1:
+        raise InvalidRequest(f"max_tokens is {limit}; at least 1 is needed.", "max_tokens")
+    if prompt.room is None:
+        return limit
+    return prompt.room if limit is None else min(limit, prompt.room)

@@ -37,6 +37,8 @@ from rkllm_providers.models.adapters import adapter_names
 from rkllm_providers.models.control import ControlGuard
 
 _rendering: Final = PreparingThreads(2, "render")
+# Checking may take seconds, which no rendering is to wait for.
+_checking: Final = PreparingThreads(2, "check")
 
 
 class AsyncAnswer:
@@ -68,7 +70,10 @@ class AsyncAnswer:
             while True:
                 try:
                     self._answer.check()
-                    events = self._answer.feed(await self._items.get())
+                    if self._answer.wants_check:
+                        events = await _checking.run(self._answer.check_output)
+                    else:
+                        events = self._answer.feed(await self._items.get())
                 except PromptFormChanged:
                     await self._render_anew()
                     continue
@@ -262,7 +267,10 @@ class ModelClient(RowUses):
         try:
             while not answer.finished:
                 answer.check()
-                yield from answer.feed(self._next_batch(items))
+                if answer.wants_check:
+                    yield from answer.check_output()
+                else:
+                    yield from answer.feed(self._next_batch(items))
                 if answer.wants_abort:
                     self.engine.abort(run)
                 if answer.next_request is not None:
@@ -356,7 +364,7 @@ class ModelClient(RowUses):
         card, options = self.card, options or GenerateOptions()
         if options.volatile_system == "move" and card.prompt_form is not PromptForm.RUNTIME:
             messages = self.engine.volatile.apply(messages)
-        return Answer(card, build_prompt(card, messages, options), options, self._runtime_version)
+        return Answer(card, build_prompt(card, messages, options), options, self._runtime_version, messages)
 
     @property
     def _runtime_version(self) -> str:
