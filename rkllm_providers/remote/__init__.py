@@ -6,10 +6,13 @@ says of errors on the wire.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from rkllm_providers.remote.model import RemoteModel
+
+# httpx, and what it brings.
+_NEEDED: Final = ("anyio", "httpcore", "httpx")
 
 
 def __getattr__(name: str) -> Any:
@@ -18,7 +21,7 @@ def __getattr__(name: str) -> Any:
     try:
         from rkllm_providers.remote.model import RemoteModel
     except ModuleNotFoundError as error:
-        if error.name != "httpx":
+        if error.name not in _NEEDED:
             raise
         raise ModuleNotFoundError(
             "A model behind a base URL needs httpx: pip install 'rkllm-providers[remote]'", name="httpx"

@@ -13,6 +13,9 @@ from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, NoReturn
 
+# httpx imports these two when they are first needed, which takes longer than an event loop should wait.
+import anyio  # noqa: F401
+import httpcore  # noqa: F401
 import httpx
 
 from rkllm_providers.errors import (

@@ -329,7 +329,7 @@ def test_a_connection_does_nothing_until_it_is_asked() -> None:
 
 def test_without_httpx_the_extra_is_named() -> None:
     code = (
-        "import sys; sys.modules['httpx'] = None\n"
+        "import sys; sys.modules['httpx'] = sys.modules['anyio'] = None\n"
         "from rkllm_providers.engine import ModelAddress\n"
         "try: ModelAddress('x', base_url='http://127.0.0.1:9').open()\n"
         "except ModuleNotFoundError as error: print(error)"

@@ -9,8 +9,6 @@ import openai
 import pytest
 from pydantic import BaseModel
 
-from rag_service.errors import answer_for
-from rkllm_providers.errors import InvalidOutput
 from tests.conftest import needs_llama
 from tests.service.conftest import serving
 
@@ -200,15 +198,16 @@ def test_json_by_a_schema_is_parsed_by_the_client(client: openai.OpenAI) -> None
     assert answer.choices[0].message.parsed == Person(name="Ada", age=36)
 
 
-def test_an_answer_that_is_no_json_is_a_422_with_what_was_written() -> None:
-    answer = answer_for(InvalidOutput("The answer was no JSON.", "Hello", "it begins with H"))
-    assert (answer.status, answer.code) == (422, "invalid_output")
-    assert answer.body()["error"]["detail"] == {
-        "class": "InvalidOutput",
-        "log_tail": [],
-        "text": "Hello",
-        "problem": "it begins with H",
-    }
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_that_is_no_json_is_a_422_with_what_was_written(client: openai.OpenAI, stream: bool) -> None:
+    options: Any = {"response_format": {"type": "json_object"}, "extra_body": {"enable_thinking": False}}
+    with pytest.raises(openai.UnprocessableEntityError, match="did not in 3 tries") as caught:
+        client.chat.completions.create(model="talker", messages=said("Hi"), stream=stream, **options)
+    assert caught.value.code == "invalid_output"
+    body: Any = caught.value.body
+    assert body["detail"]["class"] == "InvalidOutput"
+    assert "Without a thought." in body["detail"]["text"]
+    assert body["detail"]["problem"]
 
 
 def test_times_and_counts_as_llama_cpp_names_them(url: str) -> None:
