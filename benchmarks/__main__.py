@@ -5,7 +5,7 @@
 
 import sys
 
-from benchmarks import answer_cost, cache, cancel, fairness, kept_states, render, soak, stream_cost
+from benchmarks import answer_cost, cache, cancel, fairness, kept_states, providers, render, soak, stream_cost
 
 BENCHMARKS = {
     "render": render.main,
@@ -15,6 +15,7 @@ BENCHMARKS = {
     "cancel": cancel.main,
     "answer_cost": answer_cost.main,
     "stream_cost": stream_cost.main,
+    "providers": providers.main,
 }
 
 
