@@ -8,7 +8,7 @@ import pytest
 from llama_index.core.base.llms.types import ChatMessage
 
 from rkllm_providers.chat import GenerateOptions
-from rkllm_providers.errors import InvalidRequest, RequestTimeout, UnsupportedFeature
+from rkllm_providers.errors import InvalidRequest, RequestTimeout, ServiceUnreachable
 from rkllm_providers.llama_index import RKLLM
 from rkllm_providers.llama_index.settings import GenerationSettings
 from tests.conftest import WriteModel, needs_llama
@@ -132,5 +132,5 @@ def test_a_service_is_an_address_away() -> None:
     assert llm._address.base_url == "http://127.0.0.1:9/v1"
     assert llm._address.api_key == "secret"
     assert "secret" not in repr(llm) + repr(llm._address)
-    with pytest.raises(UnsupportedFeature, match="base_url"):
+    with pytest.raises(ServiceUnreachable, match="Nothing answers at http"):
         llm.open()

@@ -6,14 +6,16 @@ import asyncio
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 from pydantic import ValidationError
+from starlette.types import Message
 
-from rag_service.api.openai_types import ChatCompletionRequest
+from rag_service.addresses import base_url
+from rag_service.api.openai.chat_request import ChatCompletionRequest
 from rag_service.app import create_app
 from rag_service.errors import answer_for
 from rag_service.pool import ModelPool
-from rag_service.server import base_url
 from rag_service.settings import ServiceSettings
 from rkllm_providers.chat import ChatMessage
 from rkllm_providers.engine.environment import environment_limits
@@ -21,6 +23,7 @@ from rkllm_providers.engine.npu import shared_npu
 from rkllm_providers.errors import InvalidRequest, NPUBusy
 from rkllm_providers.models import BUILT_IN_MODEL
 from tests.conftest import needs_llama
+from tests.service.conftest import StartService
 
 
 async def test_broken_models_are_not_offered(tmp_path: Path) -> None:
@@ -99,6 +102,48 @@ async def test_others_who_want_the_npu_find_the_service_s_address(npu_lock: Path
         place = shared_npu().enter("qwen3")
         assert json.loads(await asyncio.to_thread(npu_lock.read_text))["base_url"] == "http://127.0.0.1:8000/v1"
         shared_npu().leave(place)
+
+
+@needs_llama
+def test_a_service_that_was_not_told_its_address_learns_it_from_a_request(
+    npu_lock: Path, start_service: StartService
+) -> None:
+    """As under `uvicorn --workers 2`, where another process makes the socket."""
+    url = start_service()
+    place = shared_npu().enter("qwen3")
+    try:
+        assert json.loads(npu_lock.read_text())["base_url"] is None
+        assert httpx.get(f"{url}/health").status_code == 200
+        assert json.loads(npu_lock.read_text())["base_url"] == f"{url}/v1"
+    finally:
+        shared_npu().leave(place)
+
+
+async def test_an_address_that_was_told_stays(npu_lock: Path, tmp_path: Path) -> None:
+    app = create_app(ServiceSettings(models_dir=tmp_path))
+    app.state.base_url = "http://board:8000/v1"
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport) as client:
+        await client.get("http://127.0.0.1:8001/health")
+        assert app.state.base_url == "http://board:8000/v1"
+
+
+async def test_a_socket_without_a_port_has_no_address(npu_lock: Path, tmp_path: Path) -> None:
+    app = create_app(ServiceSettings(models_dir=tmp_path))
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    for server in (("/run/rkllm.sock", None), None):
+        scope = {"type": "http", "method": "GET", "path": "/health", "headers": [], "query_string": b""}
+        async with app.router.lifespan_context(app):
+            await app({**scope, "server": server}, receive, send)
+        assert app.state.base_url is None
+    assert [message["status"] for message in sent if message["type"] == "http.response.start"] == [200, 200]
 
 
 def test_the_address_that_others_are_told() -> None:
