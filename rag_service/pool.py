@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from rag_service.settings import ServiceSettings
@@ -144,6 +145,16 @@ class ModelPool:
 
         client.engine.load(report)
         await loaded
+        if self._settings.warm_prompt is not None:
+            await self._warm(client, self._settings.warm_prompt)
+
+    async def _warm(self, client: ModelClient, file: Path) -> None:
+        try:
+            system = await asyncio.to_thread(file.read_text)
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidRequest(f"The file {file} that is to be read ahead cannot be read: {error}.") from error
+        n_tokens = await client.awarm(system.strip())
+        logger.info("%s: read %d tokens ahead", client.facts.id, n_tokens)
 
     async def unload(self, model: str | None) -> bool:
         """Give a model's memory back, after its current run; whether it was loaded.

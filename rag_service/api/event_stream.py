@@ -109,7 +109,9 @@ class EventStreamResponse(Response):
             before = self._pieces_sent
             await asyncio.sleep(_KEEP_ALIVE_SECONDS)
             if self._pieces_sent == before:
-                await self._send_body(send, _KEEP_ALIVE)
+                progress = self.answer.progress
+                comment = _KEEP_ALIVE if progress is None else b": %d of %d prompt tokens read\n\n" % progress
+                await self._send_body(send, comment)
 
     async def _send_body(self, send: Send, body: bytes) -> None:
         self._pieces_sent += 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import threading
 import time
 
@@ -307,6 +308,20 @@ def test_a_stream_that_is_silent_sends_comments(url: str, monkeypatch: pytest.Mo
         while seen[-1:] != [": keep-alive"] or len([line for line in seen if '" tick"' in line]) < 20:
             seen.append(next(lines))
     assert "[DONE]" not in seen[-1]
+
+
+def test_a_long_prompt_tells_how_far_it_is_read(
+    start_service: StartService, write_model: WriteModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag_service.api.event_stream._KEEP_ALIVE_SECONDS", 0.05)
+    monkeypatch.setattr("rag_service.api.event_stream._STATUS_SECONDS", 0.05)
+    write_model('context 8192\nprefill_ms 1\nrule *\n  text "Hello."\nend\n', "talker")
+    url = start_service(prefill_chunk=100)
+    body = {"model": "talker", "messages": [{"role": "user", "content": "tick " * 1000}], "stream": True}
+    with httpx.stream("POST", f"{url}/v1/chat/completions", json=body) as response:
+        told = [line for line in response.iter_lines() if line.endswith("prompt tokens read")]
+    assert told
+    assert all(re.fullmatch(r": \d+00 of \d+ prompt tokens read", line) for line in told)
 
 
 def test_there_is_a_description_of_all_routes() -> None:

@@ -150,3 +150,26 @@ def test_the_address_that_others_are_told() -> None:
     assert base_url("0.0.0.0", 8000) == "http://127.0.0.1:8000/v1"
     assert base_url("::", 8000) == "http://[::1]:8000/v1"
     assert base_url("192.168.1.5", 80) == "http://192.168.1.5:80/v1"
+
+
+@needs_llama
+async def test_a_prompt_is_read_ahead_at_start(tmp_path: Path) -> None:
+    (tmp_path / "talker.rkllm").write_text('#!rkllm-script 1\nrule *\n  text "Hello."\nend\n')
+    file = tmp_path / "system.txt"
+    file.write_text("You are a helper. " * 40 + "\n")
+    pool = ModelPool(ServiceSettings(models_dir=tmp_path, model="talker", warm_prompt=file))
+    await pool.preload()
+    messages = [ChatMessage("system", file.read_text().strip()), ChatMessage("user", "Hi")]
+    usage = (await (await pool.client("talker")).acomplete(messages)).finish.usage
+    assert usage.cached_tokens > 100
+    assert usage.prompt_tokens - usage.cached_tokens < 20
+    await pool.close()
+
+
+@needs_llama
+async def test_a_prompt_that_cannot_be_read_ahead_is_named(tmp_path: Path) -> None:
+    (tmp_path / "talker.rkllm").write_text('#!rkllm-script 1\nrule *\n  text "Hello."\nend\n')
+    pool = ModelPool(ServiceSettings(models_dir=tmp_path, model="talker", warm_prompt=tmp_path / "none.txt"))
+    with pytest.raises(InvalidRequest, match=r"none\.txt"):
+        await pool.preload()
+    await pool.close()
