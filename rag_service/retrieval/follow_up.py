@@ -37,9 +37,9 @@ def weigh_leaning(text: str, tokens: Sequence[Token], tables: Tables) -> Leaning
     said = sum(term.weight for term in terms)
     asks = tables.places(question_table.QUESTION_WORDS, tokens)
     opened = tables.longest_at(follow_up_table.OPENERS, tokens, 0)
-    instead = max(place + tables.longest_at(follow_up_table.WHAT_ABOUT, tokens, place) for place in {0, opened})
-    instead = instead if instead > opened else 0
-    bare = _is_bare(text, tokens, terms, said, asks - set(range(instead)), opened=bool(opened or instead))
+    instead = _end_of_what_about(tokens, tables, opened)
+    begun = max(opened, instead)
+    bare = _is_bare(text, tokens, terms, asks - set(range(begun)), tables, begun)
     pointing = _points_back(tokens, terms, tables)
     signs = [
         (1.5, not terms, "says nothing on its own"),
@@ -55,6 +55,12 @@ def weigh_leaning(text: str, tokens: Sequence[Token], tables: Tables) -> Leaning
     ]
     found = [(weight, reason) for weight, holds, reason in signs if holds]
     return Leaning(sum(weight for weight, _ in found), bare, pointing, tuple(reason for _, reason in found))
+
+
+def _end_of_what_about(tokens: Sequence[Token], tables: Tables, opened: int) -> int:
+    """How many tokens a "what about" with what opens it takes; 0 where there is none."""
+    lengths = {place: tables.longest_at(follow_up_table.WHAT_ABOUT, tokens, place) for place in {0, opened}}
+    return max((place + length for place, length in lengths.items() if length), default=0)
 
 
 def continues(tokens: Sequence[Token], tables: Tables) -> bool:
@@ -87,13 +93,20 @@ def _pronoun_places(tokens: Sequence[Token], tables: Tables) -> set[int]:
 
 
 def _is_bare(
-    text: str, tokens: Sequence[Token], terms: Sequence[Term], said: float, asks: set[int], *, opened: bool
+    text: str, tokens: Sequence[Token], terms: Sequence[Term], asks: set[int], tables: Tables, begun: int
 ) -> bool:
-    """Whether the question names a thing or two and does not say what is asked of them."""
+    """Whether the question names a thing or two and does not say what is asked of them.
+
+    ``begun`` is how many tokens at its start say that it goes on.
+    """
+    said = sum(term.weight for term in terms)
     if not terms or said > 4 or asks - {len(tokens) - 1}:
         return False
-    if opened:
-        return True
+    if begun:
+        links = tables.places(question_table.RELATIONS, tokens) | tables.places(question_table.ARTICLES, tokens)
+        links |= _pronoun_places(tokens, tables) | tables.places(follow_up_table.COMPARING, tokens)
+        before = range(begun, terms[0].first)
+        return terms[0].kind == "character" or links.issuperset(before)
     if all(term.kind == "number" for term in terms):
         return True
     if _BARE_END.search(text):

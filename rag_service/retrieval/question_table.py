@@ -121,6 +121,21 @@ RELATIONS: Final[dict[str, str]] = {
     "ar": "في, من, عن, على, إلى",
 }
 
+# Stand before a noun and say nothing.
+ARTICLES: Final[dict[str, str]] = {
+    "en": "the, a, an, its, their, his, her, my, our",
+    "de": "der, die, das, den, dem, des, ein, eine, einen, einem, einer, eines",
+    "es": "el, la, los, las, un, una, unos, unas",
+    "fr": "le, la, les, l, un, une, des",
+    "it": "il, lo, la, i, gli, le, l, un, uno, una",
+    "pt": "o, a, os, as, um, uma",
+    "nl": "de, het, een",
+    "pl": "ten, ta, to",
+    "ru": "этот, эта",
+    "tr": "bir, bu",
+    "ar": "ال, هذا, هذه",
+}
+
 # Any of these can stand in another's place.
 MONTHS: Final[dict[str, str]] = {
     "en": "january, february, march, april, may, june, july, august, september, october, november, december",

@@ -35,7 +35,7 @@ def carry_topic(question: str, topic: str, tables: Tables, *, bare: bool, pointi
     replaced = _same_times(new, old, tables)
     if bare and not replaced:
         replaced = _same_place(question, tokens, new, topic, topic_tokens, old, tables)
-    if replaced and len(replaced) == len(new):
+    if replaced and {term for terms, _ in replaced for term in terms}.issuperset(new):
         return _replaced(question, topic, replaced)
     gone = {term for _, terms in replaced for term in terms}
     left = [term for term in old if term not in gone]
@@ -83,7 +83,7 @@ def _same_place(
             target = _after_relation(olds, topic_tokens, tables, None)
     if target is None or {term.folded for term in target} == {term.folded for term in phrase}:
         return []
-    return [(tuple(phrase), tuple(target))] + [((term,), ()) for term in new[len(phrase) :]]
+    return [(tuple(phrase), tuple(target))]
 
 
 def _phrases(terms: Sequence[Term]) -> list[list[Term]]:

@@ -17,9 +17,10 @@ MOST_CHARACTERS: Final = 20_000
 _MOST_LANGUAGES: Final = 3
 
 
-@lru_cache(maxsize=256)
-def _phrases(entries: str) -> Phrases:
-    return Phrases(entries.split(", "))
+@lru_cache(maxsize=None)
+def _phrases(*entries: str) -> Phrases:
+    # As many as there are tables.
+    return Phrases(entry for of_language in entries for entry in of_language.split(", "))
 
 
 class Tables:
@@ -30,8 +31,8 @@ class Tables:
 
     def of(self, table: Mapping[str, str]) -> tuple[Phrases, ...]:
         """The phrases of a table."""
-        codes = [code for code in self.languages if code in table] or list(table)
-        return tuple(_phrases(table[code]) for code in codes)
+        codes = [code for code in self.languages if code in table]
+        return tuple(_phrases(table[code]) for code in codes) or (_phrases(*table.values()),)
 
     def places(self, table: Mapping[str, str], tokens: Sequence[Token]) -> set[int]:
         """Which of the tokens belong to a phrase of the table."""

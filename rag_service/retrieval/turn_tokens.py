@@ -82,23 +82,30 @@ class Phrases:
     """A table of phrases, found in tokens. A word that ends in ``*`` stands for all words that begin so."""
 
     def __init__(self, entries: Iterable[str]) -> None:
-        self._exact: dict[tuple[str, ...], str] = {}
-        self._stems: dict[tuple[str, ...], list[str]] = {}
-        lengths: set[int] = set()
+        self._exact: set[tuple[str, ...]] = set()
+        self._stems: dict[tuple[str, ...], tuple[str, ...]] = {}
+        lengths: dict[str, set[int]] = {}
+        stem_lengths: set[int] = set()
         for entry in entries:
             words = tuple(token.folded for token in split_tokens(entry))
             if not words:
                 continue
-            lengths.add(len(words))
             if entry.rstrip().endswith("*"):
-                self._stems.setdefault(words[:-1], []).append(words[-1])
+                self._stems[words[:-1]] = (*self._stems.get(words[:-1], ()), words[-1])
+                stem_lengths.add(len(words))
             else:
-                self._exact[words] = entry
-        self._lengths: Final = tuple(sorted(lengths, reverse=True))
+                self._exact.add(words)
+                lengths.setdefault(words[0], set()).add(len(words))
+        self._lengths: Final = {
+            first: tuple(sorted(of_first | stem_lengths, reverse=True)) for first, of_first in lengths.items()
+        }
+        self._stem_lengths: Final = tuple(sorted(stem_lengths, reverse=True))
 
     def lengths_at(self, tokens: Sequence[Token], place: int) -> Iterator[int]:
         """How many tokens from ``place`` on are a phrase of the table, the longest first."""
-        for length in self._lengths:
+        if place >= len(tokens):
+            return
+        for length in self._lengths.get(tokens[place].folded, self._stem_lengths):
             words = tuple(token.folded for token in tokens[place : place + length])
             if len(words) == length and (words in self._exact or self._has_stem(words)):
                 yield length
@@ -122,7 +129,7 @@ class Phrases:
         return words in self._exact or self._has_stem(words)
 
     def _has_stem(self, words: tuple[str, ...]) -> bool:
-        return any(words[-1].startswith(stem) for stem in self._stems.get(words[:-1], ()))
+        return words[-1].startswith(self._stems.get(words[:-1], ()))
 
 
 def covers(tokens: Sequence[Token], phrases: Sequence[Phrases]) -> bool:
