@@ -11,7 +11,9 @@ from rag_service.retrieval.types import Source
 
 _MOST_CHARACTERS: Final = 20_000
 _SHORTEST_TEXT: Final = 40
-_MARKUP: Final = re.compile(r"<(script|style)\b.*?(?:</\1|\Z)|<[^<>]{0,2000}>|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL)
+_MARKUP: Final = re.compile(
+    r"<(script|style)\b.*?(?:</\1|\Z)|<[^<>]{0,2000}>|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL
+)
 
 
 def is_foreign(question: str, languages: Sequence[str], sources: Sequence[Source]) -> bool:
