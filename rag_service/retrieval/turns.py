@@ -84,7 +84,7 @@ def _decide(turns: Sequence[Turn], reading: Reading, sources: Sequence[Source]) 
     if answered and wants_rewording(text, tokens, reading.tables) and not _means_document(text, reading, sources):
         return _made("conversation", topic, "wants the last answer in another form")
     leaning = weigh_leaning(text, tokens, reading.tables)
-    if only_remarks(reading, text, tokens, leaning):
+    if _only_remarks(reading, text, tokens, leaning):
         return Decision("conversation", False, True, "", False, ("is small talk",))
     if asks_for_whole(tokens, reading.tables, titles) and not _means_topic(topic, leaning, text, reading, sources):
         return Decision("passages", True, False, text, True, ("asks for a text as a whole",))
@@ -94,7 +94,7 @@ def _decide(turns: Sequence[Turn], reading: Reading, sources: Sequence[Source]) 
     return _made("passages", text, "stands on its own", *leaning.reasons)
 
 
-def only_remarks(reading: Reading, text: str, tokens: Sequence[Token], leaning: Leaning) -> bool:
+def _only_remarks(reading: Reading, text: str, tokens: Sequence[Token], leaning: Leaning) -> bool:
     """Whether what is left beside thanks or praise says and asks nothing ("cool, i didn't know")."""
     if len(text) >= len(reading.question.strip()) or "?" in text or find_terms(text, tokens, reading.tables):
         return False

@@ -243,16 +243,15 @@ def test_the_topic_is_that_of_the_questions_not_of_the_thanks_between() -> None:
 
 
 def test_the_topic_is_followed_over_several_turns() -> None:
-    turns = dialogue(
+    asked = (
         "What was the population of Oslo in 2010?",
         "600,000.",
         "and in 2015?",
         "650,000.",
-        "and in Bergen?",
+        "and of Bergen?",
         "x",
-        "why?",
     )
-    assert find_topic(turns) == "What was the population of Bergen in 2015?" or "Bergen" in find_topic(turns)
+    assert find_topic(dialogue(*asked, "why?")) == "What was the population of Bergen in 2015?"
 
 
 def test_a_question_in_the_language_of_one_source_is_ranked() -> None:
