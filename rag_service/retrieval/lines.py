@@ -35,6 +35,7 @@ _SENTENCE_END: Final = re.compile(r"[.!?…。！？।؟۔:：][\"'”’»」�
 _CLAUSE_END: Final = re.compile(r"[,.;:!?—–…。！？，、；：।؟،؛][\"'”’»」』）)]*$")
 _LOWER_WORD: Final = re.compile(r"(?<!\w)[a-zß-öø-ÿа-яёіїєґα-ωά-ώ]")
 _SPACES: Final = re.compile(r"[^\S\n]+")
+_NO_LETTER: Final = re.compile(r"\W+")
 _LINK_ITEM: Final = re.compile(r"\s*(?:[-*+•]\s*)?!?\[[^\]]*\]\([^)]*\)[\s|·,]*(?:!?\[[^\]]*\]\([^)]*\)[\s|·,]*)*$")
 _COUNTED: Final = re.compile(r"[^.!?]{1,60}\(\d+\)\W*$")
 _SEPARATORS: Final = re.compile(r"\s[|›»/•·>]\s|[›»|]\s*$|\s(?:»|›)")
@@ -63,6 +64,7 @@ _NEAR_OF_USUAL: Final = 0.3
 # Among words, by their coverage with phrases of pages.
 _PHRASE_COVERAGE: Final = 0.5
 _PHRASE_WORDS: Final = 15
+_SURE_CHARACTERS: Final = 200
 _CONSENT_WORDS: Final = 160
 _SYMBOL_SHARE: Final = 0.12
 # Short lines in a row that prose on both sides may keep; more are a menu.
@@ -97,17 +99,35 @@ class Line:
 def clean_web_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
     """The lines of a flattened page that carry its text, and a note on each run of lines left out."""
     lines = _read(source.text, glued=True)
-    _measure(lines, source.text)
     for line, kind in zip(lines, kinds_of([line.text for line in lines]), strict=True):
         line.kind = kind
+    return _assemble(source, lines, judge_lines(lines))
+
+
+def judge_lines(lines: Sequence[Line]) -> list[bool]:
+    """Whether each line of a page is worth reading, and in its ``reason`` why not.
+
+    Lines are those of one page in their order, with their kinds. One that has a reason already is bad for it. Where
+    nothing looks like text, all stay that are not certainly something else.
+    """
+    _measure(lines, "\n".join(line.text for line in lines))
     usual = _usual_density(lines)
     for line in lines:
-        line.verdict, line.reason = _judge(line, usual)
+        line.verdict, line.reason = ("bad", line.reason) if line.reason else _judge(line, usual)
     _judge_structures(lines)
     kept = _judge_neighbours(lines)
-    if not any(kept):
-        kept = [line.verdict != "bad" for line in lines]
-    return _assemble(source, lines, kept)
+    return kept if any(kept) else [line.verdict != "bad" for line in lines]
+
+
+def is_surely_boilerplate(line: str) -> bool:
+    """Whether a line is nothing but phrases that are of a page and not of a document."""
+    lowered = line.lower()
+    if len(lowered) > _SURE_CHARACTERS:
+        return False
+    words = WORD.findall(lowered)
+    if words and SURE.words_covered(words) == len(words):
+        return True
+    return SURE.characters_covered(_SPACES.sub("", lowered)) >= len(_NO_LETTER.sub("", lowered)) > 0
 
 
 def clean_attached_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
@@ -115,16 +135,7 @@ def clean_attached_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
     lines = _read(source.text, glued=False)
     kept = []
     for line in lines:
-        lowered = line.text.lower()
-        if len(lowered) > 200:
-            kept.append(True)
-            continue
-        words = WORD.findall(lowered)
-        compact = _SPACES.sub("", lowered)
-        sure = bool(words) and (
-            SURE.words_covered(words) == len(words)
-            or SURE.characters_covered(compact) >= len(re.sub(r"\W", "", compact))
-        )
+        sure = is_surely_boilerplate(line.text)
         line.reason = "a phrase of pages" if sure else ""
         kept.append(not sure)
     return _assemble(source, lines, kept, verbatim=True)
@@ -216,7 +227,7 @@ def _unwanted(line: Line, stripped: str, lowered: str, words: Sequence[str]) -> 
     covered = BOILERPLATE.words_covered(words) if words else 0
     if words and covered >= _PHRASE_COVERAGE * len(words):
         return "a phrase of pages"
-    if BOILERPLATE.characters_covered(compact) >= _PHRASE_COVERAGE * len(re.sub(r"\W", "", compact)) > 0:
+    if BOILERPLATE.characters_covered(compact) >= _PHRASE_COVERAGE * len(_NO_LETTER.sub("", compact)) > 0:
         return "a phrase of pages"
     if covered and not line.sentence and covered >= len(words) / 4:
         return "a phrase of pages"
