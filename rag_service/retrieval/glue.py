@@ -15,7 +15,7 @@ _LOWER: Final = "".join(letter for letter in _CASED if letter.islower())
 _SENTENCE_JOIN: Final = re.compile(
     rf"(?<=[{_LOWER}]{{2}}[.!?…])(?=[{_UPPER}\"“‘„«¿¡(])(?![{_UPPER}]\w*\()"
     rf"|(?<=[.!?…][\"”’»)])(?=[{_UPPER}“„«¿¡])"
-    rf"|(?<=[؟۔।])(?=\w)"
+    rf"|(?<=[؟۔।])(?=\w)|(?<=[\w.!?。！？])(?=©)"
 )
 # A small letter that touches a capital: mostly two pieces of text, sometimes a name such as YouTube.
 _CASE_JOIN: Final = re.compile(rf"(?<=[{_LOWER}\d)»”:])(?=[{_UPPER}][{_LOWER}{_UPPER}’' ])")
@@ -35,7 +35,7 @@ def split_glued(line: str) -> list[int]:
     A name with a capital inside is no cut: only runs of at least three short pieces without the end of a sentence
     are set apart. Text that was not glued comes back uncut.
     """
-    if len(line) < _LONG_LINE:
+    if len(line) < _LONG_LINE and "©" not in line:
         return []
     cuts = {match.start() for match in _SENTENCE_JOIN.finditer(line)}
     gaps = {match.end() for match in _SPACES.finditer(line)} if len(line) >= 2 * _LONG_LINE else set()

@@ -65,7 +65,8 @@ _NEAR_OF_USUAL: Final = 0.3
 _PHRASE_COVERAGE: Final = 0.5
 _PHRASE_WORDS: Final = 15
 _SURE_CHARACTERS: Final = 200
-_CONSENT_WORDS: Final = 160
+_BANNER_CHARACTERS: Final = 1_000
+_COPYRIGHT_CHARACTERS: Final = 160
 _SYMBOL_SHARE: Final = 0.12
 # Short lines in a row that prose on both sides may keep; more are a menu.
 _SHORT_RUN: Final = 4
@@ -117,6 +118,20 @@ def judge_lines(lines: Sequence[Line]) -> list[bool]:
     _judge_structures(lines)
     kept = _judge_neighbours(lines)
     return kept if any(kept) else [line.verdict != "bad" for line in lines]
+
+
+def is_banner(line: str) -> str:
+    """Why a line is a banner or a copyright line, whatever else says that it is text; empty if it is none."""
+    if len(line) > _BANNER_CHARACTERS:
+        return ""
+    lowered = line.lower()
+    if len(line) <= _COPYRIGHT_CHARACTERS and _COPYRIGHT.search(line):
+        return "a copyright line"
+    if "cookie" not in lowered and lowered.isascii():
+        return ""
+    if CONSENT.words_covered(WORD.findall(lowered)) or CONSENT.characters_covered(_SPACES.sub("", lowered)):
+        return "a banner that asks for consent"
+    return ""
 
 
 def is_surely_boilerplate(line: str) -> bool:
@@ -219,11 +234,11 @@ def _unwanted(line: Line, stripped: str, lowered: str, words: Sequence[str]) -> 
         return "a script of the page"
     if "{" in stripped and (rules := _STYLE_RULE.findall(stripped)) and sum(map(len, rules)) > len(stripped) / 2:
         return "a style sheet of the page"
-    compact = _SPACES.sub("", lowered)
-    if line.words <= _CONSENT_WORDS and (CONSENT.words_covered(words) or CONSENT.characters_covered(compact)):
-        return "a banner that asks for consent"
+    if banner := is_banner(stripped):
+        return banner
     if line.words > _PHRASE_WORDS:
         return ""
+    compact = _SPACES.sub("", lowered)
     covered = BOILERPLATE.words_covered(words) if words else 0
     if words and covered >= _PHRASE_COVERAGE * len(words):
         return "a phrase of pages"
@@ -231,8 +246,6 @@ def _unwanted(line: Line, stripped: str, lowered: str, words: Sequence[str]) -> 
         return "a phrase of pages"
     if covered and not line.sentence and covered >= len(words) / 4:
         return "a phrase of pages"
-    if _COPYRIGHT.search(stripped):
-        return "a copyright line"
     if _LINK_ITEM.match(stripped) or _COUNTED.match(stripped):
         return "a link"
     if not line.sentence and len(_SEPARATORS.findall(stripped)) >= 2:
