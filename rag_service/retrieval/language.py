@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from rag_service.retrieval.function_words import (
@@ -162,20 +162,27 @@ def _languages_of_script(script: str, sample: str) -> list[tuple[str, float]]:
     if script in _ONLY_LANGUAGE:
         return [(_ONLY_LANGUAGE[script], 1.0)]
     codes = _SCRIPT_LANGUAGES.get(script, ())
-    lowered = sample.lower().replace("’", "'")
     weights = dict.fromkeys(codes, 0.0)
-    for word, count in Counter(_words(lowered)).items():
-        having = [code for code in codes if word in FUNCTION_WORDS[code]]
-        for code in having:
-            weights[code] += count / len(having)
-    letters = Counter(lowered)
-    for letter in set().union(*(TELLING_LETTERS.get(code, "") for code in codes)):
-        having = [code for code in codes if letter in TELLING_LETTERS.get(code, "")]
-        for code in having:
-            weights[code] += _LETTER_WEIGHT * letters[letter] / len(having)
+    lowered = sample.lower().replace("’", "'")
+    for clues, weight, found in (
+        (_CODES_BY_WORD, 1.0, Counter(filter(_CODES_BY_WORD.__contains__, WORD.findall(lowered)))),
+        (_CODES_BY_LETTER, _LETTER_WEIGHT, Counter(filter(_CODES_BY_LETTER.__contains__, lowered))),
+    ):
+        for clue, count in found.items():
+            having = [code for code in clues[clue] if code in weights]
+            for code in having:
+                weights[code] += weight * count / len(having)
     present = [(code, weight) for code, weight in weights.items() if weight]
     return sorted(present, key=lambda pair: -pair[1])
 
 
-def _words(text: str) -> Iterator[str]:
-    return (match.group() for match in WORD.finditer(text))
+def _codes_by(clues: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    by: dict[str, tuple[str, ...]] = {}
+    for code, having in clues.items():
+        for clue in having:
+            by[clue] = (*by.get(clue, ()), code)
+    return by
+
+
+_CODES_BY_WORD: Final = _codes_by(FUNCTION_WORDS)
+_CODES_BY_LETTER: Final = _codes_by(TELLING_LETTERS)
