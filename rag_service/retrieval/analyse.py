@@ -16,8 +16,8 @@ from typing import Final
 
 import Stemmer
 
-from rag_service.retrieval.ranking_words import FUNCTION_PAIRS, FUNCTION_WORDS
 from rag_service.retrieval.language import language_of
+from rag_service.retrieval.ranking_words import FUNCTION_PAIRS, FUNCTION_WORDS
 
 GRAM: Final = 4
 """Characters in a gram of ``Analyser.grams``."""
@@ -193,4 +193,6 @@ def _ungrouped(match: re.Match[str]) -> str:
 def _pairs(run: str) -> list[str]:
     if len(run) == 1:
         return [run]
-    return [pair for first, second in zip(run, run[1:], strict=False) if (pair := first + second) not in FUNCTION_PAIRS]
+    return [
+        pair for first, second in zip(run, run[1:], strict=False) if (pair := first + second) not in FUNCTION_PAIRS
+    ]

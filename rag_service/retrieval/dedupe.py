@@ -16,7 +16,9 @@ SHINGLE_CHARACTERS: Final = 6
 _UNSPACED_SHARE: Final = 0.3
 _WORD: Final = re.compile(r"\w+")
 _NUMBER: Final = re.compile(r"\d+(?:[.,:/]\d+)*")
-_UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
+_UNSPACED: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]"
+)
 
 
 def drop_copies(passages: Sequence[Passage]) -> tuple[list[Passage], list[Note]]:
@@ -75,9 +77,9 @@ def shingles_of(text: str) -> frozenset[str]:
     letters = "".join(words)
     if len(_UNSPACED.findall(letters)) >= _UNSPACED_SHARE * max(1, len(letters)):
         return frozenset(_runs(letters, SHINGLE_CHARACTERS)) or frozenset({letters})
-    return frozenset(" ".join(run) for run in zip(*(words[start:] for start in range(SHINGLE_WORDS)), strict=False)) or (
-        frozenset({" ".join(words)})
-    )
+    return frozenset(
+        " ".join(run) for run in zip(*(words[start:] for start in range(SHINGLE_WORDS)), strict=False)
+    ) or (frozenset({" ".join(words)}))
 
 
 def _runs(text: str, length: int) -> Iterable[str]:

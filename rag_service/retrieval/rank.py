@@ -174,7 +174,10 @@ class Index:
         idf = self._bm25.idf if self._bm25 else {}
         unmet = lucene_idf(len(self.passages), 0)
         weight = {term: idf.get(term, unmet) for term in terms}
-        known = {title: sum(weight.get(term, 0.0) for term in self._title_terms(title, language)) for title in set(self._titles)}
+        known = {
+            title: sum(weight.get(term, 0.0) for term in self._title_terms(title, language))
+            for title in set(self._titles)
+        }
         return np.array([known[title] for title in self._titles])
 
     def _title_terms(self, title: str, language: str) -> frozenset[str]:
