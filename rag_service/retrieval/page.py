@@ -34,11 +34,13 @@ _INLINE: Final = frozenset({"hi", "ref", "del", "span", "graphic"})
 
 
 def clean_page(source: Source) -> Document | None:
-    """The text of a page that is worth reading; ``None`` where it cannot be parsed."""
+    """The text of a page that is worth reading; ``None`` where no block of text can be read from it."""
     tree = parse_page(source.text)
     if tree is None:
         return None
     blocks = read_blocks(tree)
+    if not blocks:
+        return None
     title = source.title or title_of(tree)
     source = replace(source, title=title)
     if source.kind == "attached":
