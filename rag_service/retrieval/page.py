@@ -15,14 +15,18 @@ from typing import Any, Final
 from lxml import etree  # type: ignore[import-untyped]
 
 from rag_service.retrieval.alignment import compact, find_kept
-from rag_service.retrieval.lines import Line, is_surely_boilerplate, judge_lines
+from rag_service.retrieval.lines import Line, is_banner, is_surely_boilerplate, judge_lines
 from rag_service.retrieval.markup import MarkupBlock, parse_page, read_blocks, title_of
+from rag_service.retrieval.sentences import estimate_tokens
 from rag_service.retrieval.types import Block, Document, Note, Source
 
 # Pages with more blocks are judged block by block: trafilatura's time grows faster than the page.
 _MOST_BLOCKS: Final = 20_000
 _MOST_CHARACTERS: Final = 2_500_000
 _LINK_SHARE: Final = 0.5
+# A main text below so many tokens is doubted, and given up where far more on the page reads as text.
+_SHORT_TOKENS: Final = 100
+_LARGER: Final = 1.5
 # Of trafilatura's characters, how many must be found among the page's blocks.
 _FOUND_SHARE: Final = 0.5
 # Inline elements in trafilatura's own markup of what it found.
@@ -30,7 +34,7 @@ _INLINE: Final = frozenset({"hi", "ref", "del", "span", "graphic"})
 
 
 def clean_page(source: Source) -> Document | None:
-    """The text of a page that is worth reading; ``None`` where its markup holds no text at all."""
+    """The text of a page that is worth reading; ``None`` where no block of text can be read from it."""
     tree = parse_page(source.text)
     if tree is None:
         return None
@@ -43,11 +47,27 @@ def clean_page(source: Source) -> Document | None:
         kept, reasons = _keep_most(blocks)
         return _assemble(source, blocks, kept, reasons)
     main = _main_blocks(tree, blocks, len(source.text))
-    if main is not None:
-        reasons = ["outside the main text"] * len(blocks)
-        return _assemble(source, blocks, main, reasons)
+    if main is not None and _tokens(blocks, main) >= _SHORT_TOKENS:
+        return _assemble(source, blocks, *_without_banners(blocks, main))
     kept, reasons = _judge(blocks)
+    if main is not None and _tokens(blocks, kept) < _LARGER * _tokens(blocks, main):
+        return _assemble(source, blocks, *_without_banners(blocks, main))
     return _assemble(source, blocks, kept, reasons)
+
+
+def _tokens(blocks: Sequence[MarkupBlock], kept: Sequence[bool]) -> int:
+    """The size of the kept blocks outside menus and footers."""
+    return estimate_tokens(
+        "".join(block.text for block, keep in zip(blocks, kept, strict=True) if keep and not block.framed)
+    )
+
+
+def _without_banners(blocks: Sequence[MarkupBlock], main: Sequence[bool]) -> tuple[list[bool], list[str]]:
+    reasons = [
+        (is_banner(block.text) if inside else "outside the main text")
+        for block, inside in zip(blocks, main, strict=True)
+    ]
+    return [not reason for reason in reasons], reasons
 
 
 def _keep_most(blocks: Sequence[MarkupBlock]) -> tuple[list[bool], list[str]]:
