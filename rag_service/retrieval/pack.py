@@ -71,8 +71,8 @@ def pack(
     """The best of ``ranked`` in at most ``budget`` tokens, as ``count`` counts them in what ``render`` makes.
 
     Sources stand in the order of their best passage, the pieces of each in the order of its text: the best is read
-    first. No source takes more than its share while another that matches well wants some. A sentence with every term of the
-    question goes first. Where not even one sentence fits, as much of the best one as does is packed.
+    first. No source takes more than its share while another that matches well wants some. A sentence with every term
+    of the question goes first. Where not even one sentence fits, as much of the best one as does is packed.
     """
     best = ranked[:_MOST_PASSAGES]
     units = _units(best, relevance)

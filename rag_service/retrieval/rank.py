@@ -229,7 +229,7 @@ def _is_word(term: str) -> bool:
 
 
 def _languages(documents: Sequence[Document]) -> tuple[list[str], str]:
-    """The language of each document, and that of most of the text, which one that cannot be told is taken to be in."""
+    """The language of each document, and that of most of the text, which is taken for one that cannot be told."""
     told: dict[int, str | None] = {}
     weight: Counter[str] = Counter()
     for document in documents:
