@@ -5,7 +5,7 @@
 
 import sys
 
-from benchmarks import answer_cost, cache, cancel, fairness, render, soak, stream_cost
+from benchmarks import answer_cost, cache, cancel, fairness, render, retrieval, soak, stream_cost
 
 BENCHMARKS = {
     "render": render.main,
@@ -14,6 +14,7 @@ BENCHMARKS = {
     "cancel": cancel.main,
     "answer_cost": answer_cost.main,
     "stream_cost": stream_cost.main,
+    "retrieval": retrieval.main,
 }
 
 

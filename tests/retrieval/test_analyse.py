@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_service.retrieval.analyse import GRAM, Analyser
@@ -79,6 +79,7 @@ def test_threads_share_an_analyser() -> None:
     assert found == [wanted] * 4
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(), max_size=200), st.sampled_from([None, "", "en", "de", "zh", "ar", "xx"]))
 def test_any_text_has_terms_without_white_space(text: str, language: str | None) -> None:
     terms = analyser.terms(text, language)
@@ -87,6 +88,7 @@ def test_any_text_has_terms_without_white_space(text: str, language: str | None)
     assert analyser.terms(text, language) == terms
 
 
+@settings(deadline=None)
 @given(st.lists(st.from_regex(r"[a-z]{3,9}", fullmatch=True), min_size=1, max_size=20))
 def test_terms_do_not_depend_on_what_is_between_words(words: list[str]) -> None:
     assert analyser.terms(" ".join(words), "en") == analyser.terms("\n, (".join(words).upper(), "en")

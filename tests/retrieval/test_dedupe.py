@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_service.retrieval.dedupe import drop_copies, drop_near_copies, shingles_of
@@ -41,6 +41,7 @@ def test_one_that_says_more_stays() -> None:
     assert len(kept) == 2
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=30), max_size=8))
 def test_the_first_always_stays_and_nothing_is_lost_untold(texts: list[str]) -> None:
     given_ones = ranked(*texts)

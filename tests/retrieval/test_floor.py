@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_service.retrieval.floor import Relevance, apply_floor, judge, share_language
@@ -60,6 +60,7 @@ def test_another_language_cannot_be_judged() -> None:
     assert not share_language("", "")
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=5), st.text(max_size=60))
 def test_relevance_of_any_text_is_a_share(texts: list[str], question: str) -> None:
     relevance = Relevance(index(texts), question)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_service.retrieval.floor import Relevance
@@ -69,6 +69,7 @@ def test_order_is_kept_from_the_beginning_on() -> None:
     assert 0 < len(result.passages) < 21
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.text(min_size=1, max_size=300), max_size=5),
     st.text(max_size=30),

@@ -74,7 +74,7 @@ def test_a_result_comes_through_a_pipe_as_it_is() -> None:
     assert unpack_retrieved(unpack_frame(pack_frame(pack_retrieved(found))[4:])) == found
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.text(max_size=200), st.sampled_from(["web", "attached"]), st.booleans()), max_size=4),
     st.text(max_size=40),
@@ -90,7 +90,7 @@ def test_any_text_is_taken(texts: list[tuple[str, str, bool]], question: str, bu
     assert {excerpt.source_id for excerpt in found.excerpts} <= {source.id for source in sources}
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(WORDS, min_size=6, max_size=14), min_size=3, max_size=30), st.data())
 def test_the_sentence_with_every_content_word_is_packed(prose: list[list[str]], data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(prose) - 1))

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_service.retrieval.rank import Bm25, Index, lucene_idf, rank
@@ -80,6 +80,7 @@ def test_no_passages_have_no_scores() -> None:
     assert rank(Index([]), "anything") == ([], [])
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=40), max_size=6), st.text(max_size=40))
 def test_any_texts_are_scored_from_zero_on(texts: list[str], question: str) -> None:
     scores = index(texts).scores(question)
