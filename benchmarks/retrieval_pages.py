@@ -24,12 +24,13 @@ TEMPLATES: Final = (
      "</div><div class=related><h2>You may also like</h2><ul><li><a href=/1>Blue chair</a></li>"
      "<li><a href=/2>Red table</a></li></ul></div><div id=foot>All prices include VAT. Terms of use</div>"),
     ("<header><a href=/>The Daily</a><a href=/w>World</a><a href=/s>Sport</a></header><div class=cookie>We use "
-     "cookies to improve this site. <button>Accept all</button></div><article><h1>{title}</h1><p class=by>By our staff</p>",
+     "cookies to improve this site. <button>Accept all</button></div><article>"
+     "<h1>{title}</h1><p class=by>By our staff</p>",
      "</article><section><h2>Most read</h2><ol><li><a href=/a>Ten ways to sleep</a></li></ol></section>"
      "<footer><a href=/c>Contact</a><a href=/a>Advertise</a></footer>"),
     ("<div id=mw><div class=noprint><a href=#a>Jump to content</a></div><h1>{title}</h1><div class=body>",
-     "</div><div class=catlinks><a href=/x>Categories</a>: <a href=/y>Stubs</a></div></div><div id=footer>This page was "
-     "last edited on 3 May. Text is available under a free licence.</div>"),
+     "</div><div class=catlinks><a href=/x>Categories</a>: <a href=/y>Stubs</a></div></div><div id=footer>This page "
+     "was last edited on 3 May. Text is available under a free licence.</div>"),
     ("<table class=menu><tr><td><a href=/f>Forum</a></td><td><a href=/m>Members</a></td></tr></table><h1>{title}</h1>"
      "<div class=post>",
      "</div><div class=reply><a href=/r>Reply</a> <a href=/q>Quote</a> <a href=/p>Report</a></div><div>Powered by a "

@@ -53,6 +53,13 @@ class Relevance:
         wanted = self._wanted[index.languages[number]]
         return wanted.relevance(index.terms[number], [term for place in around for term in index.terms[place]])
 
+    def shares(self, number: int) -> dict[str, float]:
+        """The terms of the question that a passage has, each with its share of the question's weight."""
+        wanted = self._wanted[self._index.languages[number]]
+        total = sum(wanted.weight.values())
+        found = self._index.frequencies[number]
+        return {term: weight / total for term, weight in wanted.weight.items() if term in found}
+
     def of_text(self, text: str, number: int) -> float:
         """What a piece of that passage covers, 0..1."""
         language = self._index.languages[number]
