@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ TEMPLATES: Final = (
      "</div><div class=reply><a href=/r>Reply</a> <a href=/q>Quote</a> <a href=/p>Report</a></div><div>Powered by a "
      "forum program</div>"),
 )  # fmt: skip
+
+_BLOCK: Final = re.compile(r"<(?:h1|h2|h3|p|div|article|main|aside|section|footer)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ def make_page(number: int, paragraphs: Sequence[Paragraph], form: str, chance: r
     head, foot = TEMPLATES[number % len(TEMPLATES)]
     prose = "\n".join(f"<p>{html.escape(one.text)}</p>" for one in body)
     title = html.escape(paragraph.title)
-    content = f"{head.format(title=title)}{prose}{foot}"
+    # Pages are written in lines, of which flattening leaves those between blocks; menus and lists run together.
+    content = _BLOCK.sub(r"\n\g<0>", f"{head.format(title=title)}\n{prose}\n{foot}")
     markup = f"<!doctype html><html><head><title>{title}</title></head><body>{content}</body></html>"
     text = markup if form == "html" else flatten(markup)
     return Source(str(number), text, kind="web", html=form == "html")
