@@ -20,6 +20,7 @@ from typing import Final
 
 from rag_service.retrieval.language import language_of, script_of
 from rag_service.retrieval.rank import Index, Ranked, note
+from rag_service.retrieval.sentences import sentences
 from rag_service.retrieval.types import Note
 
 BACKGROUND: Final = 100
@@ -30,6 +31,9 @@ _STRETCH_TERMS: Final = 30
 _STRETCH_PAIRS: Final = 60
 _MOST_STRETCHES: Final = 32
 _SAMPLE: Final = 2_000
+_LONGEST_QUESTION: Final = 2_000
+_MOST_PARTS: Final = 4
+_FEWEST_TERMS: Final = 3
 
 
 class Relevance:
@@ -39,6 +43,9 @@ class Relevance:
         self._index = index
         self._wanted = {
             language: _Wanted.of(index, index.query_terms(question, language)) for language in set(index.languages)
+        }
+        self._parts = {
+            language: _parts_of(index, question, language, whole) for language, whole in self._wanted.items()
         }
 
     def of_passage(self, number: int) -> float:
@@ -50,8 +57,8 @@ class Relevance:
             for place in range(max(0, number - 1), min(len(index.passages), number + 2))
             if index.passages[place].document is document
         ]
-        wanted = self._wanted[index.languages[number]]
-        return wanted.relevance(index.terms[number], [term for place in around for term in index.terms[place]])
+        terms = [term for place in around for term in index.terms[place]]
+        return max(part.relevance(index.terms[number], terms) for part in self._parts[index.languages[number]])
 
     def shares(self, number: int) -> dict[str, float]:
         """The terms of the question that a passage has, each with its share of the question's weight."""
@@ -63,7 +70,8 @@ class Relevance:
     def of_text(self, text: str, number: int) -> float:
         """What a piece of that passage covers, 0..1."""
         language = self._index.languages[number]
-        return self._wanted[language].covered(self._index.analyser.terms(text, language))
+        terms = self._index.analyser.terms(text, language)
+        return max(part.covered(terms) for part in self._parts[language])
 
     def holds_all(self, text: str, number: int) -> bool:
         """Whether a piece of that passage has every term of the question."""
@@ -128,6 +136,15 @@ class _Wanted:
         after = self.terms[place + 1] if place + 1 < len(self.terms) else ""
         joined = (before[-1:] == term[0] and before in there) + (after[:1] == term[1] and after in there)
         return _NEIGHBOUR * joined
+
+
+def _parts_of(index: Index, question: str, language: str, whole: _Wanted) -> list[_Wanted]:
+    """The whole question, and its sentences where it has several that each ask much: what answers one is relevant."""
+    spans = list(sentences(question[:_LONGEST_QUESTION]))[:_MOST_PARTS]
+    if len(spans) < 2:
+        return [whole]
+    parts = [_Wanted.of(index, index.query_terms(question[start:end], language)) for start, end in spans]
+    return [whole, *[part for part in parts if len(part.weight) >= _FEWEST_TERMS]]
 
 
 def judge(ranked: Sequence[Ranked], relevance: Relevance) -> list[Ranked]:

@@ -27,7 +27,7 @@ QUALITY: Final[dict[BlockKind, float]] = {
     "data": 0.92,
     "heading": 0.85,
 }
-_LANGUAGE_SAMPLE: Final = 20_000
+_LANGUAGE_SAMPLE: Final = 4_000
 _WORTH_NOTING: Final = 80
 
 

@@ -10,6 +10,7 @@ from rag_service.retrieval.types import SourceKind
 from tests.retrieval.documents import index
 
 QUESTION = "When was the old harbour of the town built by the king?"
+GEESE = "Where do wild geese fly in autumn?"
 GOOD = "The old harbour of the town was built by the king in 1904."
 BAD = "Bread is baked in the morning, and the fish that was sold at noon is not there by then."
 
@@ -65,3 +66,10 @@ def test_another_language_cannot_be_judged() -> None:
 def test_relevance_of_any_text_is_a_share(texts: list[str], question: str) -> None:
     relevance = Relevance(index(texts), question)
     assert all(0 <= relevance.of_passage(number) <= 1 + 1e-9 for number in range(len(texts)))
+
+
+@pytest.mark.parametrize("question", [f"{QUESTION} {GEESE}", f"{GEESE} {QUESTION}"])
+def test_what_answers_one_of_two_questions_is_relevant(question: str) -> None:
+    relevance = Relevance(index([GOOD, BAD]), question)
+    assert relevance.of_passage(0) == pytest.approx(1)
+    assert not relevance.holds_all(GOOD, 0)
