@@ -77,7 +77,7 @@ _MARKS: Final = "".join(
     if unicodedata.category(chr(code)).startswith("M")
 )
 _UNSPACED_RUN: Final = re.compile(f"([{_UNSPACED}]+)")
-_SIGNIFICANT: Final = re.compile(f"[\\w{_MARKS}]")
+_MARK: Final = re.compile(f"[{_MARKS}]")
 _PLAIN_WORD: Final = re.compile(r"\d+(?:[.,]\d+)+|\w+(?:\+\+|#(?!\w))?")
 _MARKED_WORD: Final = re.compile(rf"\d+(?:[.,]\d+)+|[\w{_MARKS}]+(?:\+\+|#(?!\w))?")
 _GROUPED: Final = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*")
@@ -173,7 +173,7 @@ def _folded(text: str) -> str:
 
 
 def _found(text: str) -> list[str]:
-    return (_PLAIN_WORD if text.isascii() else _MARKED_WORD).findall(text)
+    return (_PLAIN_WORD if text.isascii() or _MARK.search(text) is None else _MARKED_WORD).findall(text)
 
 
 def _parts(word: str) -> Iterator[str]:
