@@ -14,6 +14,7 @@ from benchmarks import (
     provider_llama_index,
     providers,
     render,
+    retrieval,
     soak,
     stream_cost,
 )
@@ -28,6 +29,7 @@ BENCHMARKS = {
     "stream_cost": stream_cost.main,
     "providers": providers.main,
     "provider_llama_index": provider_llama_index.main,
+    "retrieval": retrieval.main,
 }
 
 

@@ -1,8 +1,8 @@
 """How well the text of pages is found, and what it costs: ``python -m benchmarks.extraction FOLDER``.
 
 FOLDER holds ``ground-truth.json`` (``{id: {"articleBody": text}}``) and ``html/ID.html.gz``. Prints JSON: for each
-way of cleaning the mean precision, recall and F1 of words (as bags, case folded) over the pages, and times as ratios:
-of pages to trafilatura alone, of flattened text to tokenising and stemming that text once. Both are of processor time.
+way of cleaning the mean precision, recall and F1 of words (as bags, case folded) over the pages, and ratios of
+processor time: of pages to trafilatura alone, of flattened text to tokenising and stemming that text once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import Stemmer
 import trafilatura
-from lxml import etree, html  # type: ignore[import-untyped]
+from lxml import etree, html
 
 from rag_service.retrieval.clean import clean
 from rag_service.retrieval.types import Source

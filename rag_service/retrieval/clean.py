@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rag_service.retrieval.lines import clean_attached_lines, clean_web_lines
+from rag_service.retrieval.markup import strip_tags
 from rag_service.retrieval.page import clean_page
-from rag_service.retrieval.types import Document, Source
+from rag_service.retrieval.types import Document, Note, Source
 
 
 def clean(source: Source) -> Document:
@@ -18,8 +21,16 @@ def clean(source: Source) -> Document:
     """
     if source.html:
         page = clean_page(source)
-        if page is not None:
-            return page
-    cleaned = clean_web_lines if source.kind == "web" else clean_attached_lines
-    text, notes = cleaned(source)
+        return _clean_tagless(source) if page is None else page
+    text, notes = _clean_lines(source)
     return Document(source, text, notes)
+
+
+def _clean_tagless(source: Source) -> Document:
+    """What line cleaning finds in markup that holds no readable block."""
+    text, notes = _clean_lines(replace(source, text=strip_tags(source.text)))
+    return Document(source, text, tuple(replace(note, start=None, end=None) for note in notes))
+
+
+def _clean_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
+    return clean_web_lines(source) if source.kind == "web" else clean_attached_lines(source)

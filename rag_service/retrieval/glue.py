@@ -11,15 +11,14 @@ _CASED: Final = [chr(code) for code in range(0x41, 0x1100)]
 _UPPER: Final = "".join(letter for letter in _CASED if letter.isupper())
 _LOWER: Final = "".join(letter for letter in _CASED if letter.islower())
 
-# The end of a sentence that touches the start of the next; not in 3.5, U.S.A., e.g., example.Com or node.js.
+# The end of a sentence that touches the start of the next; not in 3.5, U.S.A., e.g., example.com or node.js.
 _SENTENCE_JOIN: Final = re.compile(
-    rf"(?<=[{_LOWER}]{{2}}[.!?…])(?=[{_UPPER}\"“‘„«¿¡(])(?![{_UPPER}]\w*\()"
-    rf"|(?<=[.!?…][\"”’»)])(?=[{_UPPER}“„«¿¡])"
-    rf"|(?<=[؟۔।])(?=\w)|(?<=[\w.!?。！？])(?=©)"
+    rf"[.!?…][\"”’»)]?(?=[{_UPPER}\"“‘„«¿¡(])(?![{_UPPER}]\w*\()|[؟۔।](?=\w)|[\w.!?。！？](?=©)"
 )
 # A small letter that touches a capital: mostly two pieces of text, sometimes a name such as YouTube.
-_CASE_JOIN: Final = re.compile(rf"(?<=[{_LOWER}\d)»”:])(?=[{_UPPER}][{_LOWER}{_UPPER}’' ])")
-_SPACES: Final = re.compile(r"[^\S\n]{3,}(?=\S)")
+_CAPITAL: Final = re.compile(rf"[{_UPPER}](?=[{_LOWER}{_UPPER}’' ])")
+_ASCII_CAPITAL: Final = re.compile("[A-Z](?=[a-zA-Z' ])")
+_SPACES: Final = re.compile(r"[ \t\xa0]{3,}(?=\S)")
 _WORD: Final = re.compile(r"\S+")
 
 # Lines shorter than this are not looked into; so many words make a piece that may be text.
@@ -37,15 +36,27 @@ def split_glued(line: str) -> list[int]:
     """
     if len(line) < _LONG_LINE and "©" not in line:
         return []
-    cuts = {match.start() for match in _SENTENCE_JOIN.finditer(line)}
+    cuts = {match.end() for match in _SENTENCE_JOIN.finditer(line) if _ends_sentence(line, match)}
     gaps = {match.end() for match in _SPACES.finditer(line)} if len(line) >= 2 * _LONG_LINE else set()
-    joins = {match.start() for match in _CASE_JOIN.finditer(line)}
+    capitals = (_ASCII_CAPITAL if line.isascii() else _CAPITAL).finditer(line)
+    joins = {at for at in (match.start() for match in capitals) if at and _touches(line[at - 1])}
     borders = sorted(cuts | gaps | joins)
     if len(borders) < _MENU_PIECES:
         return sorted(cuts | gaps)
     for start, end in _menus(line, [0, *borders, len(line)]):
         cuts |= {start, end}
     return sorted((cuts | gaps) - {0, len(line)})
+
+
+def _ends_sentence(line: str, match: re.Match[str]) -> bool:
+    """Whether what stands before the join is a word of two small letters or more, or a closing mark."""
+    if match.group()[0] not in ".!?…" or len(match.group()) > 1:
+        return True
+    return line[max(0, match.start() - 2) : match.start()].islower() and line[match.start() - 2].isalpha()
+
+
+def _touches(before: str) -> bool:
+    return before.islower() or before.isdigit() or before in ")»”:"
 
 
 def _menus(line: str, borders: list[int]) -> Iterator[tuple[int, int]]:

@@ -45,6 +45,7 @@ _LETTER: Final = (
     r"\u0eb1-\u0ecd\u1039-\u103a\u17b6-\u17d3\u200c\u200d])"
 )
 WORD: Final = re.compile(rf"{_LETTER}+(?:['’]{_LETTER}+)*")
+_ASCII_WORD: Final = re.compile(r"[a-z]+(?:'[a-z]+)*")
 _LETTERS: Final = {name: re.compile(f"[{ranges}]") for name, ranges in SCRIPT_RANGES.items()}
 # Languages that alone, or nearly so, write with a script.
 _ONLY_LANGUAGE: Final[Mapping[str, str]] = {
@@ -82,6 +83,12 @@ _SCRIPT_SHARE: Final = 0.1
 # A language beside the best one counts as present from this share of its weight on.
 _SECOND_SHARE: Final = 0.5
 _LETTER_WEIGHT: Final = 0.25
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, in lower case and with straight apostrophes."""
+    lowered = text.lower()
+    return _ASCII_WORD.findall(lowered) if lowered.isascii() else WORD.findall(lowered.replace("’", "'"))
 
 
 def script_of(text: str) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 from typing import Final, Literal
@@ -17,29 +17,30 @@ from rag_service.retrieval.boilerplate import BOILERPLATE, CONSENT, SURE
 from rag_service.retrieval.glue import split_glued
 from rag_service.retrieval.language import (
     UNSPACED,
-    WORD,
     function_characters,
     function_endings,
     function_words,
     languages_in,
+    words_of,
 )
 from rag_service.retrieval.shapes import kinds_of
 from rag_service.retrieval.types import BlockKind, Note, Source
 
 Verdict = Literal["good", "near", "short", "bad"]
 
-_LINE: Final = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _UNSPACED_CHARACTER: Final = re.compile(f"[{UNSPACED}]")
 _PUNCTUATION: Final = re.compile(r"[,.;:!?…](?=\s|$|[\"”’»)])|[。，、；：！？،؛؟।۔]")
 _SENTENCE_END: Final = re.compile(r"[.!?…。！？।؟۔:：][\"'”’»」』）)\]*]*(?:\[\d+\])*$")
 _CLAUSE_END: Final = re.compile(r"[,.;:!?—–…。！？，、；：।؟،؛][\"'”’»」』）)]*$")
 _LOWER_WORD: Final = re.compile(r"(?<!\w)[a-zß-öø-ÿа-яёіїєґα-ωά-ώ]")
-_SPACES: Final = re.compile(r"[^\S\n]+")
+_SPACES: Final = re.compile(r"\s+")
 _NO_LETTER: Final = re.compile(r"\W+")
 _LINK_ITEM: Final = re.compile(r"\s*(?:[-*+•]\s*)?!?\[[^\]]*\]\([^)]*\)[\s|·,]*(?:!?\[[^\]]*\]\([^)]*\)[\s|·,]*)*$")
 _COUNTED: Final = re.compile(r"[^.!?]{1,60}\(\d+\)\W*$")
 _SEPARATORS: Final = re.compile(r"\s[|›»/•·>]\s|[›»|]\s*$|\s(?:»|›)")
 _COPYRIGHT: Final = re.compile(r"©|\(c\)\s?(?:19|20)\d\d|copyright\s(?:©|\d)", re.IGNORECASE)
+_JOIN: Final = re.compile(r"[a-zß-ÿа-я][A-ZÀ-ÞА-Я]")
+_JOINS: Final = 2
 # A year or a time of day: what stands beside the headlines of other pages.
 _DATE: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|\d{1,2}:\d\d")
 _FACT: Final = re.compile(r"\d|[,:：，、][\s\w]")
@@ -67,6 +68,8 @@ _PHRASE_WORDS: Final = 15
 _SURE_CHARACTERS: Final = 200
 _BANNER_CHARACTERS: Final = 1_000
 _COPYRIGHT_CHARACTERS: Final = 160
+_SYMBOL: Final = re.compile(r"[{}()\[\]=<>;_\\|&]")
+_MINIFIED_CHARACTERS: Final = 300
 _SYMBOL_SHARE: Final = 0.12
 # Short lines in a row that prose on both sides may keep; more are a menu.
 _SHORT_RUN: Final = 4
@@ -84,6 +87,7 @@ class Line:
     start: int
     end: int
     text: str
+    tokens: list[str] = field(default_factory=list)
     words: int = 0
     density: float = 0.0
     stops: int = 0
@@ -124,12 +128,12 @@ def is_banner(line: str) -> str:
     """Why a line is a banner or a copyright line, whatever else says that it is text; empty if it is none."""
     if len(line) > _BANNER_CHARACTERS:
         return ""
-    lowered = line.lower()
     if len(line) <= _COPYRIGHT_CHARACTERS and _COPYRIGHT.search(line):
         return "a copyright line"
-    if "cookie" not in lowered and lowered.isascii():
+    lowered = line.lower()
+    if line.isascii() and not ("cookie" in lowered or "continuing" in lowered or "privacy" in lowered):
         return ""
-    if CONSENT.words_covered(WORD.findall(lowered)) or CONSENT.characters_covered(_SPACES.sub("", lowered)):
+    if CONSENT.words_covered(words_of(lowered)) or CONSENT.characters_covered(_SPACES.sub("", lowered)):
         return "a banner that asks for consent"
     return ""
 
@@ -139,7 +143,7 @@ def is_surely_boilerplate(line: str) -> bool:
     lowered = line.lower()
     if len(lowered) > _SURE_CHARACTERS:
         return False
-    words = WORD.findall(lowered)
+    words = words_of(line)
     if words and SURE.words_covered(words) == len(words):
         return True
     return SURE.characters_covered(_SPACES.sub("", lowered)) >= len(_NO_LETTER.sub("", lowered)) > 0
@@ -159,12 +163,14 @@ def clean_attached_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
 def _read(text: str, *, glued: bool) -> list[Line]:
     """The lines that are not blank, cut where ``glued`` pieces of a page meet."""
     lines = []
-    for match in _LINE.finditer(text):
-        borders = [0, *(split_glued(match.group()) if glued else ()), len(match.group())]
+    at = 0
+    for line in text.splitlines(keepends=True):
+        borders = [0, *(split_glued(line) if glued else ()), len(line)]
         for start, end in pairwise(borders):
-            piece = match.group()[start:end].rstrip()
-            if piece.strip():
-                lines.append(Line(match.start() + start, match.start() + start + len(piece), piece))
+            piece = line[start:end].rstrip()
+            if piece and not piece.isspace():
+                lines.append(Line(at + start, at + start + len(piece), piece))
+        at += len(line)
     return lines
 
 
@@ -175,8 +181,8 @@ def _measure(lines: Sequence[Line], text: str) -> None:
     endings = function_endings(languages)
     for line in lines:
         stripped = line.text.strip()
-        words = WORD.findall(stripped.lower().replace("’", "'"))
-        unspaced = _UNSPACED_CHARACTER.findall(stripped)
+        words = line.tokens = words_of(stripped)
+        unspaced = () if stripped.isascii() else _UNSPACED_CHARACTER.findall(stripped)
         line.marks = len(_PUNCTUATION.findall(stripped))
         line.sentence = _SENTENCE_END.search(stripped) is not None
         line.clause = _CLAUSE_END.search(stripped) is not None
@@ -207,9 +213,7 @@ def _usual_density(lines: Sequence[Line]) -> float:
 def _judge(line: Line, usual: float) -> tuple[Verdict, str]:
     """What a line is by itself."""
     stripped = line.text.strip()
-    lowered = stripped.lower()
-    words = WORD.findall(lowered)
-    if unwanted := _unwanted(line, stripped, lowered, words):
+    if unwanted := _unwanted(line, stripped):
         return "bad", unwanted
     good, near = line.density >= _GOOD_OF_USUAL * usual, line.density >= _NEAR_OF_USUAL * usual
     if line.words >= _LONG_WORDS and good and (line.sentence or line.marks):
@@ -225,20 +229,21 @@ def _judge(line: Line, usual: float) -> tuple[Verdict, str]:
     return "short", "a short line, and no text around it"
 
 
-def _unwanted(line: Line, stripped: str, lowered: str, words: Sequence[str]) -> str:
+def _unwanted(line: Line, stripped: str) -> str:
     """Why a line is certainly none of the page's text; empty if it is not certain."""
-    symbols = len(re.findall(r"[{}()\[\]=<>;_\\|&]", stripped))
-    if _SCRIPT.search(stripped) and (symbols >= 0.05 * len(stripped)):
-        return "a script of the page"
-    if len(stripped) > 300 and symbols >= _SYMBOL_SHARE * len(stripped):
-        return "a script of the page"
-    if "{" in stripped and (rules := _STYLE_RULE.findall(stripped)) and sum(map(len, rules)) > len(stripped) / 2:
-        return "a style sheet of the page"
+    if any(mark in stripped for mark in "{};=()"):
+        symbols = len(_SYMBOL.findall(stripped))
+        if symbols >= 0.05 * len(stripped) and _SCRIPT.search(stripped):
+            return "a script of the page"
+        if len(stripped) > _MINIFIED_CHARACTERS and symbols >= _SYMBOL_SHARE * len(stripped):
+            return "a script of the page"
+        if "{" in stripped and sum(map(len, _STYLE_RULE.findall(stripped))) > len(stripped) / 2:
+            return "a style sheet of the page"
     if banner := is_banner(stripped):
         return banner
     if line.words > _PHRASE_WORDS:
         return ""
-    compact = _SPACES.sub("", lowered)
+    words, compact = line.tokens, _SPACES.sub("", stripped.lower())
     covered = BOILERPLATE.words_covered(words) if words else 0
     if words and covered >= _PHRASE_COVERAGE * len(words):
         return "a phrase of pages"
@@ -248,9 +253,10 @@ def _unwanted(line: Line, stripped: str, lowered: str, words: Sequence[str]) -> 
         return "a phrase of pages"
     if _LINK_ITEM.match(stripped) or _COUNTED.match(stripped):
         return "a link"
-    if not line.sentence and len(_SEPARATORS.findall(stripped)) >= 2:
+    if not line.sentence and line.kind != "table" and len(_SEPARATORS.findall(stripped)) >= 2:
         return "a row of links"
-    if line.words and not line.marks and line.words >= 3 and len(re.findall(r"[a-zß-ÿ][A-ZÀ-Þ]", stripped)) >= 2:
+    joins = 0 if line.marks else len(_JOIN.findall(stripped))
+    if joins >= _JOINS and (joins > _JOINS or line.words > _JOINS):
         return "a row of links"
     return ""
 

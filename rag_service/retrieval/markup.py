@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from lxml import etree, html  # type: ignore[import-untyped]
+from lxml import etree, html
 
 from rag_service.retrieval.types import BlockKind
 
@@ -38,6 +38,8 @@ _HIDDEN_STYLE: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden",
 # XML 1.0, 2.2: what no document can hold; lxml refuses it, and lone surrogates.
 _UNPARSABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DECLARATION: Final = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
+_SCRIPT: Final = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
+_TAG: Final = re.compile(r"<[!/?a-zA-Z][^<>]*(?:>|\Z)")
 _SPACES: Final = re.compile(r"\s+")
 # A cell with more characters holds a part of the page, not a value.
 _CELL_CHARACTERS: Final = 400
@@ -65,12 +67,17 @@ def parse_page(markup: str) -> Any:
     if not text.strip():
         return None
     parser = html.HTMLParser(
-        collect_ids=False, remove_comments=True, remove_pis=True, encoding="utf-8", huge_tree=len(text) > 1_000_000
+        collect_ids=False, remove_comments=True, remove_pis=True, encoding="utf-8", huge_tree=True
     )
     try:
         return html.document_fromstring(text.encode(), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):
         return None
+
+
+def strip_tags(markup: str) -> str:
+    """What is between the tags of markup that no parser makes sense of."""
+    return _TAG.sub("\n", _SCRIPT.sub("\n", markup))
 
 
 def title_of(tree: Any) -> str:
@@ -137,6 +144,8 @@ class _Reader:
         if tag == "tr" and self.rows and element not in self.layout:
             self.flush()
             self.rows -= 1
+        elif tag == "pre" and not self.rows:
+            self.flush()
         elif tag in _BLOCK_TAGS:
             self.border(element)
         if tag == "a":

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, Final
 
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 
 from rag_service.retrieval.alignment import compact, find_kept
 from rag_service.retrieval.lines import Line, is_banner, is_surely_boilerplate, judge_lines
@@ -34,11 +34,13 @@ _INLINE: Final = frozenset({"hi", "ref", "del", "span", "graphic"})
 
 
 def clean_page(source: Source) -> Document | None:
-    """The text of a page that is worth reading; ``None`` where it cannot be parsed."""
+    """The text of a page that is worth reading; ``None`` where no block of text can be read from it."""
     tree = parse_page(source.text)
     if tree is None:
         return None
     blocks = read_blocks(tree)
+    if not blocks:
+        return None
     title = source.title or title_of(tree)
     source = replace(source, title=title)
     if source.kind == "attached":

@@ -127,7 +127,12 @@ def _mark_headings(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
 
 
 def _mark_tables(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
-    for count_cells, least in ((_cells_by("|"), 2), (_cells_by("\t"), 2), (_columns, 3), (_values, _LEAST_ROWS)):
+    for count_cells, least in (
+        (_cells_by("|"), _LEAST_ROWS),
+        (_cells_by("\t"), 2),
+        (_columns, 3),
+        (_values, _LEAST_ROWS),
+    ):
         counts = [count_cells(line) if kind is None else 0 for line, kind in zip(lines, kinds, strict=True)]
         for start, end in _runs(counts):
             if end - start >= least:
