@@ -45,12 +45,27 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of a document's text of one kind: ``document.text[start:end]``. ``level`` is 1–6 for headings."""
+
+    start: int
+    end: int
+    kind: BlockKind
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """The text of a source that is worth reading. Its characters are those of the source, in their order."""
+    """The text of a source that is worth reading. Its characters are those of the source, in their order.
+
+    ``blocks`` are what its markup said of it, in the text's order; empty where there was none. A page whose sender
+    gave no title has its own in ``source.title``.
+    """
 
     source: Source
     text: str
     notes: tuple[Note, ...] = ()
+    blocks: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,64 @@
+"""The blocks of a document whose markup is not known: from blank lines, marks and shapes of lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from rag_service.retrieval.shapes import heading_level, heads, kinds_of
+from rag_service.retrieval.types import Block, BlockKind
+
+_LINE: Final = re.compile(r"[^\n]*(?:\n|$)")
+# What a line that only looks like a heading counts as: below any marked one.
+_UNMARKED_LEVEL: Final = 6
+_UNDERLINE_LEVEL: Final = {"=": 1, "-": 2}
+
+
+def find_blocks(text: str) -> tuple[Block, ...]:
+    """Paragraphs, headings, lists, tables, code and data in a plain text or in Markdown, in their order.
+
+    Blocks are trimmed of line breaks at both ends; what is between them is white space.
+    """
+    spans = [match.span() for match in _LINE.finditer(text) if match.end() > match.start()]
+    lines = [text[start:end].rstrip("\n") for start, end in spans]
+    kinds = kinds_of(lines)
+    for at, line in enumerate(lines):
+        before = lines[at - 1] if at else ""
+        after = next((other for other in lines[at + 1 : at + 3] if other.strip()), "")
+        if kinds[at] == "prose" and heads(line, before, after):
+            kinds[at] = "heading"
+    return tuple(
+        Block(spans[first][0], spans[last][0] + len(lines[last]), kind, _level(lines, first, last, kind))
+        for first, last, kind in _groups(lines, kinds)
+    )
+
+
+def _groups(lines: list[str], kinds: list[BlockKind]) -> Iterator[tuple[int, int, BlockKind]]:
+    """First and last line of each block. A blank line ends prose and headings, and nothing else."""
+    at = 0
+    while at < len(lines):
+        if not lines[at].strip():
+            at += 1
+            continue
+        kind, last, next_at = kinds[at], at, at + 1
+        while next_at < len(lines) and (not lines[next_at].strip() or kinds[next_at] == kind):
+            if lines[next_at].strip():
+                if next_at - last > 1 and kind in ("prose", "heading"):
+                    break
+                if kind == "heading" and heading_level(lines[next_at]):
+                    break
+                last = next_at
+            next_at += 1
+        yield at, last, kind
+        at = last + 1
+
+
+def _level(lines: list[str], first: int, last: int, kind: BlockKind) -> int:
+    if kind != "heading":
+        return 0
+    if marked := heading_level(lines[first]):
+        return marked
+    if last > first:
+        return _UNDERLINE_LEVEL.get(lines[last].strip()[:1], _UNMARKED_LEVEL)
+    return _UNMARKED_LEVEL

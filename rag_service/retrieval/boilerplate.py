@@ -1,0 +1,53 @@
+"""Looking up the phrases of :mod:`rag_service.retrieval.boilerplate_phrases` in lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from rag_service.retrieval.boilerplate_phrases import CONSENT_PHRASES, NETWORKS, PHRASES, SURE_PHRASES
+from rag_service.retrieval.language import UNSPACED, WORD
+
+_UNSPACED_CHARACTER: Final = re.compile(f"[{UNSPACED}]")
+
+
+class PhraseIndex:
+    """Phrases, ready to be counted in lines."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        self._by_word: dict[str, list[tuple[str, ...]]] = {}
+        self._unspaced: list[str] = []
+        for phrase in phrases:
+            if _UNSPACED_CHARACTER.search(phrase):
+                self._unspaced.append(phrase)
+            elif words := tuple(WORD.findall(phrase)):
+                self._by_word.setdefault(words[0], []).append(words)
+        for candidates in self._by_word.values():
+            candidates.sort(key=len, reverse=True)
+
+    def words_covered(self, words: Sequence[str]) -> int:
+        """How many of these words, in lower case, belong to phrases that stand in them whole."""
+        covered, at = 0, 0
+        while at < len(words):
+            length = 1
+            for phrase in self._by_word.get(words[at], ()):
+                if tuple(words[at : at + len(phrase)]) == phrase:
+                    length = len(phrase)
+                    covered += length
+                    break
+            at += length
+        return covered
+
+    def characters_covered(self, text: str) -> int:
+        """How many characters of ``text``, in lower case, belong to phrases of scripts without spaces."""
+        return sum(len(phrase) * text.count(phrase) for phrase in self._unspaced if phrase in text)
+
+
+def _split(table: str) -> list[str]:
+    return [" ".join(phrase.split()) for phrase in table.split("|")]
+
+
+BOILERPLATE: Final = PhraseIndex([phrase for table in (*PHRASES.values(), NETWORKS) for phrase in _split(table)])
+SURE: Final = PhraseIndex(_split(SURE_PHRASES))
+CONSENT: Final = PhraseIndex(_split(CONSENT_PHRASES))

@@ -1,0 +1,90 @@
+"""Passages that say again what a better one says: exact copies before ranking, near copies after it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from rag_service.retrieval.analyse import unify
+from rag_service.retrieval.rank import Ranked, note
+from rag_service.retrieval.types import Note, Passage
+
+SHINGLE_WORDS: Final = 3
+SHINGLE_CHARACTERS: Final = 6
+# From this share of characters beyond the last block of alphabets on, a text is shingled by characters.
+_UNSPACED_SHARE: Final = 0.3
+_WORD: Final = re.compile(r"\w+")
+_NUMBER: Final = re.compile(r"\d+(?:[.,:/]\d+)*")
+_UNSPACED: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]"
+)
+
+
+def drop_copies(passages: Sequence[Passage]) -> tuple[list[Passage], list[Note]]:
+    """``passages`` without those whose text, but for case and white space, came before."""
+    first: dict[str, Passage] = {}
+    kept: list[Passage] = []
+    notes: list[Note] = []
+    for passage in passages:
+        text = " ".join(unify(passage.text).split())
+        if text not in first:
+            first[text] = passage
+            kept.append(passage)
+        else:
+            notes.append(note("dedupe", passage, kept=False, reason=f"the same as {_place(first[text])}"))
+    return kept, notes
+
+
+def drop_near_copies(ranked: Sequence[Ranked], share: float) -> tuple[list[Ranked], list[Note]]:
+    """``ranked`` without those that better ones repeat.
+
+    A passage goes when at least ``share`` (0..1) of its shingles are in one better passage, which also has all its
+    numbers: rows that differ in a digit are two facts.
+    """
+    kept: list[Ranked] = []
+    notes: list[Note] = []
+    having: dict[str, list[int]] = {}
+    numbers: list[frozenset[str]] = []
+    for candidate in ranked:
+        text = unify(candidate.passage.text)
+        shingles, own = shingles_of(text), frozenset(_NUMBER.findall(text))
+        shared: dict[int, int] = {}
+        for shingle in shingles:
+            for place in having.get(shingle, ()):
+                shared[place] = shared.get(place, 0) + 1
+        repeated = [
+            place for place, count in shared.items() if count >= share * len(shingles) and own <= numbers[place]
+        ]
+        if repeated:
+            better = kept[max(repeated, key=lambda place: (shared[place], -place))]
+            reason = f"nearly the same as {_place(better.passage)}"
+            notes.append(note("dedupe", candidate.passage, kept=False, reason=reason, score=candidate.score))
+            continue
+        for shingle in shingles:
+            having.setdefault(shingle, []).append(len(kept))
+        numbers.append(own)
+        kept.append(candidate)
+    return kept, notes
+
+
+def shingles_of(text: str) -> frozenset[str]:
+    """The runs of three words of a folded text, or of six characters where a script sets no spaces.
+
+    A shorter text is one shingle. Digits count as they are.
+    """
+    words = _WORD.findall(text)
+    letters = "".join(words)
+    if len(_UNSPACED.findall(letters)) >= _UNSPACED_SHARE * max(1, len(letters)):
+        return frozenset(_runs(letters, SHINGLE_CHARACTERS)) or frozenset({letters})
+    return frozenset(
+        " ".join(run) for run in zip(*(words[start:] for start in range(SHINGLE_WORDS)), strict=False)
+    ) or (frozenset({" ".join(words)}))
+
+
+def _runs(text: str, length: int) -> Iterable[str]:
+    return (text[start : start + length] for start in range(len(text) - length + 1))
+
+
+def _place(passage: Passage) -> str:
+    return f"passage {passage.number} of source {passage.document.source.id}"

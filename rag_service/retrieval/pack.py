@@ -1,0 +1,246 @@
+"""Into the tokens that are left goes what answers best, sentence by sentence where whole passages are too much."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Final
+
+from rag_service.retrieval.floor import Relevance
+from rag_service.retrieval.rank import Ranked, note
+from rag_service.retrieval.sentences import sentences
+from rag_service.retrieval.settings import RetrievalSettings
+from rag_service.retrieval.types import Document, Note, Passage
+
+Count = Callable[[str], int]
+Render = Callable[[Sequence[Passage]], str]
+
+# What a sentence's own match adds to its passage's, and what that of a neighbour does.
+_OWN: Final = 1.0
+_BESIDE: Final = 0.5
+_MOST_PASSAGES: Final = 60
+_MOST_MISSES: Final = 12
+# A source is wanted beside the best one from this share of its score on.
+_RIVAL: Final = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What fits: pieces of documents in the order to show them, and the tokens they take rendered."""
+
+    passages: tuple[Passage, ...]
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A sentence or line of a passage; ``first`` says that it goes before all others."""
+
+    passage: Passage
+    start: int
+    end: int
+    value: float
+    first: bool
+
+    @property
+    def text(self) -> str:
+        return self.passage.document.text[self.start : self.end]
+
+
+def render_sources(passages: Sequence[Passage]) -> str:
+    """Pieces as a prompt shows them, for counting: one element per run of a source, with its id and name."""
+    shown: list[str] = []
+    for _, group in groupby(passages, key=lambda one: id(one.document)):
+        pieces = list(group)
+        source = pieces[0].document.source
+        head = f'<source id="{html.escape(source.id)}" name="{html.escape(source.title)}">'
+        shown.append("\n".join((head, "\n…\n".join(piece.text for piece in pieces), "</source>")))
+    return "\n".join(shown)
+
+
+def pack(
+    ranked: Sequence[Ranked],
+    relevance: Relevance,
+    budget: int,
+    count: Count,
+    settings: RetrievalSettings,
+    render: Render = render_sources,
+) -> tuple[Packed, list[Note]]:
+    """The best of ``ranked`` in at most ``budget`` tokens, as ``count`` counts them in what ``render`` makes.
+
+    Sources stand in the order of their best passage, the pieces of each in the order of its text: the best is read
+    first. No source takes more than its share while another that matches well wants some. A sentence with every term of the
+    question goes first. Where not even one sentence fits, as much of the best one as does is packed.
+    """
+    best = ranked[:_MOST_PASSAGES]
+    units = _units(best, relevance)
+    chosen = _choose(units, _rivals(best), budget, count, settings)
+    passages = _pieces(best, chosen)
+    while chosen and count(render(passages)) > budget:
+        chosen.pop()
+        passages = _pieces(best, chosen)
+    if not passages and units:
+        passages = _cut(max(units, key=lambda unit: (unit.first, unit.value)), budget, count, render)
+    return Packed(tuple(passages), count(render(passages)) if passages else 0), _notes(ranked, passages)
+
+
+def spread(passages: Sequence[Passage], budget: int, count: Count, render: Render = render_sources) -> Packed:
+    """Whole passages from all over the texts in at most ``budget`` tokens: beginning, end, and evenly between."""
+    chosen: list[int] = []
+    left = budget
+    misses = 0
+    for number in _evenly(len(passages)):
+        cost = count(passages[number].text)
+        if cost > left:
+            misses += 1
+            if misses > _MOST_MISSES:
+                break
+            continue
+        chosen.append(number)
+        left -= cost
+    while chosen and count(render([passages[number] for number in sorted(chosen)])) > budget:
+        chosen.pop()
+    shown = [passages[number] for number in sorted(chosen)]
+    return Packed(tuple(shown), count(render(shown)) if shown else 0)
+
+
+def in_order(passages: Sequence[Passage], budget: int, count: Count, render: Render = render_sources) -> Packed:
+    """As many whole passages from the beginning on as ``budget`` tokens hold."""
+    low, high = 0, min(len(passages), budget)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if count(render(passages[:middle])) <= budget:
+            low = middle
+        else:
+            high = middle - 1
+    shown = tuple(passages[:low])
+    return Packed(shown, count(render(shown)) if shown else 0)
+
+
+def _units(ranked: Sequence[Ranked], relevance: Relevance) -> list[_Unit]:
+    """The sentences of the passages, the most valuable first."""
+    units: list[_Unit] = []
+    top = max((one.score for one in ranked), default=0.0) or 1.0
+    for one in ranked:
+        passage = one.passage
+        spans = list(sentences(passage.text))
+        match = [relevance.of_text(passage.text[start:end], one.number) for start, end in spans]
+        for place, (start, end) in enumerate(spans):
+            beside = max(match[max(0, place - 1) : place] + match[place + 1 : place + 2], default=0.0)
+            value = one.score / top + _OWN * match[place] + _BESIDE * beside
+            full = match[place] > 0.99 and relevance.holds_all(passage.text[start:end], one.number)
+            units.append(_Unit(passage, passage.start + start, passage.start + end, value, full))
+    return sorted(units, key=lambda unit: (-unit.first, -unit.value))
+
+
+def _rivals(ranked: Sequence[Ranked]) -> int:
+    """How many sources match well enough to be wanted."""
+    top = max((one.score for one in ranked), default=0.0)
+    return len({one.passage.document.source.id for one in ranked if one.score >= _RIVAL * top})
+
+
+def _choose(
+    units: Sequence[_Unit], rivals: int, budget: int, count: Count, settings: RetrievalSettings
+) -> list[_Unit]:
+    """The units to pack, in the order of their choice."""
+    share = round(budget * settings.source_share) if rivals > 1 else budget
+    chosen: list[_Unit] = []
+    waiting: list[tuple[_Unit, int]] = []
+    taken: dict[str, int] = {}
+    left = budget
+    misses = 0
+    for unit in units:
+        source = unit.passage.document.source.id
+        cost = count(unit.text) + (0 if source in taken else _frame_cost(unit, count))
+        if cost > left:
+            misses += 1
+            if misses > _MOST_MISSES:
+                break
+        elif taken and taken.get(source, 0) + cost > share:
+            waiting.append((unit, cost))
+        else:
+            chosen.append(unit)
+            taken[source] = taken.get(source, 0) + cost
+            left -= cost
+    for unit, cost in waiting:
+        if cost <= left:
+            chosen.append(unit)
+            left -= cost
+    return chosen
+
+
+def _frame_cost(unit: _Unit, count: Count) -> int:
+    source = unit.passage.document.source
+    return count(f"{source.id} {source.title}")
+
+
+def _pieces(ranked: Sequence[Ranked], chosen: Sequence[_Unit]) -> list[Passage]:
+    """The chosen units by source and place; those with nothing but white space between are one piece."""
+    order: dict[int, int] = {}
+    for place, one in enumerate(ranked):
+        order.setdefault(id(one.passage.document), place)
+    pieces: list[Passage] = []
+    for unit in sorted(chosen, key=lambda unit: (order[id(unit.passage.document)], unit.start)):
+        last = pieces[-1] if pieces else None
+        if (
+            last is not None
+            and last.document is unit.passage.document
+            and _touch(last.document, last.end, unit.start)
+        ):
+            pieces[-1] = replace(last, end=max(last.end, unit.end))
+        else:
+            pieces.append(replace(unit.passage, start=unit.start, end=unit.end))
+    return pieces
+
+
+def _touch(document: Document, end: int, start: int) -> bool:
+    return start <= end or document.text[end:start].isspace()
+
+
+def _cut(unit: _Unit, budget: int, count: Count, render: Render) -> list[Passage]:
+    """As much of the beginning of a unit as fits, up to the end of a word where there is one."""
+    low, high = 0, unit.end - unit.start
+    while low < high:
+        middle = (low + high + 1) // 2
+        if count(render([replace(unit.passage, start=unit.start, end=unit.start + middle)])) <= budget:
+            low = middle
+        else:
+            high = middle - 1
+    if low < unit.end - unit.start:
+        words = len(unit.text[: low + 1].rsplit(maxsplit=1)[0]) if " " in unit.text[:low].strip() else low
+        low = min(low, words)
+    return [replace(unit.passage, start=unit.start, end=unit.start + low)] if low else []
+
+
+def _evenly(total: int) -> list[int]:
+    """The numbers below ``total``: the first, the last, then always the middle of what is largest between."""
+    if total < 2:
+        return list(range(total))
+    order = [0, total - 1]
+    spans = [(0, total - 1)]
+    while spans:
+        following: list[tuple[int, int]] = []
+        for first, last in spans:
+            middle = (first + last) // 2
+            if middle not in (first, last):
+                order.append(middle)
+                following += [(first, middle), (middle, last)]
+        spans = following
+    return order
+
+
+def _notes(ranked: Sequence[Ranked], packed: Sequence[Passage]) -> list[Note]:
+    notes: list[Note] = []
+    for one in ranked:
+        passage = one.passage
+        inside = [
+            piece
+            for piece in packed
+            if piece.document is passage.document and piece.start < passage.end and piece.end > passage.start
+        ]
+        whole = any(piece.start <= passage.start and piece.end >= passage.end for piece in inside)
+        reason = "packed" if whole else "packed in part" if inside else "no room left"
+        notes.append(note("pack", passage, kept=bool(inside), reason=reason, score=one.score))
+    return notes

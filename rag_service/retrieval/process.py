@@ -1,0 +1,181 @@
+"""Retrieval in a process of its own, which is ended at its time limit: pages are strangers' texts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import rag_service
+from rag_service.retrieval import messages
+from rag_service.retrieval.pipeline import Retrieved
+from rag_service.retrieval.settings import RetrievalSettings
+from rag_service.retrieval.types import Source, Turn
+from rkllm_providers.errors import EngineClosed, GenerationError, QueueFull, RequestTimeout, WorkerCrashed
+
+DEFAULT_SECONDS: Final = 20.0
+DEFAULT_QUEUE: Final = 32
+_END_SECONDS: Final = 2.0
+
+
+class RetrievalProcess:
+    """One worker process and the queue before it. Belongs to the event loop it is first used in.
+
+    The process is started by the first job, and again by the one after a limit, a cancel or a crash.
+    """
+
+    def __init__(self, *, seconds: float = DEFAULT_SECONDS, queue: int = DEFAULT_QUEUE) -> None:
+        """``seconds`` is the limit of one job, starting the process included; ``queue`` jobs may wait.
+
+        Raises:
+            ValueError: ``seconds`` is not above 0, or ``queue`` is negative.
+        """
+        if seconds <= 0 or queue < 0:
+            raise ValueError(f"A limit of {seconds} s and a queue of {queue} were given: above 0, and 0 or more.")
+        self._seconds = seconds
+        self._queue = queue
+        self._pending = 0
+        self._turn = asyncio.Lock()
+        self._link: _Link | None = None
+        self._closed = False
+
+    async def retrieve(
+        self,
+        sources: Sequence[Source],
+        turns: Sequence[Turn],
+        settings: RetrievalSettings,
+        count: Callable[[str], int],
+        *,
+        budget: int,
+    ) -> Retrieved:
+        """As ``pipeline.retrieve``. ``count`` is called in a thread of this process.
+
+        Raises:
+            QueueFull: Too many jobs wait already.
+            RequestTimeout: The limit passed, in the queue or at work; the process was ended.
+            WorkerCrashed: The process ended by itself.
+            GenerationError: A stage failed, which is a fault of this program.
+            EngineClosed: ``close`` was called.
+            ValueError: ``budget`` is negative.
+        """
+        if self._closed:
+            raise EngineClosed("This retrieval was closed; make a new one.")
+        if budget < 0:
+            raise ValueError(f"A budget of {budget} tokens is none; give 0 or more.")
+        if self._pending > self._queue:
+            raise QueueFull(self._pending - 1, self._queue, self._seconds)
+        self._pending += 1
+        phase = "queue"
+        try:
+            # A job waits no longer than all before it may take.
+            async with asyncio.timeout(self._seconds * self._pending):
+                await self._turn.acquire()
+            try:
+                phase = "retrieval"
+                async with asyncio.timeout(self._seconds):
+                    return await self._run(messages.pack_job(sources, turns, settings, budget), count)
+            finally:
+                self._turn.release()
+        except TimeoutError as error:
+            raise RequestTimeout(
+                f"Reading {len(sources)} sources took more than {self._seconds:g} s and was ended. "
+                f"Send fewer or shorter sources.",
+                phase,
+                self._seconds,
+            ) from error
+        finally:
+            self._pending -= 1
+
+    async def close(self) -> None:
+        """End the process. A job at work fails."""
+        self._closed = True
+        await self._end()
+
+    async def _run(self, job: dict[str, Any], count: Callable[[str], int]) -> Retrieved:
+        done = False
+        try:
+            if self._closed:
+                raise EngineClosed("This retrieval was closed while a job waited.")
+            link = self._link = self._link or await _Link.start()
+            await link.send(job)
+            while (answer := await link.receive())["kind"] == "count":
+                await link.send({"tokens": await asyncio.to_thread(count, answer["text"])})
+            done = True
+        except (OSError, asyncio.IncompleteReadError) as error:
+            raise WorkerCrashed("The process that reads the sources ended by itself. Try again.") from error
+        finally:
+            if not done:
+                # The worker is in the middle of something, or gone: its next answer would be to another question.
+                await asyncio.shield(asyncio.ensure_future(self._end()))
+        if answer["kind"] == "failed":
+            raise GenerationError(f"Retrieval failed with {answer['error']} at {answer['where']}.")
+        return messages.unpack_retrieved(answer["retrieved"])
+
+    async def _end(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            await link.end()
+
+
+class _Link:
+    """A worker process and the streams to it."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._process = process
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def start(cls) -> _Link:
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                process = await asyncio.to_thread(_start, theirs)
+        except BaseException:
+            ours.close()
+            raise
+        reader, writer = await asyncio.open_connection(sock=ours)
+        return cls(process, reader, writer)
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self._writer.write(await asyncio.to_thread(messages.pack_frame, message))
+        await self._writer.drain()
+
+    async def receive(self) -> dict[str, Any]:
+        size = messages.frame_size(await self._reader.readexactly(messages.HEAD_BYTES))
+        return await asyncio.to_thread(messages.unpack_frame, await self._reader.readexactly(size))
+
+    async def end(self) -> None:
+        self._process.kill()
+        self._writer.close()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
+        await asyncio.to_thread(self._process.wait, _END_SECONDS)
+
+
+def _start(theirs: socket.socket) -> subprocess.Popen[bytes]:
+    # -P keeps the current folder, whose content may be a stranger's, off the import path.
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "rag_service.retrieval.worker", str(theirs.fileno())],
+        pass_fds=[theirs.fileno()],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        env=_environment(),
+    )
+
+
+def _environment() -> dict[str, str]:
+    environment = dict(os.environ)
+    root = Path(rag_service.__file__).resolve().parent.parent
+    if root.name not in ("site-packages", "dist-packages"):
+        known = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = f"{known}{os.pathsep}{root}" if known else str(root)
+    return environment

@@ -1,0 +1,238 @@
+"""What kind of lines a plain text is made of: code, table rows, data, list items, headings; all else is prose.
+
+One line seldom tells: a line with two commas is a row of a table only among others like it. So kinds are given to
+runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from rag_service.retrieval.types import BlockKind
+
+_FENCE: Final = re.compile(r"\s{0,3}(```|~~~)")
+_BULLET: Final = re.compile(
+    r"\s*(?:[•‣◦▪▫●○■□∙※◆◇►▶✓✔☐☑①-⑳]|[（(]?[一二三四五六七八九十]{1,3}[、）)]|\d{1,3}、)\s*\S"
+    r"|\s*(?:[-*+–—·]|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s+\S"
+)
+_MARK: Final = re.compile(r"\s{0,3}(#{1,6})\s+\S")
+_UNDERLINE: Final = re.compile(r"\s{0,3}(=|-|~|\^){3,}\s*$")
+_TIMECODE: Final = re.compile(r"\d{1,2}:\d\d(?::\d\d)?[.,]\d{1,3}\s*-->|^\s*WEBVTT\b")
+_CLOCK: Final = re.compile(
+    r"\s*[\[(]?(?:\d{4}-\d\d-\d\d[T ])?\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?\s?(?:[AaPp][Mm])?[\])]?\s*\S"
+)
+_PAIR: Final = re.compile(r"\s*[^\s:：=][^:：=\n]{0,40}?(?:\s?[:：]\s|：|\s=\s)\s*\S")
+_COLUMNS: Final = re.compile(r"\S(?: {2,}|\t+)\S")
+_SENTENCE_END: Final = re.compile(r"[.!?…。！？।؟۔][\"'”’»」』)\]]*$")
+_SYMBOL: Final = re.compile(r"[{}()\[\]=<>;_\\|&*+$@#`~^%/]")
+_DIGIT: Final = re.compile(r"\d")
+
+# Shapes of code lines that hardly occur in prose, for languages of the C family, Python, shells, SQL, markup.
+_CODE: Final = re.compile(
+    r"""
+      \s*(?:def|class)\s+\w+\s*[(:].*:\s*(?:\#.*)?$
+    | \s*(?:if|elif|for|while|with|try|except|else|finally|match|case)\b.*:\s*(?:\#.*)?$(?<=[\w)\]'"]:)
+    | \s*(?:import\s+[\w.]+(?:\s+as\s+\w+)?|from\s+[\w.]+\s+import\s+.+)$
+    | \s*(?:return|yield|raise|assert|del|print)\b\s*[\w("'\[{\-].*[()\[\]=_.].*$
+    | \s*[\])}]+[;,)]*\s*$
+    | \s*(?:\#include|\#define|\#ifdef|\#!/|//|/\*|<\?|</?\w+[^<>]*>\s*$)
+    | \s*(?:\$|>>>|\.\.\.|PS\s?[A-Z]:\\[^>]*>|[\w.-]+@[\w.-]+:[^$\#]*[$\#])\s+\S
+    | \s*(?:sudo|apt|apt-get|pip|pip3|git|npm|npx|yarn|docker|curl|wget|make|cmake|cargo|kubectl|systemctl|chmod)
+      \s+[\w./~-][^.!?]*$
+    | \s*(?:SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|CREATE\s+TABLE|DELETE\s+FROM|FROM\s+\w+|WHERE\s+\w+)\b
+    | \s*[\w.]+\([^()]*(?:\([^()]*\)[^()]*)*\)\s*[;,:{]?\s*$
+    | \s*@\w+(?:\(.*\))?\s*$
+    """,
+    re.VERBOSE,
+)
+_ASSIGNMENT: Final = re.compile(r"\s*(?:[\w.*&<>\[\]]+ ){0,3}[\w.\[\]\"'()]+\s?(?:[-+*/|:]?=|=>|->|==)\s?\S")
+_LONGEST_TESTED: Final = 400
+_SYMBOL_SHARE: Final = 0.12
+_LEAST_ROWS: Final = 3
+_LEAST_PAIRS: Final = 3
+_LEAST_CODE: Final = 2
+_PAIR_CHARACTERS: Final = 160
+_HEADING_CHARACTERS: Final = 100
+
+
+def kinds_of(lines: Sequence[str]) -> list[BlockKind]:
+    """The kind of each of these lines; empty lines get that of the lines around them, or ``prose``.
+
+    ``heading`` is given for marks only (``# ...``, underlining); see :func:`heads` for unmarked ones.
+    """
+    kinds: list[BlockKind | None] = [None] * len(lines)
+    _mark_fences(lines, kinds)
+    if sum(1 for line in lines if _TIMECODE.search(line[:_LONGEST_TESTED])) >= _LEAST_ROWS:
+        kinds = [kind or "data" for kind in kinds]
+    _mark_headings(lines, kinds)
+    _mark_tables(lines, kinds)
+    _mark_code(lines, kinds)
+    _mark_runs(lines, kinds, "data", _is_datum, least=2)
+    _mark_runs(lines, kinds, "list", is_item, least=1)
+    _mark_runs(lines, kinds, "data", _is_pair, least=_LEAST_PAIRS)
+    return [kind or "prose" for kind in kinds]
+
+
+def heading_level(line: str) -> int:
+    """1–6 for a line marked as a heading by ``#``, else 0."""
+    match = _MARK.match(line)
+    return len(match.group(1)) if match else 0
+
+
+def is_item(line: str) -> bool:
+    """Whether a line begins with a bullet or a number as list items do."""
+    return _BULLET.match(line[:_LONGEST_TESTED]) is not None
+
+
+def heads(line: str, before: str, after: str) -> bool:
+    """Whether a line without a mark reads as a heading: short, no sentence, apart from what precedes it, above text.
+
+    ``before`` and ``after`` are the lines around it, empty where there are none.
+    """
+    text = line.strip()
+    if not text or len(text) > _HEADING_CHARACTERS or before.strip() or not after.strip():
+        return False
+    return not re.search(r"[.,;。，；、…।؟]$", text) and len(after.strip()) > len(text)
+
+
+def _mark_fences(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
+    opened: int | None = None
+    mark = ""
+    for at, line in enumerate(lines):
+        match = _FENCE.match(line)
+        if match is None:
+            continue
+        if opened is None:
+            opened, mark = at, match.group(1)
+        elif match.group(1) == mark:
+            kinds[opened : at + 1] = ["code"] * (at + 1 - opened)
+            opened = None
+
+
+def _mark_headings(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
+    for at, line in enumerate(lines):
+        if kinds[at] is None and heading_level(line):
+            kinds[at] = "heading"
+        elif (
+            at
+            and kinds[at] is None
+            and _UNDERLINE.match(line)
+            and kinds[at - 1] is None
+            and 0 < len(lines[at - 1].strip()) <= _HEADING_CHARACTERS
+            and (at < 2 or not lines[at - 2].strip())
+        ):
+            kinds[at - 1] = kinds[at] = "heading"
+
+
+def _mark_tables(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
+    for count_cells, least in (
+        (_cells_by("|"), _LEAST_ROWS),
+        (_cells_by("\t"), 2),
+        (_columns, 3),
+        (_values, _LEAST_ROWS),
+    ):
+        counts = [count_cells(line) if kind is None else 0 for line, kind in zip(lines, kinds, strict=True)]
+        for start, end in _runs(counts):
+            if end - start >= least:
+                kinds[start:end] = ["table"] * (end - start)
+
+
+def _cells_by(mark: str) -> Callable[[str], int]:
+    def count(line: str) -> int:
+        inner = line.strip().strip(mark).count(mark)
+        return inner + 1 if inner else 0
+
+    return count
+
+
+def _columns(line: str) -> int:
+    line = line.strip()[:_LONGEST_TESTED]
+    gaps = len(_COLUMNS.findall(line)) if "  " in line else 0
+    return gaps + 1 if gaps >= 2 else 0
+
+
+def _values(line: str) -> int:
+    """Cells of a line of comma- or semicolon-separated values; 0 for what may be a sentence."""
+    text = line.strip()
+    if len(text) > _LONGEST_TESTED or _SENTENCE_END.search(text):
+        return 0
+    for mark in (";", ","):
+        count = text.count(mark)
+        if count >= 2 and text.count(mark + " ") <= count // 3:
+            return count + 1
+    return 0
+
+
+def _runs(counts: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Runs of neighbours whose counts are positive and differ by one at most."""
+    start = 0
+    while start < len(counts):
+        end = start + 1
+        if counts[start]:
+            while end < len(counts) and counts[end] and abs(counts[end] - counts[start]) <= 1:
+                end += 1
+            yield start, end
+        start = end
+
+
+def _mark_code(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
+    at = 0
+    while at < len(lines):
+        end, hits, last = at, 0, at
+        while end < len(lines) and kinds[end] is None:
+            line = lines[end]
+            if _is_code(line):
+                hits, last = hits + 1, end
+            elif not (hits and (not line.strip() or line[0] in " \t") and end - last <= 2):
+                break
+            end += 1
+        if hits >= _LEAST_CODE:
+            kinds[at : last + 1] = ["code"] * (last + 1 - at)
+            at = last + 1
+        else:
+            at = max(end, at + 1)
+
+
+def _is_code(line: str) -> bool:
+    if not line.strip() or len(line) > _LONGEST_TESTED:
+        return False
+    if not (
+        line.rstrip().endswith((";", "{", "}")) or ("=" in line and _ASSIGNMENT.match(line)) or _CODE.match(line)
+    ):
+        return False
+    return not _SENTENCE_END.search(line) or len(_SYMBOL.findall(line)) >= _SYMBOL_SHARE * len(line)
+
+
+def _mark_runs(
+    lines: Sequence[str], kinds: list[BlockKind | None], kind: BlockKind, is_one: Callable[[str], bool], least: int
+) -> None:
+    """Give ``kind`` to runs of at least ``least`` such lines; one empty line between two does not end a run."""
+    start = 0
+    while start < len(lines):
+        if kinds[start] is not None or not is_one(lines[start]):
+            start += 1
+            continue
+        end, found, at = start + 1, 1, start + 1
+        while at < len(lines) and kinds[at] is None and at - end < 2:
+            if is_one(lines[at]):
+                end, found = at + 1, found + 1
+            elif lines[at].strip():
+                break
+            at += 1
+        if found >= least:
+            kinds[start:end] = [kind] * (end - start)
+        start = end
+
+
+def _is_datum(line: str) -> bool:
+    """Whether digits make up much of a line, or a time begins it."""
+    text = line.strip()
+    if not text or len(text) > _LONGEST_TESTED:
+        return False
+    return bool(_CLOCK.match(text)) or len(_DIGIT.findall(text)) >= 0.3 * len(text)
+
+
+def _is_pair(line: str) -> bool:
+    return len(line) <= _PAIR_CHARACTERS and _PAIR.match(line) is not None
