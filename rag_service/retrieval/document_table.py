@@ -11,28 +11,33 @@ from typing import Final
 SUMMARY: Final[dict[str, str]] = {
     "en": "summarize, summarise, summarized, summarised, summarizing, summarising, summary, summaries, summery, "
     "summarization, sum up, sum it up, sum this up, sum all, tldr, tl dr, recap, recapitulate, gist, "
-    "overview, synopsis, condense, abridge, outline, boil down, digest, precis, brief me",
+    "overview, synopsis, condense, abridge, outline, boil down, digest, precis, brief me, summarizes, "
+    "summarises, give me the gist, summarisation, wrap up",
     "de": "zusammenfassung*, zusammenfassen, fass, fasse, fasst, zusammengefasst, überblick, kurzfassung, "
-    "inhaltsangabe, kurz gesagt, resümee, resümiere, übersicht, tldr, quintessenz, kernaussage*",
+    "inhaltsangabe, kurz gesagt, resümee, resümiere, übersicht, tldr, quintessenz, kernaussage*, "
+    "zusammenzufassen, zusammenfasst, zusammenfass",
     "es": "resume, resúmeme, resumir, resumas, resuma, resumen, resumido, sintetiza, sintetizar, síntesis, "
-    "resumelo, sinopsis, tldr, panorama general, visión general",
+    "resumelo, sinopsis, tldr, panorama general, visión general, resumirme, resumirlo, haz un resumen",
     "fr": "résume, résumer, résumez, résumé, résumes, synthèse, synthétise, synthétiser, récapitule, récapituler, "
     "récapitulatif, aperçu, tldr, condensé, synopsis",
     "it": "riassumi, riassumere, riassumimi, riassumilo, riassunto, riassuma, riassumete, sintesi, sintetizza, "
-    "sintetizzare, riepilogo, riepiloga, sunto, panoramica, tldr, sinossi",
+    "sintetizzare, riepilogo, riepiloga, sunto, panoramica, tldr, sinossi, riassumermi, riassumerlo, "
+    "fai un riassunto",
     "pt": "resuma, resumir, resumo, resume, resumes, resumido, sintetize, sintetizar, síntese, sinopse, "
     "visão geral, tldr, panorama geral",
-    "nl": "samenvatting*, samenvatten, vat, samengevat, overzicht, korte inhoud, tldr, kort samen",
+    "nl": "samenvatting*, samenvatten, vat, samengevat, overzicht, korte inhoud, tldr, kort samen, vatten, "
+    "samen te vatten",
     "pl": "streść, streszczenie, streszczenia, streścić, podsumuj, podsumowanie, podsumować, podsumowania, skrót, "
-    "w skrócie, tldr, przegląd, omówienie",
+    "w skrócie, tldr, przegląd, omówienie, streszczaj, streszczać, podsumowując",
     "ru": "резюмируй, резюмировать, резюме, обобщи, обобщение, перескажи, пересказ, кратко изложи, "
     "краткое изложение, краткое содержание, краткий пересказ, краткого содержания, суммируй, суммаризируй, "
-    "подытожь, выжимка, выжимку, конспект, сократи, обзор, изложи, содержание",
+    "подытожь, выжимка, выжимку, конспект, сократи, обзор, изложи, содержание, пересказать, обобщить, "
+    "суммировать, изложить, подытожить, краткую выжимку, конспектируй, законспектируй",
     "zh": "总结, 概括, 摘要, 归纳, 概述, 简述, 综述, 總結, 概要, 提炼, 梗概, 小结, 汇总, 缩写, 太长不看",
     "ja": "要約, まとめ, まとめて, 概要, あらすじ, 要旨, 概略, サマリー, サマリ, 要約して",
     "ko": "요약*, 정리*, 개요*, 간추려*, 줄거리*, 요약해",
     "tr": "özetle, özet, özeti, özetini, özetler, özetleyin, özetleyebilir, özetlesene, özetler misin, özetlemeni, "
-    "genel bakış, kısaca anlat, tldr",
+    "genel bakış, kısaca anlat, tldr, özetlemek, özetini çıkar, özet çıkar",
     "ar": "لخص, لخصي, لخصلي, تلخيص, تلخيصا, ملخص, ملخصا, الملخص, خلاصة, الخلاصة, أوجز, موجز, موجزا, اختصر, نبذة, "
     "نظرة عامة, لي خص",
 }
@@ -125,7 +130,10 @@ SUBJECT: Final[dict[str, str]] = {
     "bottom line, in a nutshell, what does it say, what does this say, what's in it, what is in it, "
     "what's in this, what is in this, what do they say, tell me what's in, deal with, what topics, "
     "which topics, what subjects, what is the topic, what's the topic, talk about, talks about, "
-    "what is the subject",
+    "what is the subject, what is in, what is in the, what's in the, what does the say, "
+    "what does the contain, what does this contain, most important finding, most important points, "
+    "most important takeaways, central argument*, what did they find, what the is about, what the says, "
+    "main result*, key result*, major point*, major finding*, main thing*",
     "de": "worum geht es, worum geht's, worum gehts, um was geht es, um was geht's, um was gehts, worum es geht, "
     "worum es da geht, wovon handelt, worüber, wovon, um was es geht, worum dreht es sich, wovon erzählt, "
     "wichtigste punkte, wichtigsten punkte, wichtigste aussage*, wichtigsten aussagen, wichtigste*, "
@@ -133,55 +141,63 @@ SUBJECT: Final[dict[str, str]] = {
     "hauptpunkt*, hauptaussage*, hauptidee*, hauptthema, hauptthemen, kernpunkt*, kernaussage*, kernthese*, "
     "kernbotschaft*, zentrale aussage*, zentrale punkte, zentralen punkte, zentralen aussagen, wesentliche*, "
     "das wichtigste, was steht drin, was steht da drin, was steht denn drin, was steht darin, thema, themen, "
-    "handelt von, handelt",
+    "handelt von, handelt, was steht in, was steht im, was enthält, was sagt, inhalt von, worum handelt, "
+    "worum es sich handelt, wichtigsten ergebnisse, wichtigsten themen, zentralen ergebnisse, "
+    "hauptergebnisse, grundaussage, fazit, worum es, um was es, wovon es handelt",
     "es": "de qué trata, de que se trata, de qué se trata, de qué va, de qué habla, qué dice, sobre qué trata, "
     "sobre qué es, trata de, puntos principales, puntos clave, puntos más importantes, puntos importantes, "
     "ideas principales, idea principal, ideas clave, tema principal, temas principales, "
     "conclusiones principales, principales conclusiones, principales puntos, principales ideas, "
     "lo más importante, lo esencial, lo principal, mensaje principal, aspectos principales, "
-    "aspectos más importantes, aspectos clave",
+    "aspectos más importantes, aspectos clave, qué contiene, conclusiones, hallazgos principales, "
+    "principales hallazgos, de lo que trata",
     "fr": "de quoi parle, de quoi ça parle, de quoi cela parle, de quoi s'agit il, de quoi il s'agit, "
     "de quoi il parle, de quoi parlent, de quoi traite, de quoi est il question, il parle de quoi, "
     "ça parle de quoi, parle de quoi, points principaux, point principal, points clés, points essentiels, "
     "points importants, points les plus importants, idées principales, idée principale, idées clés, "
     "idées essentielles, principaux points, principales idées, principales conclusions, grandes lignes, "
     "thème principal, thèmes principaux, message principal, sujet principal, l'essentiel, à retenir, "
-    "faut il retenir, le sujet, quel est le sujet, que dit, que raconte",
+    "faut il retenir, le sujet, quel est le sujet, que dit, que raconte, que contient, principaux résultats, "
+    "résultats principaux, conclusions principales, points forts",
     "it": "di cosa parla, di che parla, di cosa si parla, di che cosa parla, di cosa tratta, di che cosa tratta, "
     "di cosa si tratta, di che si tratta, che cosa dice, cosa dice, cosa c'è scritto, punti principali, "
     "punti chiave, punti salienti, punti essenziali, punti più importanti, principali punti, "
     "idee principali, idea principale, tema principale, temi principali, messaggio principale, "
     "principali conclusioni, conclusioni principali, l'essenziale, cose più importanti, aspetti principali, "
-    "argomento principale, qual è l'argomento",
+    "argomento principale, qual è l'argomento, cosa contiene, risultati principali, principali risultati",
     "pt": "do que se trata, de que se trata, do que trata, de que trata, do que fala, de que fala, sobre o que é, "
     "sobre o que fala, sobre o que trata, sobre que, fala sobre o quê, pontos principais, pontos chave, "
     "pontos mais importantes, pontos importantes, principais pontos, ideias principais, ideia principal, "
     "principais ideias, tema principal, temas principais, mensagem principal, principais conclusões, "
     "conclusões principais, o essencial, o mais importante, o que diz, qual é o assunto, qual o assunto, "
-    "aspectos principais",
+    "aspectos principais, o que contém, resultados principais, principais resultados",
     "nl": "waar gaat over, waar gaat het over, waar gaat dit over, waar gaat dat over, waarover gaat, waarover, "
     "waar het over gaat, waar dit over gaat, gaat over, waar over, belangrijkste punten, hoofdpunten, "
     "hoofdpunt, kernpunten, kern, belangrijkste ideeën, hoofdidee, hoofdgedachte, hoofdlijnen, hoofdthema, "
     "kernboodschap, belangrijkste boodschap, belangrijkste conclusies, belangrijkste informatie, "
-    "belangrijkste bevindingen, het belangrijkste, belangrijkste, wat staat er in, onderwerp, waar gaat",
+    "belangrijkste bevindingen, het belangrijkste, belangrijkste, wat staat er in, onderwerp, waar gaat, "
+    "wat staat in, wat zegt, belangrijkste resultaten",
     "pl": "o czym jest, o czym, o czym mówi, o czym to jest, o czym opowiada, czego dotyczy, główne punkty, "
     "główny punkt, główne myśli, główna myśl, główne tezy, główna teza, główny temat, główne tematy, "
     "główne wnioski, kluczowe punkty, kluczowe wnioski, kluczowe informacje, najważniejsze punkty, "
     "najważniejsze informacje, najważniejsze wnioski, najważniejsze rzeczy, najważniejsze, co jest w, temat, "
-    "istota, sedno",
+    "istota, sedno, co zawiera, co jest napisane w, główne wyniki",
     "ru": "о чем, о чём, о чем говорится, о чем идет речь, про что, в чем суть, в чём суть, суть, основные мысли, "
     "основная мысль, основную мысль, основные идеи, основная идея, основную идею, главная мысль, "
     "главную мысль, главная идея, главные мысли, основные моменты, главные моменты, ключевые моменты, "
     "основные пункты, ключевые пункты, основные тезисы, тезисы, ключевые тезисы, основные выводы, "
     "главные выводы, ключевые выводы, основное, главное, самое важное, основная тема, главная тема, тема, "
-    "что говорится, чему посвящен*, что написано, идет речь, говорится",
+    "что говорится, чему посвящен*, что написано, идет речь, говорится, что написано в, что говорится в, "
+    "что содержит, основные результаты, основное содержание",
     "zh": "讲了什么, 讲什么, 讲的是什么, 讲的什么, 讲些什么, 讲了些什么, 说了什么, 说什么, 说的是什么, 说的什么, "
     "写了什么, 写的是什么, 写什么, 关于什么, 是关于什么的, 大意, 中心思想, 主要内容, 主要观点, 主要讲, "
     "主要说, 主要信息, 主要结论, 主旨, 要点, 重点, 关键点, 核心观点, 核心内容, 核心思想, 主题, 要点是什么, "
-    "有哪些要点, 哪些要点, 主要论点, 谈了什么, 谈什么, 介绍了什么, 介绍什么",
+    "有哪些要点, 哪些要点, 主要论点, 谈了什么, 谈什么, 介绍了什么, 介绍什么, 主要结果, 结论是什么, 讲的内容, "
+    "讲述了什么",
     "ja": "何について, 何が書いて, 何が書かれて, 何を言って, 何の話, どんな内容, どういう内容, どのような内容, "
     "内容は何, 要点, ポイント, 主な内容, 主な論点, 主な主張, 主題, テーマ, 主旨, 趣旨, 言いたいこと, 結論, "
-    "重要な点, 大事な点, 主な点, 書かれている, 書いてある",
+    "重要な点, 大事な点, 主な点, 書かれている, 書いてある, 主な結論, 主な結果, 主要な結論, 何が書いてあり, "
+    "書いてありますか",
     "ko": "무엇에 대한, 무엇에 관한, 무엇에 대해, 뭐에 대한, 뭐에 관한, 무슨 내용, 무슨 내용이야, 무슨 내용인가요, "
     "무슨 내용이에요, 어떤 내용, 어떤 내용이야, 어떤 내용인가요, 무슨 이야기, 요점*, 핵심*, 주요 내용*, "
     "주제*, 요지*, 주요 논점*, 중요한 점*, 주요 포인트*, 포인트*, 주요 요점*, 중심 내용*",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rag_service.retrieval import document_table, follow_up_table, question_table, smalltalk_table
+from rag_service.retrieval import document_table, follow_up_table, question_table, remark_table, rework_table
 from rag_service.retrieval.turn_reading import Tables
 from rag_service.retrieval.turn_terms import Term, find_terms
 from rag_service.retrieval.turn_tokens import Token
@@ -21,7 +21,7 @@ _BARE_END: Final = re.compile(r"(?:呢|は|은요?|는요?|이요|년은요|년�
 
 @dataclass(frozen=True, slots=True)
 class Leaning:
-    """``score`` with its ``reasons``; ``bare``: names only what changes; ``pointing``: has a pronoun for the topic."""
+    """``score`` with its ``reasons``; ``bare``: names only what changes; ``pointing``: has a pronoun for it."""
 
     score: float
     bare: bool
@@ -41,6 +41,7 @@ def weigh_leaning(text: str, tokens: Sequence[Token], tables: Tables) -> Leaning
     begun = max(opened, instead)
     bare = _is_bare(text, tokens, terms, asks - set(range(begun)), tables, begun)
     pointing = _points_back(tokens, terms, tables)
+    weak = _weak_places(tokens, terms, tables)
     signs = [
         (1.5, not terms, "says nothing on its own"),
         (1.5, continues(tokens, tables), "asks to go on"),
@@ -49,9 +50,15 @@ def weigh_leaning(text: str, tokens: Sequence[Token], tables: Tables) -> Leaning
         (1.0, bool(instead) and said <= 4, "puts something else in the place of the topic"),
         (1.0, bare and not opened and not instead, "names only what changes"),
         (1.0, pointing, "has a pronoun without its noun"),
-        (0.6, _points_weakly(tokens, terms, tables) and said <= 2, "has a word that may point back"),
-        (0.6, bool(tables.places(follow_up_table.COMPARING, tokens)) and said <= 2, "compares with something unnamed"),
-        (1.0, _is_short(tokens, terms, said, asks, tables), "is too short to be complete"),
+        (0.6, bool(weak) and said <= 2, "has a word that may point back"),
+        (0.4, bool(weak & {0, 1}) and said <= 2, "begins with it"),
+        (
+            0.6,
+            bool(tables.places(follow_up_table.COMPARING, tokens)) and said <= 2,
+            "compares with something unnamed",
+        ),
+        (0.4, bool(tables.places(follow_up_table.COMPARING, tokens)) and said <= 1, "and names nothing else"),
+        (1.0, _is_short(text, tokens, terms, asks, tables), "is too short to be complete"),
     ]
     found = [(weight, reason) for weight, holds, reason in signs if holds]
     return Leaning(sum(weight for weight, _ in found), bare, pointing, tuple(reason for _, reason in found))
@@ -65,26 +72,27 @@ def _end_of_what_about(tokens: Sequence[Token], tables: Tables, opened: int) -> 
 
 def continues(tokens: Sequence[Token], tables: Tables) -> bool:
     """Whether the turn only asks for more, for reasons or for an example."""
-    found = tables.places(follow_up_table.CONTINUE, tokens)
-    explained = found | tables.function_places(tokens) | tables.places(smalltalk_table.FILLERS, tokens)
+    found = tables.places(rework_table.CONTINUE, tokens)
+    explained = found | tables.function_places(tokens) | tables.places(remark_table.FILLERS, tokens)
     explained |= tables.places(follow_up_table.OPENERS, tokens) | _pronoun_places(tokens, tables)
     return bool(found) and explained.issuperset(range(len(tokens)))
 
 
 def wants_rewording(text: str, tokens: Sequence[Token], tables: Tables) -> bool:
     """Whether the turn wants the last answer said another way (shorter, translated, as a table) or repeated."""
-    wording = tables.places(follow_up_table.REWORK, tokens)
-    helping = tables.places(question_table.REWORK_HELPERS, tokens)
+    wording = tables.places(rework_table.REWORK, tokens)
+    helping = tables.places(rework_table.REWORK_HELPERS, tokens)
     shape = tables.places(document_table.SHAPE, tokens)
     if tables.places(document_table.DOCUMENT, tokens) - wording - shape:
         return False
     explained = wording | helping | shape | tables.function_places(tokens) | _pronoun_places(tokens, tables)
-    explained |= tables.places(smalltalk_table.FILLERS, tokens) | tables.places(follow_up_table.OPENERS, tokens)
+    explained |= tables.places(remark_table.FILLERS, tokens) | tables.places(follow_up_table.OPENERS, tokens)
     if not explained.issuperset(place for place, token in enumerate(tokens) if token.kind != "number"):
         return False
     if wording - helping:
         return True
     asks = tables.places(question_table.QUESTION_WORDS, tokens) - wording - shape
+    asks -= tables.places(question_table.YES_NO, tokens)
     return not asks and bool(shape) and (bool(helping) or not _ASKS.search(text))
 
 
@@ -114,16 +122,14 @@ def _is_bare(
     return bool(_ASKS.search(text)) and len(tokens) <= 2 and said <= 1
 
 
-def _is_short(tokens: Sequence[Token], terms: Sequence[Term], said: float, asks: set[int], tables: Tables) -> bool:
-    """Whether a question with a question word has one word at most beside it, and needs more."""
-    if not asks or said > 1 or any(term.name for term in terms):
+def _is_short(text: str, tokens: Sequence[Token], terms: Sequence[Term], asks: set[int], tables: Tables) -> bool:
+    """Whether a question has one word at most that says something, and needs more."""
+    said = sum(term.weight for term in terms)
+    if said > 1 or any(term.name for term in terms):
         return False
-    defining = tables.of(question_table.DEFINING)
-    for place in asks:
-        length = tables.longest_at(question_table.QUESTION_WORDS, tokens, place)
-        if any(phrases.longest_at(tokens, place) >= length > 0 for phrases in defining):
-            return False
-    return not tables.places(question_table.DEFINING, tokens) - asks
+    if not asks:
+        return len(tokens) > 1 and _ASKS.search(text) is not None
+    return not tables.places(question_table.DEFINING, tokens)
 
 
 def _points_back(tokens: Sequence[Token], terms: Sequence[Term], tables: Tables) -> bool:
@@ -132,7 +138,9 @@ def _points_back(tokens: Sequence[Token], terms: Sequence[Term], tables: Tables)
     documents = tables.places(document_table.DOCUMENT, tokens)
     joints = tables.places(follow_up_table.OPENERS, tokens)
     for place in sorted(tables.places(follow_up_table.PRONOUNS, tokens)):
-        polite = "de" in tables.languages and place > 0 and tokens[place].text in {"Sie", "Ihr", "Ihre", "Ihnen", "Ihren"}
+        polite = (
+            "de" in tables.languages and place > 0 and tokens[place].text in {"Sie", "Ihr", "Ihre", "Ihnen", "Ihren"}
+        )
         if place in excused or polite or (place + 1) in documents:
             continue
         if not _has_antecedent(place, tokens, terms, joints):
@@ -146,13 +154,16 @@ def _has_antecedent(place: int, tokens: Sequence[Token], terms: Sequence[Term], 
             before = [term for term in terms if term.last < joint]
             if sum(term.weight for term in before) >= 2 or any(term.name for term in before):
                 return True
-    return False
+    # "How did Tesla pay for his laboratory?": a question that says so much names what it speaks of.
+    said = sum(term.weight for term in terms)
+    named = any(term.name and term.last < place for term in terms)
+    return said >= 5 or (named and said >= 3)
 
 
-def _points_weakly(tokens: Sequence[Token], terms: Sequence[Term], tables: Tables) -> bool:
-    """Whether a word like "that" stands alone, not before the noun it belongs to."""
+def _weak_places(tokens: Sequence[Token], terms: Sequence[Term], tables: Tables) -> set[int]:
+    """The places of words like "that" that stand alone, not before the noun they belong to."""
     begins = {term.first for term in terms}
     excused = tables.places(follow_up_table.EXPLETIVES, tokens)
     weak = tables.places(follow_up_table.WEAK_PRONOUNS, tokens) - excused
     documents = tables.places(document_table.DOCUMENT, tokens)
-    return any(place + 1 not in begins and place + 1 not in documents for place in weak)
+    return {place for place in weak if place + 1 not in begins and place + 1 not in documents}

@@ -10,8 +10,12 @@ from rag_service.retrieval.language import languages_in, script_of
 from rag_service.retrieval.types import Source
 
 _MOST_CHARACTERS: Final = 20_000
+# Enough to tell a language by, with what is left of a page without its markup.
+_ENOUGH: Final = 4_000
 _SHORTEST_TEXT: Final = 40
-_MARKUP: Final = re.compile(r"<(script|style)\b.*?(?:</\1|\Z)|<[^<>]{0,2000}>|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL)
+_MARKUP: Final = re.compile(
+    r"<(script|style)\b.*?(?:</\1|\Z)|<[^<>]{0,2000}>|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL
+)
 
 
 def is_foreign(question: str, languages: Sequence[str], sources: Sequence[Source]) -> bool:
@@ -39,6 +43,7 @@ def _differs(script: str, languages: Sequence[str], text: str) -> bool:
 
 def _sample(source: Source) -> str:
     """A piece from the middle, where menus are rare, and of a page what is not markup."""
-    middle = max(0, (len(source.text) - _MOST_CHARACTERS) // 2)
-    piece = source.text[middle : middle + _MOST_CHARACTERS]
-    return _MARKUP.sub(" ", piece) if source.html else piece
+    most = _MOST_CHARACTERS if source.html else _ENOUGH
+    middle = max(0, (len(source.text) - most) // 2)
+    piece = source.text[middle : middle + most]
+    return _MARKUP.sub(" ", piece)[:_ENOUGH] if source.html else piece

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from rag_service.retrieval import document_table, follow_up_table, question_table
+from rag_service.retrieval import document_table, question_table, rework_table
 from rag_service.retrieval.turn_reading import Tables
 from rag_service.retrieval.turn_tokens import split_tokens
 
@@ -54,5 +54,5 @@ def _is_request(line: str, tables: Tables) -> bool:
         return True
     if not line.endswith((":", "：")) and len(tokens) > 20:
         return False
-    wants = (document_table.SUMMARY, document_table.WHOLE_TASKS, follow_up_table.REWORK)
+    wants = (document_table.SUMMARY, document_table.WHOLE_TASKS, rework_table.REWORK)
     return any(tables.longest_at(table, tokens, place) for table in wants for place in range(min(3, len(tokens))))

@@ -12,7 +12,8 @@ QUESTION_WORDS: Final[dict[str, str]] = {
     "en": "what, who, whom, whose, when, where, why, which, how, how many, how much, how long, how often, how far, "
     "what's, who's, where's, whats",
     "de": "was, wer, wen, wem, wessen, wann, wo, woher, wohin, warum, wieso, weshalb, wie, wieviel, wie viel, "
-    "wie viele, welche, welcher, welches, welchen, welchem, wozu, womit, wodurch, worüber, wofür, woran",
+    "wie viele, welche, welcher, welches, welchen, welchem, wozu, womit, wodurch, worüber, wofür, woran, "
+    "welch*, in welchem, seit wann, bis wann",
     "es": "qué, que, quién, quiénes, cuándo, dónde, por qué, cómo, cuál, cuáles, cuánto, cuánta, cuántos, cuántas, "
     "adónde",
     "fr": "que, qui, quoi, quand, où, pourquoi, comment, quel, quelle, quels, quelles, combien, qu, lequel, "
@@ -21,38 +22,58 @@ QUESTION_WORDS: Final[dict[str, str]] = {
     "cos, qual",
     "pt": "que, quem, o que, quando, onde, por que, porque, como, qual, quais, quanto, quanta, quantos, quantas, "
     "aonde",
-    "nl": "wat, wie, wiens, wanneer, waar, waarom, hoe, welk, welke, hoeveel, waarheen, waarvoor, waarmee, hoelang",
+    "nl": "wat, wie, wiens, wanneer, waar, waarom, hoe, welk, welke, hoeveel, waarheen, waarvoor, waarmee, "
+    "hoelang, sinds wanneer, welk jaar",
     "pl": "co, kto, kogo, komu, czyj, kiedy, gdzie, dlaczego, czemu, jak, jaki, jaka, jakie, który, która, które, "
-    "ile, ilu, skąd, dokąd, kim, czym, jakim, czego",
+    "ile, ilu, skąd, dokąd, kim, czym, jakim, czego, któr*, jak*, ile*, czyja, czyje",
     "ru": "что, кто, кого, кому, чей, когда, где, куда, откуда, почему, зачем, как, какой, какая, какое, какие, "
-    "какую, сколько, который, чем, кем, каков, какова, каково",
+    "какую, сколько, который, чем, кем, каков, какова, каково, как*, котор*, скольк*, чем*, насколько",
     "zh": "什么, 谁, 哪里, 哪儿, 哪个, 哪些, 哪年, 哪一年, 哪, 多少, 几, 怎么, 怎样, 怎么样, 如何, 为什么, 为何, "
-    "何时, 什么时候, 多久, 多长, 多高, 多大, 多远, 多深, 是否, 有没有, 是不是, 能不能, 吗",
+    "何时, 什么时候, 多久, 多长, 多高, 多大, 多远, 多深, 是否, 有没有, 是不是, 能不能, 吗, 哪一本, 哪一个, "
+    "哪一种, 哪一位, 第几",
     "ja": "何, なに, なん, 誰, だれ, どこ, どちら, いつ, なぜ, どうして, なんで, どう, どの, どれ, どんな, いくら, "
     "いくつ, どのくらい, どれくらい, 何年, 何人, 何時, か",
     "ko": "무엇, 무엇을, 무엇이, 무엇인가요, 뭐, 뭐야, 뭐예요, 누구, 누가, 언제, 어디, 어디서, 어디에, 어디에서, "
     "왜, 어떻게, 어떤, 어느, 몇, 얼마, 얼마나, 얼마였나요, 얼마인가요, 무슨, 누구인가요",
     "tr": "ne, kim, kimin, kime, ne zaman, nerede, nereden, nereye, neden, niçin, niye, nasıl, hangi, hangisi, "
-    "kaç, kaçtı, kaçtır, ne kadar, nedir, kimdir, mı, mi, mu, mü",
+    "kaç, kaçtı, kaçtır, ne kadar, nedir, kimdir, mı, mi, mu, mü, hangi yıl, hangi yılda, kaçta, kaçıncı, "
+    "nereli, neresi, neyi",
     "ar": "ما, ماذا, من, متى, أين, لماذا, كيف, كم, أي, أية, هل, بكم, لمن",
 }
 
 # Questions of these with one word more ("what is inflation?") are complete.
 DEFINING: Final[dict[str, str]] = {
-    "en": "what, who, what's, whats, who's, define, explain, how does, how do, meaning",
-    "de": "was, wer, definiere, erkläre, bedeutet, wie funktioniert",
-    "es": "qué, que, quién, define, explica, significa, cómo funciona",
-    "fr": "que, qui, quoi, définis, explique, définir, comment fonctionne",
-    "it": "cosa, chi, che cosa, cos, definisci, spiega, come funziona",
-    "pt": "o que, quem, defina, explique, significa, como funciona",
-    "nl": "wat, wie, definieer, hoe werkt",
-    "pl": "co, kto, zdefiniuj, jak działa",
-    "ru": "что, кто, определи, как работает",
-    "zh": "什么, 谁",
-    "ja": "何, なに, なん, 誰, だれ",
-    "ko": "무엇, 뭐, 뭐야, 뭐예요, 무엇인가요, 누구, 누구인가요",
-    "tr": "ne, nedir, kim, kimdir",
-    "ar": "ما, من, ماذا",
+    "en": "what is, what are, what was, what were, what's, whats, who is, who was, who are, who were, who's, "
+    "what does, define, explain, meaning of, how does, how do, describe",
+    "de": "was ist, was sind, was war, wer ist, wer war, wer sind, was bedeutet, was heißt, definiere, erkläre, "
+    "bedeutung von, wie funktioniert, wie funktionieren, was versteht man",
+    "es": "qué es, qué son, qué era, quién es, quién fue, quién era, qué significa, define, explica, "
+    "cómo funciona, cómo funcionan",
+    "fr": "qu'est ce que, qu'est ce qu, qui est, qui était, qui sont, c'est quoi, que signifie, définis, explique, "
+    "comment fonctionne, comment marche",
+    "it": "cos'è, cosa è, cosa sono, che cos'è, che cosa è, chi è, chi era, chi fu, cosa significa, definisci, "
+    "spiega, come funziona",
+    "pt": "o que é, o que são, quem é, quem foi, quem era, o que significa, defina, explique, como funciona",
+    "nl": "wat is, wat zijn, wat was, wie is, wie was, wie zijn, wat betekent, definieer, hoe werkt",
+    "pl": "co to jest, co to, czym jest, czym są, kim jest, kim był, kim była, kto to, co oznacza, co znaczy, "
+    "zdefiniuj, jak działa",
+    "ru": "что такое, кто такой, кто такая, кто это, кто был, что значит, что означает, определи, как работает",
+    "zh": "什么是, 是什么, 什么叫, 是谁, 谁是, 的意思, 怎么工作",
+    "ja": "とは, 何ですか, 何, 誰ですか, 誰, どういう意味",
+    "ko": "뭐예요, 뭐야, 무엇인가요, 무엇입니까, 이란, 란, 누구, 누구인가요, 누구예요",
+    "tr": "nedir, kimdir, ne demek, ne demektir, nasıl çalışır",
+    "ar": "ما هو, ما هي, من هو, من هي, ما معنى, ماذا يعني",
+}
+
+# Make a question of a sentence, and ask for nothing in particular.
+YES_NO: Final[dict[str, str]] = {
+    "pl": "czy",
+    "ru": "ли",
+    "zh": "吗, 是否, 有没有, 是不是, 能不能, 可不可以, 会不会",
+    "ja": "か",
+    "ko": "나요, 까",
+    "tr": "mı, mi, mu, mü, misin, mısın",
+    "ar": "هل",
 }
 
 # Words of asking and being polite: they say nothing of what is asked for.
@@ -64,20 +85,23 @@ REQUESTS: Final[dict[str, str]] = {
     "de": "bitte, kannst, können, könntest, könnten, du, sie, mir, sag, sagen, sage, erzähl, erzähle, erkläre, "
     "erklär, erklären, nenne, zeig, zeige, such, suche, finde, finden, wissen, weißt, möchte, will, würde, "
     "gern, gerne, gib, geben, genau, eigentlich, denn, mal, frage, steht, sagt, bedeutet, ich, man, gilt, "
-    "passiert, macht, braucht, ist, s, eben, aha",
+    "passiert, macht, braucht, ist, s, eben, aha, verrate, verraten, kurz mal, angehängte, angehängten, "
+    "hochgeladene, hochgeladenen, beigefügte, geht, handelt, ging",
     "es": "por favor, puedes, puede, podrías, podría, me, decir, dime, di, explica, explícame, cuéntame, busca, "
     "encuentra, saber, quiero, quisiera, necesito, dame, muestra, muéstrame, exactamente, pregunta, dice, "
-    "significa, favor, hay, pasa, es, son, fue, era, hacer, hizo, hace, tiene",
+    "significa, favor, hay, pasa, es, son, fue, era, hacer, hizo, hace, tiene, decirme, explicarme, "
+    "ayudarme, mostrarme, darme, contarme, hacerme, podría usted, usted",
     "fr": "stp, svp, s'il te plaît, s'il vous plaît, peux, peut, pouvez, pourrais, pourriez, tu, vous, me, moi, "
     "dire, dis, explique, expliquer, raconte, cherche, trouve, savoir, sais, savez, veux, voudrais, besoin, "
     "donne, montre, exactement, question, dit, signifie, plaît, est ce que, est ce qu, qu'est ce que, t, c, "
     "j, l, d, n, s, m, a, y, fait, faites",
     "it": "per favore, puoi, può, potresti, potrebbe, mi, dire, dimmi, spiega, spiegami, racconta, raccontami, "
     "cerca, trova, sapere, voglio, vorrei, bisogno, dammi, mostra, mostrami, esattamente, domanda, dice, "
-    "significa, favore, c, l, d, s, è, ha, fare, solito",
+    "significa, favore, c, l, d, s, è, ha, fare, solito, aiutarmi, dirmi, spiegarmi, farmi, darmi, "
+    "mostrarmi, fammi",
     "pt": "por favor, pode, podes, poderia, podia, você, me, dizer, diga, explica, explique, conte, procure, "
     "encontre, saber, quero, queria, gostaria, preciso, dê, mostre, exatamente, pergunta, diz, significa, "
-    "favor, é, são, há, tem, fazer",
+    "favor, é, são, há, tem, fazer, dizer me, fazer me, explicar me, mostrar me, ajudar, posso",
     "nl": "alsjeblieft, alstublieft, aub, kun, kan, kunt, zou, je, u, mij, me, zeggen, zeg, leg, uit, vertel, "
     "zoek, vind, weten, wil, graag, nodig, geef, toon, laat, precies, eigenlijk, vraag, staat, betekent, eens",
     "pl": "proszę, czy, możesz, może, mógłbyś, mi, mnie, powiedzieć, powiedz, wyjaśnij, opowiedz, znajdź, szukaj, "
@@ -85,10 +109,11 @@ REQUESTS: Final[dict[str, str]] = {
     "są, był, było",
     "ru": "пожалуйста, можешь, можете, мог, могли, ли, ты, вы, мне, сказать, скажи, скажите, объясни, объясните, "
     "расскажи, расскажите, найди, найдите, знать, знаешь, хочу, хотел, нужно, дай, покажи, точно, именно, "
-    "вопрос, говорит, значит, это, есть, было, был, была, же, сделал, такое",
+    "вопрос, говорит, значит, это, есть, было, был, была, же, сделал, такое, подскажи, подскажите, "
+    "будь добр, будьте добры, прошу",
     "zh": "和, 与, 请, 请问, 请你, 能, 可以, 能否, 告诉, 告诉我, 我, 你, 想, 想知道, 知道, 解释, 介绍, 介绍一下, "
     "说, 说一下, 讲, 给, 帮, 帮我, 查, 查一下, 搜索, 找, 一下, 关于, 有, 是, 的, 了, 吗, 呢, 吧, 啊, 在, 做, "
-    "问, 写, 用, 怎么说, 需要, 会, 怎样",
+    "问, 写, 用, 怎么说, 需要, 会, 怎样, 能不能, 可不可以, 麻烦, 帮忙, 给我, 把, 份, 篇, 个, 成",
     "ja": "ください, 教えて, 教えてください, 知りたい, 知りたいです, お願い, お願いします, 説明, 説明して, "
     "について, とは, です, ですか, ます, ますか, ました, ましたか, か, どうか, もらえますか, いただけますか, "
     "は, が, を, に, の, で, と, も, へ, から, まで, より, ね, よ, って, という, ある, いる, する, した, "
@@ -105,20 +130,32 @@ REQUESTS: Final[dict[str, str]] = {
 
 # Between what is asked and what it is asked of: what follows them can change places.
 RELATIONS: Final[dict[str, str]] = {
-    "en": "of, in, for, at, on, from, by, with, near",
-    "de": "von, vom, in, im, für, bei, beim, an, am, aus, auf, mit, zu, zum, zur, der, des",
+    "en": "of, in, for, at, on, from, by, with, near, to, between",
+    "de": "von, vom, in, im, für, bei, beim, an, am, aus, auf, mit, zu, zum, zur, der, des, nach, zwischen, über",
     "es": "de, del, en, para, por, con, desde, a",
     "fr": "de, du, des, d, en, à, au, aux, dans, pour, par, avec, chez, sur",
     "it": "di, del, della, dello, dei, degli, delle, in, nel, nella, a, al, per, da, con, su",
     "pt": "de, do, da, dos, das, em, no, na, nos, nas, para, por, com, a, ao",
-    "nl": "van, in, voor, op, bij, uit, met, te, aan",
+    "nl": "van, in, voor, op, bij, uit, met, te, aan, naar, richting, over",
     "pl": "w, we, z, ze, dla, na, od, do, o, u, przy",
     "ru": "в, во, на, из, для, от, у, о, об, с, со, по, при",
     "zh": "在, 从, 对",
     "ja": "の",
     "ko": "의",
     "tr": "için",
-    "ar": "في, من, عن, على, إلى",
+    "ar": "في, من, عن, على, إلى, وفي",
+}
+
+# Forms of one relation, between spaces.
+SAME_RELATIONS: Final[dict[str, str]] = {
+    "de": "in im, an am, bei beim, von vom der des, zu zum zur",
+    "es": "de del, a al",
+    "fr": "de du des d, à au aux en",
+    "it": "di del della dello dei degli delle, in nel nella nello nei a al, da dal dalla, su sul sulla",
+    "pt": "de do da dos das, em no na nos nas, a ao à",
+    "pl": "w we, z ze",
+    "ru": "в во, с со, о об",
+    "ar": "في وفي, عن وعن",
 }
 
 # Stand before a noun and say nothing.
@@ -167,23 +204,4 @@ WEEKDAYS: Final[dict[str, str]] = {
     "ru": "понедельник*, вторник*, сред*, четверг*, пятниц*, суббот*, воскресень*",
     "tr": "pazartesi*, salı, çarşamba*, perşembe*, cuma, cumartesi*, pazar, pazarları",
     "ar": "الاثنين, الثلاثاء, الأربعاء, الخميس, الجمعة, السبت, الأحد",
-}
-
-# Helps another word to ask for another wording ("put that in a table"), and asks for nothing alone.
-REWORK_HELPERS: Final[dict[str, str]] = {
-    "en": "say, write, put, make, turn, again, formal, summary, convert, format, repeat, translation",
-    "de": "sag, sagen, schreib, schreibe, schreiben, mach, mache, machen, anders, einfach, zusammen",
-    "es": "di, dilo, escribe, haz, pon, de nuevo, otra vez, formato",
-    "fr": "fais, mets, écris, à nouveau, de nouveau, répéter",
-    "it": "fai, metti, scrivi, modo, di nuovo",
-    "pt": "faça, faz, diga, diz, coloque, coloca, escreva, escreve, maneira, de novo, põe",
-    "nl": "zeg, zeggen, schrijf, schrijven, zet, maak, uit, leg, samen, opnieuw",
-    "pl": "powiedz, napisz, zrób, inaczej, ponownie, zamień",
-    "ru": "скажи, напиши, сделай, снова, еще раз, иначе, кратко",
-    "zh": "写, 说, 讲, 用, 简单, 诗, 重新, 遍, 一遍, 次, 话, 点, 下",
-    "ja": "して, してください, にして, 言って, 言ってください, もっと, さっき, 書いて, 長い, 難しい, 簡単に, 表に, "
-    "表で, 答えて, 答えてください, 回答, 詩",
-    "ko": "해 줘, 해줘, 써, 써 줘, 써줘, 만들어, 만들어 줘, 답변, 대답, 말해 줘, 말해줘, 말해주세요, 시, 다시",
-    "tr": "yaz, söyle, yap, şekilde, anlat, anlatır, tekrar, yeniden",
-    "ar": "قل, اكتب, بشكل, قلت, ضع, اجعل, حول, ثانية, بطريقة",
 }

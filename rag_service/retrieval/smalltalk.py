@@ -9,7 +9,14 @@ from functools import lru_cache
 from itertools import chain
 from typing import Final
 
-from rag_service.retrieval import document_table, follow_up_table, question_table, smalltalk_table
+from rag_service.retrieval import (
+    document_table,
+    follow_up_table,
+    question_table,
+    remark_table,
+    rework_table,
+    smalltalk_table,
+)
 from rag_service.retrieval.turn_reading import Reading
 from rag_service.retrieval.turn_tokens import Phrases, Token, covers, split_clauses
 
@@ -21,8 +28,8 @@ _LONGEST_NAME: Final = 20
 _NAMED: Final = (smalltalk_table.GREETINGS, smalltalk_table.THANKS)
 _OTHERS: Final = (
     smalltalk_table.CLOSINGS,
-    smalltalk_table.PRAISE,
-    smalltalk_table.ACKNOWLEDGEMENTS,
+    remark_table.PRAISE,
+    remark_table.ACKNOWLEDGEMENTS,
     smalltalk_table.ABOUT_YOU,
 )
 _NOT_NAMES: Final = (
@@ -30,8 +37,8 @@ _NOT_NAMES: Final = (
     document_table.DOCUMENT,
     document_table.PART,
     document_table.SHAPE,
-    follow_up_table.CONTINUE,
-    follow_up_table.REWORK,
+    rework_table.CONTINUE,
+    rework_table.REWORK,
     question_table.QUESTION_WORDS,
     question_table.MONTHS,
 )
@@ -50,7 +57,7 @@ def _before_names() -> Phrases:
 
 @lru_cache(maxsize=1)
 def _fillers() -> Phrases:
-    return Phrases(_entries(smalltalk_table.FILLERS))
+    return Phrases(_entries(remark_table.FILLERS))
 
 
 @lru_cache(maxsize=1)
@@ -165,8 +172,8 @@ def takes_up_offer(reading: Reading) -> bool:
     """Whether the turn says yes to something the assistant asked at the end of its answer."""
     if not reading.tokens or not _ASKS.search(reading.answer[-400:]):
         return False
-    consent = reading.tables.of(smalltalk_table.CONSENT)
-    fillers = reading.tables.of(smalltalk_table.FILLERS)
+    consent = reading.tables.of(remark_table.CONSENT)
+    fillers = reading.tables.of(remark_table.FILLERS)
     return covers(reading.tokens, (*consent, *fillers)) and bool(
-        reading.tables.places(smalltalk_table.CONSENT, reading.tokens)
+        reading.tables.places(remark_table.CONSENT, reading.tokens)
     )

@@ -9,8 +9,8 @@ from typing import Final
 from rag_service.retrieval import question_table
 from rag_service.retrieval.language import script_of
 from rag_service.retrieval.turn_reading import Tables
-from rag_service.retrieval.turn_terms import Term, find_terms, same_time
-from rag_service.retrieval.turn_tokens import Token, split_tokens
+from rag_service.retrieval.turn_terms import Term, find_terms, is_time, same_time
+from rag_service.retrieval.turn_tokens import Token, fold, split_tokens
 
 MOST_CARRIED: Final = 6
 LONGEST_QUERY: Final = 600
@@ -34,7 +34,7 @@ def carry_topic(question: str, topic: str, tables: Tables, *, bare: bool, pointi
     new, old = find_terms(question, tokens, tables), find_terms(topic, topic_tokens, tables)
     replaced = _same_times(new, old, tables)
     if bare and not replaced:
-        replaced = _same_place(question, tokens, new, topic, topic_tokens, old, tables)
+        replaced = _same_place(tokens, new, topic, topic_tokens, old, tables)
     if replaced and {term for terms, _ in replaced for term in terms}.issuperset(new):
         return _replaced(question, topic, replaced)
     gone = {term for _, terms in replaced for term in terms}
@@ -58,7 +58,6 @@ def _same_times(new: Sequence[Term], old: Sequence[Term], tables: Tables) -> lis
 
 
 def _same_place(
-    question: str,
     tokens: Sequence[Token],
     new: Sequence[Term],
     topic: str,
@@ -68,7 +67,7 @@ def _same_place(
 ) -> list[Replacement]:
     """What stands in the topic where a bare question's one phrase would stand."""
     phrase = _phrase_at(new, 0)
-    if not phrase or len(phrase) != len(new):
+    if not phrase or len(phrase) != len(new) or is_time(phrase[0], tables):
         return []
     olds = _phrases(old)
     if phrase[0].kind == "character":
@@ -76,11 +75,12 @@ def _same_place(
     else:
         relations = tables.places(question_table.RELATIONS, tokens)
         relation = next((tokens[place].folded for place in range(phrase[0].first) if place in relations), None)
-        target = (
-            _after_relation(olds, topic_tokens, tables, relation) if relation else None
-        ) or _only_name(question, phrase, olds, topic)
-        if target is None and relation is None and topic == topic.lower():
+        if relation is not None:
+            target = _after_relation(olds, topic_tokens, tables, relation)
+        elif topic == topic.lower():
             target = _after_relation(olds, topic_tokens, tables, None)
+        else:
+            target = _only_name(phrase, olds)
     if target is None or {term.folded for term in target} == {term.folded for term in phrase}:
         return []
     return [(tuple(phrase), tuple(target))]
@@ -112,15 +112,25 @@ def _after_relation(
     """The last phrase that follows a relation: this one, or any."""
     places = tables.places(question_table.RELATIONS, tokens)
     for phrase in reversed(phrases):
-        before = [tokens[place].folded for place in range(max(0, phrase[0].first - 2), phrase[0].first) if place in places]
-        if before and (relation is None or relation in before):
+        before = [
+            tokens[place].folded for place in range(max(0, phrase[0].first - 2), phrase[0].first) if place in places
+        ]
+        if before and (relation is None or any(_same_relation(relation, other, tables) for other in before)):
             return phrase
     return None
 
 
-def _only_name(
-    question: str, phrase: Sequence[Term], phrases: Sequence[list[Term]], topic: str
-) -> list[Term] | None:
+def _same_relation(one: str, other: str, tables: Tables) -> bool:
+    if one == other:
+        return True
+    return any(
+        {one, other} <= {fold(form) for form in forms.split()}
+        for code in tables.languages
+        for forms in question_table.SAME_RELATIONS.get(code, "").split(", ")
+    )
+
+
+def _only_name(phrase: Sequence[Term], phrases: Sequence[list[Term]]) -> list[Term] | None:
     """The topic's only name, for a name in its place."""
     named = [candidate for candidate in phrases if any(term.name for term in candidate)]
     if len(named) != 1 or not phrase[0].text[:1].isupper():
@@ -129,11 +139,11 @@ def _only_name(
 
 
 def _same_ending(term: Term, old: Sequence[Term]) -> list[Term] | None:
-    """A term of unspaced script of the same kind: same length and last character, or both in katakana."""
+    """A term of unspaced script of the same kind: with the same last character, or both in katakana."""
     for other in old:
         if other.kind != "character" or other.text == term.text:
             continue
-        alike = len(other.text) == len(term.text) and other.text[-1] == term.text[-1]
+        alike = min(len(other.text), len(term.text)) > 1 and other.text[-1] == term.text[-1]
         if alike or (_is_katakana(term.text) and _is_katakana(other.text)):
             return [other]
     return None
@@ -144,7 +154,9 @@ def _is_katakana(text: str) -> bool:
 
 
 def _possessor(topic: str, old: Sequence[Term]) -> list[Term] | None:
-    return next(([term] for term in old if topic[term.end : term.end + 1] in _POSSESSIVES and term.kind == "character"), None)
+    return next(
+        ([term] for term in old if topic[term.end : term.end + 1] in _POSSESSIVES and term.kind == "character"), None
+    )
 
 
 def _replaced(question: str, topic: str, replaced: Sequence[Replacement]) -> str:

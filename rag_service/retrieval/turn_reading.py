@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Final
 
 from rag_service.retrieval import question_table
@@ -17,7 +17,7 @@ MOST_CHARACTERS: Final = 20_000
 _MOST_LANGUAGES: Final = 3
 
 
-@lru_cache(maxsize=None)
+@cache
 def _phrases(*entries: str) -> Phrases:
     # As many as there are tables.
     return Phrases(entry for of_language in entries for entry in of_language.split(", "))

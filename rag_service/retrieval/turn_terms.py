@@ -11,7 +11,10 @@ from rag_service.retrieval.turn_reading import Tables
 from rag_service.retrieval.turn_tokens import Token, TokenKind
 
 _HIRAGANA: Final = range(0x3041, 0x30A0)
-_DETERMINERS: Final = frozenset("der die das den dem des ein eine einen einem einer eines im am zum zur vom beim".split())
+_DETERMINERS: Final = frozenset(
+    {"der", "die", "das", "den", "dem", "des", "ein", "eine", "einen", "einem", "einer", "eines"}
+    | {"im", "am", "zum", "zur", "vom", "beim"}
+)
 _SENTENCE_ENDS: Final = frozenset(".!?\n")
 
 
@@ -80,12 +83,18 @@ def is_year(term: Term) -> bool:
     return term.kind == "number" and term.text.isdecimal() and len(term.text) == 4 and 1000 <= int(term.text) < 2200
 
 
+def is_time(term: Term, tables: Tables) -> bool:
+    """Whether a term is a year, a month or a day of the week."""
+    return same_time(term, term, tables)
+
+
 def same_time(one: Term, other: Term, tables: Tables) -> bool:
     """Whether both are years, both months or both days of the week."""
     if is_year(one) and is_year(other):
         return True
     return any(
-        any(one.folded in names for names in tables.of(table)) and any(other.folded in names for names in tables.of(table))
+        any(one.folded in names for names in tables.of(table))
+        and any(other.folded in names for names in tables.of(table))
         for table in (question_table.MONTHS, question_table.WEEKDAYS)
     )
 

@@ -15,7 +15,10 @@ from typing import Final, Literal
 TokenKind = Literal["word", "number", "character"]
 
 # Thai, Lao, Myanmar, Khmer; kana, Bopomofo, Han with its extensions.
-_UNSPACED: Final = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff々〆\u3041-\u30ff\u3105-\u312f\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_UNSPACED: Final = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff々〆\u3041-\u30ff"
+    "\u3105-\u312f\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
 _HANGUL: Final = "\u1100-\u11ff\u3130-\u318f\uac00-\ud7af"
 # Vowel signs and points belong to their word, and are not letters to `re`; the danda is punctuation.
 _MARKS: Final = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0966-\u0dff"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final, Literal
 
-from rag_service.retrieval import document_table, follow_up_table
+from rag_service.retrieval import document_table, follow_up_table, question_table, rework_table
 from rag_service.retrieval.follow_up import LEANS, Leaning, continues, wants_rewording, weigh_leaning
 from rag_service.retrieval.foreign import is_foreign
 from rag_service.retrieval.pasting import part_pasted
@@ -20,7 +20,7 @@ from rag_service.retrieval.smalltalk import is_small_talk, takes_up_offer, witho
 from rag_service.retrieval.topic import LONGEST_QUERY, carry_topic
 from rag_service.retrieval.turn_reading import Reading, Tables, read_turns
 from rag_service.retrieval.turn_terms import find_terms
-from rag_service.retrieval.turn_tokens import split_tokens
+from rag_service.retrieval.turn_tokens import Token, split_tokens
 from rag_service.retrieval.types import Source, Turn
 from rag_service.retrieval.whole_document import asks_for_whole
 
@@ -84,12 +84,31 @@ def _decide(turns: Sequence[Turn], reading: Reading, sources: Sequence[Source]) 
     if answered and wants_rewording(text, tokens, reading.tables) and not _means_document(text, reading, sources):
         return _made("conversation", topic, "wants the last answer in another form")
     leaning = weigh_leaning(text, tokens, reading.tables)
+    if _only_remarks(reading, text, tokens, leaning):
+        return Decision("conversation", False, True, "", False, ("is small talk",))
     if asks_for_whole(tokens, reading.tables, titles) and not _means_topic(topic, leaning, text, reading, sources):
         return Decision("passages", True, False, text, True, ("asks for a text as a whole",))
     if topic and leaning.score >= LEANS:
         query = _leaning_query(text, topic, leaning, reading)
         return _made("both", query, *leaning.reasons)
     return _made("passages", text, "stands on its own", *leaning.reasons)
+
+
+def _only_remarks(reading: Reading, text: str, tokens: Sequence[Token], leaning: Leaning) -> bool:
+    """Whether what is left beside thanks or praise says and asks nothing ("cool, i didn't know")."""
+    if len(text) >= len(reading.question.strip()) or "?" in text or find_terms(text, tokens, reading.tables):
+        return False
+    tables = (
+        question_table.QUESTION_WORDS,
+        rework_table.CONTINUE,
+        follow_up_table.OPENERS,
+        rework_table.REWORK,
+        document_table.SUMMARY,
+        document_table.SUBJECT,
+        document_table.DOCUMENT,
+        document_table.SHAPE,
+    )
+    return not leaning.pointing and not any(reading.tables.places(table, tokens) for table in tables)
 
 
 def find_topic(turns: Sequence[Turn]) -> str:
@@ -159,7 +178,7 @@ def _means_document(text: str, reading: Reading, sources: Sequence[Source]) -> b
 
 def _points_at_answer(text: str, reading: Reading) -> bool:
     """Whether the turn names what was just said: "that", "your answer"."""
-    return bool(reading.tables.places(follow_up_table.SAID, split_tokens(text)))
+    return bool(reading.tables.places(rework_table.SAID, split_tokens(text)))
 
 
 def _means_topic(topic: str, leaning: Leaning, text: str, reading: Reading, sources: Sequence[Source]) -> bool:

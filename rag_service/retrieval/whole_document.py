@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from rag_service.retrieval import document_table, question_table, smalltalk_table
+from rag_service.retrieval import document_table, follow_up_table, question_table, remark_table, smalltalk_table
 from rag_service.retrieval.turn_reading import Tables
 from rag_service.retrieval.turn_tokens import Token, split_tokens
 
@@ -14,7 +14,8 @@ _LONGEST_LINK: Final = 6
 _MOST_NAMED: Final = 1
 # Words after which something inside the document is named, rather than the document itself.
 _INSIDE: Final = frozenset(
-    "in on about regarding concerning over uber zu zum zur aus sobre en sur dans su nel nella em no na o w о об в во по".split()
+    {"in", "on", "about", "regarding", "concerning", "over", "uber", "zu", "zum", "zur", "aus", "sobre", "en", "sur"}
+    | {"dans", "su", "nel", "nella", "em", "no", "na", "o", "w", "о", "об", "в", "во", "по"}
 )
 _ROMAN: Final = re.compile(r"(?=[ivxlc])(?:x{0,3})(?:ix|iv|v?i{0,3})")
 # "the second chapter": 第 counts in Chinese, Japanese, and 제 in Korean.
@@ -52,7 +53,13 @@ def _subject_places(tokens: Sequence[Token], tables: Tables) -> set[int]:
 def _left_over(tokens: Sequence[Token], tables: Tables, named: set[int], titles: Sequence[str]) -> set[int]:
     """Which tokens say something that no table explains."""
     explained = named | tables.function_places(tokens) | tables.places(document_table.SHAPE, tokens)
-    for table in (smalltalk_table.FILLERS, smalltalk_table.ACKNOWLEDGEMENTS, smalltalk_table.THANKS):
+    for table in (
+        remark_table.FILLERS,
+        remark_table.ACKNOWLEDGEMENTS,
+        smalltalk_table.THANKS,
+        follow_up_table.PRONOUNS,
+        follow_up_table.WEAK_PRONOUNS,
+    ):
         explained |= tables.places(table, tokens)
     of_titles = {token.folded for title in titles for token in split_tokens(title[:300])}
     return {

@@ -5,7 +5,9 @@ import pytest
 
 from rag_service.retrieval.answer_cache import AnswerCache, CacheRequest
 
-ASKED = CacheRequest("key-1", "m", (("system", "Be kind."), ("user", "What is a fjord?")), {"temperature": 0.7}, chat="a")
+ASKED = CacheRequest(
+    "key-1", "m", (("system", "Be kind."), ("user", "What is a fjord?")), {"temperature": 0.7}, chat="a"
+)
 ELSEWHERE = replace(ASKED, chat="b")
 
 

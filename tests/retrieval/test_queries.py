@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_service.retrieval.queries import LONGEST_SEARCH, MOST_QUERIES, search_queries
@@ -16,8 +16,14 @@ def dialogue(*texts: str) -> list[Turn]:
     [
         (["Who designed the Sydney Opera House?"], ["Who designed the Sydney Opera House"]),
         (["can you tell me when the E24 error shows up?"], ["when the E24 error shows up"]),
-        (["hi, what is the boiling point of ethanol at 0.5 bar? thanks!"], ["what is the boiling point of ethanol at 0.5 bar"]),
-        (["what is the capital of kenya", "Nairobi.", "what about south africa?"], ["what is the capital of south africa"]),
+        (
+            ["hi, what is the boiling point of ethanol at 0.5 bar? thanks!"],
+            ["what is the boiling point of ethanol at 0.5 bar"],
+        ),
+        (
+            ["what is the capital of kenya", "Nairobi.", "what about south africa?"],
+            ["what is the capital of south africa"],
+        ),
         (
             ["How many people lived in Berlin in 2020?", "3.66 million.", "and in 2023?"],
             ["How many people lived in Berlin in 2023"],
@@ -25,7 +31,10 @@ def dialogue(*texts: str) -> list[Turn]:
         (["Wie alt wurde Goethe?", "82 Jahre.", "und Schiller?"], ["Wie alt wurde Schiller"]),
         (["法国的首都是哪里？", "巴黎。", "德国呢？"], ["德国的首都是哪里"]),
         (["フランスの首都はどこ？", "パリです。", "ドイツは？"], ["ドイツの首都はどこ"]),
-        (["Quelle est la capitale du Brésil ?", "Brasília.", "et celle du Pérou ?"], ["Quelle est la capitale du Pérou"]),
+        (
+            ["Quelle est la capitale du Brésil ?", "Brasília.", "et celle du Pérou ?"],
+            ["Quelle est la capitale du Pérou"],
+        ),
         (["thanks"], []),
         (["谢谢"], []),
         (["danke, das wars"], []),
@@ -61,7 +70,9 @@ def test_a_pronoun_gets_the_name_from_the_answer() -> None:
 
 
 def test_a_long_question_becomes_its_terms() -> None:
-    [query] = search_queries(dialogue("what is known about " + " and ".join(f"compound{number}" for number in range(40))))
+    [query] = search_queries(
+        dialogue("what is known about " + " and ".join(f"compound{number}" for number in range(40)))
+    )
     assert len(query) <= LONGEST_SEARCH
     assert query.startswith("known compound0 compound1 ")
 
@@ -70,6 +81,7 @@ def test_repeated_questions_are_one_query() -> None:
     assert search_queries(dialogue("Where is Lake Como? where is lake como?")) == ["Where is Lake Como"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=80), max_size=6))
 def test_any_text_gives_few_short_queries(texts: list[str]) -> None:
     queries = search_queries(dialogue(*texts))
