@@ -26,6 +26,8 @@ _INDEX: Final = "index.json"
 _LOCK: Final = "lock"
 _WEAR: Final = "written.json"
 _DAY_SECONDS: Final = 86_400
+# Another file or runtime has a folder of its own, and the one before may never be asked for again.
+_UNWANTED_SECONDS: Final = 30 * _DAY_SECONDS
 _PROBE_BYTES: Final = 16 << 20  # less measures how long one write takes, and not how fast many are
 _TRIES: Final = 4
 # What a disk must have left, whatever the bound on the states is.
@@ -91,11 +93,9 @@ class KeptFolder:
         self._lock = -1
         self.states: list[KeptState] = []
         self.persists = persist and self._take(base / f"model-{model_key}")
+        _sweep(base)
         if not self.persists:
-            _sweep(base)
-            # Somebody who sweeps at this moment may take a new one for a dead engine's.
-            if not any(self._take(Path(tempfile.mkdtemp(prefix="engine-", dir=base))) for _ in range(_TRIES)):
-                raise OSError(errno.EBUSY, "new folders are removed at once", str(base))
+            self._take_new()
         self._number = 0
         if self.persists:
             self._read_index()
@@ -206,6 +206,13 @@ class KeptFolder:
         self._lock = lock
         return True
 
+    def _take_new(self) -> None:
+        for _ in range(_TRIES):
+            if self._take(Path(tempfile.mkdtemp(prefix="engine-", dir=self._base))):
+                return
+        # Somebody who sweeps at this moment may take a new one for a dead engine's, but hardly again and again.
+        raise OSError(errno.EBUSY, "new folders are removed at once", str(self._base))
+
     def _read_index(self) -> None:
         known = set()
         for about in _read_json(self.path / _INDEX, []):
@@ -250,9 +257,15 @@ class KeptFolder:
 
 
 def _sweep(base: Path) -> None:
-    """Remove folders of engines that died without doing so; their locks went with them."""
-    for path in base.glob("engine-*"):
+    """Remove folders of engines that died without doing so, and what no engine has wanted for long.
+
+    The locks of dead engines went with them.
+    """
+    long_ago = time.time() - _UNWANTED_SECONDS
+    for path in [*base.glob("engine-*"), *base.glob("model-*")]:
         try:
+            if path.name.startswith("model-") and (path / _INDEX).stat().st_mtime > long_ago:
+                continue
             lock = os.open(path / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError:
             continue  # it is being made, or removed

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rkllm_providers.chat import ChatMessage, Finish, GenerateOptions
+from rkllm_providers.chat import ChatMessage, GenerateOptions
 from rkllm_providers.engine import EngineLimits, ModelClient
 from rkllm_providers.engine.engine import Engine
 from rkllm_providers.engine.kept_folder import KeptFolder, KeptState
@@ -28,17 +28,7 @@ from rkllm_providers.engine.streams import NoStream, SyncStream
 from rkllm_providers.errors import WorkerCrashed
 from rkllm_providers.models.observations import observed
 from tests.conftest import OpenModel, WriteModel, needs_llama
-
-SCRIPT = """
-context 4096
-prefill_ms 0.2
-state_bytes 64
-words alpha beta gamma delta question answer anna bert cora
-rule *
-  text "alpha beta gamma delta answer"
-end
-"""
-LONG = "alpha beta gamma delta " * 100
+from tests.engine.test_kept_states import LONG, SCRIPT, conversation, limits, prefilled
 
 
 @pytest.fixture
@@ -58,26 +48,10 @@ def ledger(tmp_path: Path) -> CacheLedger:
     return ledger
 
 
-def limits(base: Path) -> EngineLimits:
-    return EngineLimits(kept_states=KeptStateSettings("auto", base))
-
-
-def ask(who: str, n_turns: int = 1) -> list[ChatMessage]:
-    turns = [ChatMessage("system", f"{who} {LONG}")]
-    for number in range(n_turns):
-        turns.append(ChatMessage("user", f"question {number}"))
-        turns.append(ChatMessage("assistant", "alpha beta gamma delta answer"))
-    return turns[:-1]
-
-
-def prefilled(finish: Finish) -> int:
-    return finish.usage.prompt_tokens - finish.usage.cached_tokens
-
-
-def alternate(client: ModelClient, n_turns: int) -> None:
+def take_turns(client: ModelClient, n_turns: int) -> None:
     for turn in range(1, n_turns + 1):
         for who in ("anna", "bert"):
-            client.complete(ask(who, turn))
+            client.complete(conversation(who, turn))
 
 
 def wait_for(client: ModelClient) -> None:
@@ -97,21 +71,21 @@ def test_another_adapter_between_does_not_cost_a_state(
     adapter.parent.mkdir()
     adapter.write_text('#!rkllm-script 1\nrule *\n  text "answer"\nend\n')
     client = open_model(model, "1.3.0", limits(base))
-    alternate(client, 2)
-    client.complete(ask("cora"), GenerateOptions(lora="pirate"))
-    assert prefilled(client.complete(ask("anna", 3)).finish) < 100
+    take_turns(client, 2)
+    client.complete(conversation("cora"), GenerateOptions(lora="pirate"))
+    assert prefilled(client.complete(conversation("anna", 3)).finish) < 100
 
 
 @needs_llama
 def test_a_folder_that_is_removed_costs_only_time(open_model: OpenModel, write_model: WriteModel, base: Path) -> None:
     model = write_model(SCRIPT)
     client = open_model(model, "1.3.0", limits(base))
-    alternate(client, 2)
+    take_turns(client, 2)
     pid = client.engine.worker_pid
     shutil.rmtree(base)
     for turn in (3, 4):
         for who in ("anna", "bert", "cora"):
-            assert client.complete(ask(who, turn)).text == "alpha beta gamma delta answer"
+            assert client.complete(conversation(who, turn)).text == "alpha beta gamma delta answer"
     assert client.engine.worker_pid == pid
     assert not observed(model)  # which is no fault of the model's
 
@@ -122,14 +96,14 @@ def test_states_of_a_file_that_was_replaced_are_not_used(
 ) -> None:
     model = write_model(SCRIPT)
     client = open_model(model, "1.3.0", limits(base))
-    alternate(client, 2)
+    take_turns(client, 2)
     before, files = model.stat(), list(base.glob("*/*.state"))
     client.engine.unload()
     while client.engine.worker_pid is not None:
         time.sleep(0.001)
     write_model(SCRIPT.replace('text "alpha', 'text "question'))
     os.utime(model, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert prefilled(client.complete(ask("cora")).finish) > 400
+    assert prefilled(client.complete(conversation("cora")).finish) > 400
     assert files
     assert not any(file.exists() for file in files)
 
@@ -139,7 +113,7 @@ def test_a_worker_that_dies_while_it_writes_a_state_writes_no_more(
     open_model: OpenModel, write_model: WriteModel, base: Path
 ) -> None:
     client = open_model(write_model(f"save_ms 2\n{SCRIPT}"), "1.3.0", limits(base))
-    client.complete(ask("anna"))
+    client.complete(conversation("anna"))
     work = client.engine._work
 
     def kill() -> None:
@@ -151,10 +125,44 @@ def test_a_worker_that_dies_while_it_writes_a_state_writes_no_more(
     killer = threading.Thread(target=kill)
     killer.start()
     with pytest.raises(WorkerCrashed):
-        client.complete(ask("bert"))
+        client.complete(conversation("bert"))
     killer.join(20)
-    alternate(client, 2)
+    take_turns(client, 2)
     assert not list(base.glob("*/*.state"))
+
+
+@needs_llama
+def test_a_worker_that_dies_with_a_loaded_state_loads_it_no_more(
+    open_model: OpenModel, write_model: WriteModel, base: Path
+) -> None:
+    client = open_model(write_model(f"load_ms 2\n{SCRIPT}"), "1.3.0", limits(base))
+    take_turns(client, 1)
+    (file,) = base.glob("*/*.state")
+    work = client.engine._work
+
+    def kill() -> None:
+        while (order := work._steps.order) is None or order.restore is None:
+            time.sleep(0.001)
+        assert work.worker_pid is not None
+        os.kill(work.worker_pid, 9)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with pytest.raises(WorkerCrashed):
+        client.complete(conversation("anna", 2))
+    killer.join(20)
+    assert not file.exists()
+    assert client.complete(conversation("anna", 2)).text == "alpha beta gamma delta answer"
+
+
+@needs_llama
+def test_an_embedding_between_does_not_cost_a_state(
+    open_model: OpenModel, write_model: WriteModel, base: Path
+) -> None:
+    client = open_model(write_model(SCRIPT), "1.3.0", limits(base))
+    take_turns(client, 2)
+    client.embed(["alpha beta"])
+    assert prefilled(client.complete(conversation("anna", 3)).finish) < 100
 
 
 @needs_llama
@@ -335,6 +343,22 @@ def test_a_folder_that_others_may_read_is_closed_to_them(base: Path) -> None:
     folder = KeptFolder(base, "key", persist=True)
     assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
     folder.close()
+
+
+def test_what_no_engine_has_wanted_for_a_month_goes(base: Path) -> None:
+    for key in ("old", "new"):
+        folder = KeptFolder(base, key, persist=True)
+        path = folder.new_path()
+        path.write_bytes(b"state")
+        folder.add(KeptState(path, np.arange(5, dtype=np.int32), 5))
+        folder.close()
+    then = time.time() - 31 * 86_400
+    os.utime(base / "model-old" / "index.json", (then, then))
+    dead = base / "engine-dead"
+    dead.mkdir()
+    (dead / "lock").touch()
+    KeptFolder(base, "newest", persist=True).close()
+    assert {path.name for path in base.iterdir()} == {"model-new", "model-newest", "written.json"}
 
 
 def test_a_folder_that_is_gone_can_be_closed(base: Path) -> None:
