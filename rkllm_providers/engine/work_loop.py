@@ -255,9 +255,9 @@ class WorkLoop:
         if progress is not None:
             self._put(run, [progress])
         if run.cancelled or (self.queue.has_before(run.request.priority) and not run.request.continues):
-            self._current = None
             run.attempts = 0
             self.queue.put_back(run)
+            self._current = None
         elif not self._order(run, self._steps.next(run)):
             self._worker_lost()
 
