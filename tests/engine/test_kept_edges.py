@@ -10,6 +10,8 @@ import stat
 import threading
 import time
 from array import array
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +25,7 @@ from rkllm_providers.engine.kept_states import KeptStates, KeptStateSettings
 from rkllm_providers.engine.ledger import CacheLedger, CacheUse
 from rkllm_providers.engine.limits import deadline_of
 from rkllm_providers.engine.queue import RunQueue
-from rkllm_providers.engine.run import LoadSpec, PrefillProgress, Run, RunDone, RunRequest, run_end
+from rkllm_providers.engine.run import LoadSpec, Order, PrefillProgress, Run, RunDone, RunRequest, run_end
 from rkllm_providers.engine.streams import NoStream, SyncStream
 from rkllm_providers.errors import WorkerCrashed
 from rkllm_providers.models.observations import observed
@@ -52,6 +54,23 @@ def take_turns(client: ModelClient, n_turns: int) -> None:
     for turn in range(1, n_turns + 1):
         for who in ("anna", "bert"):
             client.complete(conversation(who, turn))
+
+
+@contextmanager
+def killed_when(client: ModelClient, is_it: Callable[[Order], bool]) -> Iterator[None]:
+    """Kill the worker while it carries out such an order."""
+    work = client.engine._work
+
+    def kill() -> None:
+        while (order := work._steps.order) is None or not is_it(order):
+            time.sleep(0.001)
+        assert work.worker_pid is not None
+        os.kill(work.worker_pid, 9)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    yield
+    killer.join(20)
 
 
 def wait_for(client: ModelClient) -> None:
@@ -114,19 +133,8 @@ def test_a_worker_that_dies_while_it_writes_a_state_writes_no_more(
 ) -> None:
     client = open_model(write_model(f"save_ms 2\n{SCRIPT}"), "1.3.0", limits(base))
     client.complete(conversation("anna"))
-    work = client.engine._work
-
-    def kill() -> None:
-        while not work._steps.is_keeping:
-            time.sleep(0.001)
-        assert work.worker_pid is not None
-        os.kill(work.worker_pid, 9)
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    with pytest.raises(WorkerCrashed):
+    with killed_when(client, lambda order: order.save_to is not None), pytest.raises(WorkerCrashed):
         client.complete(conversation("bert"))
-    killer.join(20)
     take_turns(client, 2)
     assert not list(base.glob("*/*.state"))
 
@@ -138,19 +146,8 @@ def test_a_worker_that_dies_with_a_loaded_state_loads_it_no_more(
     client = open_model(write_model(f"load_ms 2\n{SCRIPT}"), "1.3.0", limits(base))
     take_turns(client, 1)
     (file,) = base.glob("*/*.state")
-    work = client.engine._work
-
-    def kill() -> None:
-        while (order := work._steps.order) is None or order.restore is None:
-            time.sleep(0.001)
-        assert work.worker_pid is not None
-        os.kill(work.worker_pid, 9)
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    with pytest.raises(WorkerCrashed):
+    with killed_when(client, lambda order: order.restore is not None), pytest.raises(WorkerCrashed):
         client.complete(conversation("anna", 2))
-    killer.join(20)
     assert not file.exists()
     assert client.complete(conversation("anna", 2)).text == "alpha beta gamma delta answer"
 
