@@ -93,9 +93,10 @@ class Steps:
             run.prefill_ms += content["prefill_ms"] + content["decode_ms"] + content["restore_ms"]
         return use
 
-    def rest_of(self, content: dict[str, Any]) -> dict[str, Any]:
+    def rest_of(self, run: Run, content: dict[str, Any]) -> dict[str, Any]:
         """What is left of a step's report for the end of its run, once ``note_end`` has counted it."""
-        told = content["prefill_tokens"] is not None
+        # A step that was aborted before it began tells nothing.
+        told = content["prefill_tokens"] is not None or run.computed > 0
         counted = {"prefill_tokens": 0 if told else None, "prefill_ms": 0.0, "decode_ms": 0.0, "restore_ms": 0.0}
         return content | counted | {"n_tokens": 0, "generated": []}  # its token is nobody's
 

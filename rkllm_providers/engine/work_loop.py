@@ -232,7 +232,7 @@ class WorkLoop:
             if not run.cancelled and self._abort_deadline is None and (keeping or content["error"] is None):
                 self._go_on(run, None if keeping else PrefillProgress(len(order.prompt), order.n_prompt))
                 return
-            content = self._steps.rest_of(content)
+            content = self._steps.rest_of(run, content)
             use = CacheUse(None, False, None) if keeping else use
         self._current = None
         self._abort_deadline = None

@@ -178,7 +178,7 @@ def test_an_abort_between_pieces_counts_each_piece_once(open_model: OpenModel, w
     end = items[-1]
     assert isinstance(end, RunDone)
     assert end.n_tokens == 0
-    assert end.prefill_tokens == 200
+    assert end.prefill_tokens in (100, 200)  # the abort meets the second piece, or comes before it
 
 
 @needs_llama
