@@ -17,17 +17,29 @@ class PhraseIndex:
 
     def __init__(self, phrases: Iterable[str]) -> None:
         self._by_word: dict[str, list[tuple[str, ...]]] = {}
-        self._unspaced: list[str] = []
+        self._telling: set[str] = set()
+        self._clues: list[str] = []
+        self._by_character: dict[str, list[str]] = {}
         for phrase in phrases:
             if _UNSPACED_CHARACTER.search(phrase):
-                self._unspaced.append(phrase)
+                self._by_character.setdefault(phrase[0], []).append(phrase)
             elif words := tuple(WORD.findall(phrase)):
                 self._by_word.setdefault(words[0], []).append(words)
+                self._telling.add(max(words, key=len))
+            if not any(clue in phrase for clue in self._clues):
+                self._clues.append(max(WORD.findall(phrase.replace("'", " ")), key=len, default=phrase))
         for candidates in self._by_word.values():
             candidates.sort(key=len, reverse=True)
+        self._first_characters = frozenset(self._by_character)
+
+    def may_cover(self, text: str) -> bool:
+        """Whether there is any use in looking for these phrases in ``text``, in lower case: a quick test."""
+        return any(map(text.__contains__, self._clues))
 
     def words_covered(self, words: Sequence[str]) -> int:
         """How many of these words, in lower case, belong to phrases that stand in them whole."""
+        if self._telling.isdisjoint(words):
+            return 0
         covered, at = 0, 0
         while at < len(words):
             length = 1
@@ -41,7 +53,11 @@ class PhraseIndex:
 
     def characters_covered(self, text: str) -> int:
         """How many characters of ``text``, in lower case, belong to phrases of scripts without spaces."""
-        return sum(len(phrase) * text.count(phrase) for phrase in self._unspaced if phrase in text)
+        return sum(
+            len(phrase) * text.count(phrase)
+            for first in self._first_characters.intersection(text)
+            for phrase in self._by_character[first]
+        )
 
 
 def _split(table: str) -> list[str]:
