@@ -30,6 +30,8 @@ Verdict = Literal["good", "near", "short", "bad"]
 
 _UNSPACED_CHARACTER: Final = re.compile(f"[{UNSPACED}]")
 _UNSPACED_RUN: Final = re.compile(f"[{UNSPACED}]+")
+# A set of two ranges is tested much faster, and rules most texts out.
+_BEYOND_ALPHABETS: Final = re.compile("[^\x00-\u0dff\u2000-\u2fff]")
 _PUNCTUATION: Final = re.compile(r"[,.;:!?…](?=\s|$|[\"”’»)])|[。，、；：！？،؛؟।۔]")
 # How sentences and clauses end, and what may close after it: quotes, brackets, numbers of footnotes.
 _SENTENCE_ENDS: Final = tuple(".!?…。！？।؟۔:：")
@@ -134,9 +136,9 @@ def is_banner(line: str) -> str:
     if len(line) > _BANNER_CHARACTERS:
         return ""
     lowered = line.lower()
-    if len(line) <= _COPYRIGHT_CHARACTERS and ("©" in line or "(c)" in lowered or "copyright" in lowered):
-        if _COPYRIGHT.search(line):
-            return "a copyright line"
+    named = len(line) <= _COPYRIGHT_CHARACTERS and ("©" in line or "(c)" in lowered or "copyright" in lowered)
+    if named and _COPYRIGHT.search(line):
+        return "a copyright line"
     if CONSENT.may_cover(lowered) and (
         CONSENT.words_covered(words_of(lowered)) or CONSENT.characters_covered(_compact(lowered))
     ):
@@ -174,7 +176,8 @@ def _read(text: str, *, glued: bool) -> list[Line]:
     at = 0
     for line in text.splitlines(keepends=True):
         if not line.isspace():
-            for start, end in pairwise([0, *(split_glued(line) if glued else ()), len(line)]):
+            cuts = split_glued(line) if glued else []
+            for start, end in pairwise((0, *cuts, len(line))):
                 if piece := line[start:end].rstrip():
                     lines.append(Line(at + start, at + start + len(piece), piece))
         at += len(line)
@@ -189,10 +192,10 @@ def _measure(lines: Sequence[Line], text: str) -> None:
     languages = languages_in(text)
     characters = function_characters(languages)
     measures = _RunMeasures(function_words(languages), function_endings(languages))
-    spaced = text.isascii() or _UNSPACED_CHARACTER.search(text) is None
     for line in lines:
         stripped = line.text.strip()
-        line.unspaced = 0 if spaced or stripped.isascii() else sum(map(len, _UNSPACED_RUN.findall(stripped)))
+        if not stripped.isascii() and _BEYOND_ALPHABETS.search(stripped):
+            line.unspaced = sum(map(len, _UNSPACED_RUN.findall(stripped)))
         line.sentence = _ends_sentence(stripped)
         line.clause = stripped.rstrip(_CLAUSE_CLOSERS).endswith(_CLAUSE_ENDS)
         if line.unspaced > len(stripped) / 3:
@@ -297,9 +300,10 @@ def _unwanted_phrase(line: Line, lowered: str) -> str:
     covered = BOILERPLATE.words_covered(words)
     if words and covered >= _PHRASE_COVERAGE * len(words):
         return "a phrase of pages"
-    compact = _compact(lowered) if line.unspaced else ""
-    if BOILERPLATE.characters_covered(compact) >= _PHRASE_COVERAGE * len(_NO_LETTER.sub("", compact)) > 0:
-        return "a phrase of pages"
+    if line.unspaced:
+        compact = _compact(lowered)
+        if BOILERPLATE.characters_covered(compact) >= _PHRASE_COVERAGE * len(_NO_LETTER.sub("", compact)) > 0:
+            return "a phrase of pages"
     return "a phrase of pages" if covered and not line.sentence and covered >= len(words) / 4 else ""
 
 

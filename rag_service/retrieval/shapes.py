@@ -141,8 +141,7 @@ def _mark_tables(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
         ("", _values, _LEAST_ROWS),
     ):
         counts = [
-            count_cells(line) if mark in line and kind is None else 0
-            for line, kind in zip(lines, kinds, strict=True)
+            count_cells(line) if mark in line and kind is None else 0 for line, kind in zip(lines, kinds, strict=True)
         ]
         for start, end in _runs(counts):
             if end - start >= least:
@@ -181,32 +180,33 @@ def _ends_sentence(text: str) -> bool:
 
 def _runs(counts: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Runs of neighbours whose counts are positive and differ by one at most."""
-    start = 0
-    while start < len(counts):
+    end = 0
+    for start in [at for at, count in enumerate(counts) if count]:
+        if start < end:
+            continue
         end = start + 1
-        if counts[start]:
-            while end < len(counts) and counts[end] and abs(counts[end] - counts[start]) <= 1:
-                end += 1
-            yield start, end
-        start = end
+        while end < len(counts) and counts[end] and abs(counts[end] - counts[start]) <= 1:
+            end += 1
+        yield start, end
 
 
 def _mark_code(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
-    at = 0
-    while at < len(lines):
-        end, hits, last = at, 0, at
+    """Mark runs with at least two lines that look like code, and the indented or empty ones between them."""
+    such = [kind is None and _is_code(line) for line, kind in zip(lines, kinds, strict=True)]
+    end = 0
+    for start in [at for at, one in enumerate(such) if one]:
+        if start < end:
+            continue
+        end, hits, last = start, 0, start
         while end < len(lines) and kinds[end] is None:
-            line = lines[end]
-            if _is_code(line):
+            if such[end]:
                 hits, last = hits + 1, end
-            elif not (hits and (not line.strip() or line[0] in " \t") and end - last <= 2):
+            elif end - last > 2 or not (not lines[end].strip() or lines[end][0] in " \t"):
                 break
             end += 1
         if hits >= _LEAST_CODE:
-            kinds[at : last + 1] = ["code"] * (last + 1 - at)
-            at = last + 1
-        else:
-            at = max(end, at + 1)
+            kinds[start : last + 1] = ["code"] * (last + 1 - start)
+            end = last + 1
 
 
 def _is_code(line: str) -> bool:
