@@ -20,13 +20,16 @@ from rag_service.openwebui import title_table
 from rag_service.openwebui.task_table import NEGATIONS, TaskKind
 from rag_service.openwebui.tasks import Task
 from rag_service.openwebui.topics import (
+    MOST_WORDS,
     Subjects,
     choose_words,
+    count_words,
     find_heading,
     find_phrases,
     rank_subjects,
     rank_terms,
     read_subjects,
+    weigh_texts,
 )
 from rag_service.retrieval.queries import search_queries
 from rag_service.retrieval.turn_tokens import Phrases, split_clauses, split_tokens
@@ -41,8 +44,6 @@ _DECLINED: Final[dict[TaskKind, str]] = {
 _MOST_BROAD: Final = 2
 _MOST_SPECIFIC: Final = 3
 _LONGEST_TITLE: Final = 80
-_USER_WEIGHT: Final = 2.0
-_ANSWER_WEIGHT: Final = 0.5
 _BRACES: Final = re.compile(r"[{}]+")
 _EMOJI_IN_EXAMPLE: Final = re.compile(r"\"title\"\s*:\s*\"[^\"\n]*[\U0001F300-\U0001FAFF☀-➿]")
 
@@ -100,7 +101,7 @@ def make_title(turns: Sequence[Turn], *, emoji: bool = False) -> str:
         title = title_table.SMALL_TALK.get(subjects.language, title_table.SMALL_TALK["en"])
     if not emoji:
         return title
-    broad = [] if subjects.small_talk else rank_subjects(_weighted(turns), _languages(subjects))
+    broad = [] if subjects.small_talk else rank_subjects(weigh_texts(turns), _languages(subjects))
     return f"{broad[0].emoji if broad else title_table.SMALL_TALK_EMOJI} {title}"
 
 
@@ -110,7 +111,7 @@ def make_tags(turns: Sequence[Turn]) -> list[str]:
     general = title_table.GENERAL.get(subjects.language, title_table.GENERAL["en"])
     if subjects.small_talk:
         return [general]
-    texts = _weighted(turns)
+    texts = weigh_texts(turns)
     broad = rank_subjects(texts, _languages(subjects))[:_MOST_BROAD]
     tags = [subject.names.get(subjects.language, subject.names["en"]) for subject in broad]
     for term in rank_terms(texts, subjects.tables):
@@ -156,8 +157,7 @@ def _key_terms(subjects: Subjects) -> str:
     pasted = rank_terms([(subjects.pasted, 1.0)], subjects.tables)
     chosen: list[str] = []
     for term in pasted:
-        words = sum(0.5 if token.kind == "character" else 1.0 for token in split_tokens(" ".join([*chosen, term])))
-        if len(chosen) == 3 or words > 6:
+        if len(chosen) == _MOST_SPECIFIC or count_words(" ".join([*chosen, term])) > MOST_WORDS:
             break
         chosen.append(term)
     return ", ".join(chosen)
@@ -167,10 +167,6 @@ def _capitalised(title: str) -> str:
     """A title with a capital in front, unless its first word is written in a way of its own."""
     first = title.split(" ", 1)[0]
     return title[0].upper() + title[1:] if first.rstrip(",").isalpha() and first.islower() else title
-
-
-def _weighted(turns: Sequence[Turn]) -> list[tuple[str, float]]:
-    return [(turn.text, _USER_WEIGHT if turn.role == "user" else _ANSWER_WEIGHT) for turn in turns]
 
 
 def _languages(subjects: Subjects) -> tuple[str, ...]:
