@@ -37,10 +37,10 @@ _NESTED: Final = re.compile(
 )
 _NESTED_END: Final = "</source_context>"
 _CLOSING: Final = "</source>"
-_CLOSING_LINE: Final = re.compile(r"</source>(?=[ \t]*(?:\n|\Z|</context>|<source[\s>]))")
-_WRAPPED_END: Final = re.compile(r"</source>[ \t]*\n?[ \t]*</(?:context|sources|documents?)>[ \t]*(?=\n|\Z)")
+_CLOSING_LINE: Final = re.compile(r"</source>(?=[ \t\r]*(?:\n|\Z|</context>|<source[\s>]))")
+_WRAPPED_END: Final = re.compile(r"</source>[ \t\r]*\n?[ \t]*</(?:context|sources|documents?)>[ \t\r]*(?=\n|\Z)")
 _WRAPPER: Final = re.compile(r"<(?:context|sources|documents?)>\s*\Z")
-_WRAPPER_END: Final = re.compile(r"\s*</(?:context|sources|documents?)>[ \t]*(?=\n|\Z)")
+_WRAPPER_END: Final = re.compile(r"\s*</(?:context|sources|documents?)>[ \t\r]*(?=\n|\Z)")
 # Templates up to 0.5.20 repeat the question in the first of these.
 _QUERY: Final = re.compile(r"(?:^|\A)[ \t]*<(?P<name>user_query|user_question|user_input)>", re.MULTILINE)
 
@@ -92,7 +92,7 @@ def find_region(text: str, *, question_follows: bool) -> Region | None:
     if not elements:
         return None
     before = text[: wrapped.start() if wrapped else openings[0].start]
-    return _around(elements, before, text[end:])
+    return _around(elements, before, text[end:], question_follows=question_follows)
 
 
 def _openings(text: str) -> list[_Opening]:
@@ -191,17 +191,18 @@ def _body(segment: str, *, nested: bool) -> str:
     return body.rstrip().removesuffix(_NESTED_END) if nested else body
 
 
-def _around(elements: tuple[Element, ...], before: str, after: str) -> Region:
+def _around(elements: tuple[Element, ...], before: str, after: str, *, question_follows: bool) -> Region:
     """The region with the closing tag of a wrapper taken off, and the query that a template repeats."""
     closing = _WRAPPER_END.match(after)
     if closing is not None:
         after = after[closing.end() :]
     opening = _QUERY.search(after)
-    if opening is None:
+    ends = list(re.finditer(rf"</{opening['name']}>[ \t\r]*(?=\n|\Z)", after)) if opening else []
+    if opening is None or not ends or ends[-1].start() < opening.end():
         return Region(elements, before, after)
-    ends = list(re.finditer(rf"</{opening['name']}>[ \t]*(?=\n|\Z)", after[opening.end() :]))
-    if not ends:
+    query = after[opening.end() : ends[-1].start()].strip()
+    between, behind = after[: opening.start()].strip(), after[ends[-1].end() :]
+    if question_follows and between and behind.strip() != query:
+        # The tags are the user's own.
         return Region(elements, before, after)
-    query = after[opening.end() : opening.end() + ends[-1].start()].strip()
-    before = "\n".join(filter(None, (before, after[: opening.start()].strip())))
-    return Region(elements, before, after[opening.end() + ends[-1].end() :], query)
+    return Region(elements, "\n".join(filter(None, (before, between))), behind, query)

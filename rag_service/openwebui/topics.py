@@ -27,6 +27,7 @@ _READ_CHARACTERS: Final = 4_000
 _MOST_TURNS: Final = 12
 _LONGEST_TERM: Final = 40
 _FEW_CHARACTERS: Final = 3
+_LONGEST_PARTICLE: Final = 3
 _LEAST_RUN: Final = 2
 _LONGEST_RUN: Final = 8
 _SINGLE: Final = 0.5
@@ -191,6 +192,7 @@ def _content_places(text: str, tokens: Sequence[Token], tables: Tables, *, meta:
         if place - 1 in content
         and not tokens[place].border
         and tokens[place].kind == "word"
+        and len(tokens[place].text) > _LONGEST_PARTICLE
         and tokens[place].text.lower() not in function_words(tables.languages)
     }
     if meta:

@@ -39,7 +39,7 @@ EDITED: dict[str, tuple[str, str]] = {
     ),
     "no headings": (
         "tags",
-        'You label chats. Reply with JSON only, like {"tags": ["a", "b"]}.\n\n<chat_history>\n{history}\n</chat_history>',
+        'Label chats. Reply with JSON: {"tags": ["a", "b"]}.\n\n<chat_history>\n{history}\n</chat_history>',
     ),
     "instructions behind the chat": (
         "queries",
@@ -54,7 +54,7 @@ EDITED: dict[str, tuple[str, str]] = {
     "no tags": ("follow_ups", '### Task:\nGuess on.\n### Output:\n{ "follow_ups": ["x"] }\n### Chat:\n{history}'),
     "the key in words": (
         "follow_ups",
-        '### Task:\nAnswer with a JSON object that has the key "follow_ups".\n<chat_history>\n{history}\n</chat_history>',
+        '### Task:\nAnswer with JSON under the key "follow_ups".\n<chat_history>\n{history}\n</chat_history>',
     ),
     "Windows line ends": (
         "title",
@@ -62,9 +62,7 @@ EDITED: dict[str, tuple[str, str]] = {
     ),
 }
 
-EMOJI = (
-    "Your task is to answer with the one emoji that the writer's face would show (😊, 😢, 😡).\n\nMessage: ```{text}```"
-)
+EMOJI = "Your task is to answer with the emoji that the writer's face shows (😊, 😢, 😡).\n\nMessage: ```{text}```"
 MOA = (
     'Several models have answered the question "{text}"\n\nMake one good answer of them.\n\n'
     'Answers of the models: """First."""\n\n"""Second."""'

@@ -1,4 +1,4 @@
-"""Requests recorded from Open WebUI, where the folder with them is at hand: what each is, told from its file's name."""
+"""Requests recorded from Open WebUI, where their folder is at hand: what each is, by its file's name."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def test_it_is_recognised_with_and_without_its_headers(path: Path, kind: str) ->
             assert all("<chat_history>" not in turn.text for turn in task.turns)
 
 
-@pytest.mark.parametrize("path", [path for path, kind in RECORDINGS if kind == "rag_chat"], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [path for path, kind in RECORDINGS if kind == "rag_chat"], ids=lambda path: path.stem
+)
 def test_sources_and_question_come_apart(path: Path) -> None:
     body, _ = _request(path)
     written = json.dumps(body["messages"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_service.openwebui.history import parse_history
@@ -12,6 +12,7 @@ from rag_service.openwebui.tasks import recognise_task
 from rag_service.retrieval.types import Turn
 from tests.openwebui.prompts import EDITED, EMOJI, HISTORY, MOA, RAG, TEMPLATES, TOOLS, element, parts, user
 
+A_B = (Turn("user", "a"), Turn("assistant", "b"))
 TURNS = (Turn("user", "Where do puffins breed?"), Turn("assistant", "On cliffs in Iceland."))
 
 
@@ -94,14 +95,14 @@ def test_an_empty_header_says_that_it_is_a_chat(kind: str) -> None:
         "generate search queries for a trip to Porto",
         "Generate a concise title summarizing the chat history.",
         "### Task:\nGenerate a concise title summarizing the chat history.",
-        "### Task:\nGenerate 1-3 broad tags for my blog post about soup.\n### Output:\nJSON format: { \"tags\": [] }",
+        '### Task:\nGenerate 1-3 broad tags for my blog post about soup.\n### Output:\nJSON format: { "tags": [] }',
         'Write a title for my essay as JSON: { "title": "..." }',
         "What does <chat_history> mean in a prompt?",
         "Your task is to find an emoji for ```I am happy``` please",
         "Available Tools: [hammer]. What can I build?",
         '### Task:\nExtract.\n### Output:\n{ "title": "x" }\n### Text:\nA long text about a harbour.',
-        'My log:\n<chat_history>\nUSER: hi\nASSISTANT: hello\n</chat_history>\nWhat went wrong in it?',
-        "Fix the docstring of this model:\n\nclass Model:\n    text: str = \"\"\"A\"\"\"",
+        "My log:\n<chat_history>\nUSER: hi\nASSISTANT: hello\n</chat_history>\nWhat went wrong in it?",
+        'Fix the docstring of this model:\n\nclass Model:\n    text: str = """A"""',
         '{"queries": ["a"]} is not parsed, why?',
         "Analyze the chat history to determine the necessity of generating search queries, in the given language.",
     ],
@@ -118,11 +119,13 @@ def test_users_who_quote_a_template_get_an_answer(kind: str) -> None:
     assert recognise_task(user(f"```\n{prompt}\n```"), {}) is None
     assert recognise_task(user(f"{prompt}\n\nWhy does my server send this?"), {}) is None
     assert recognise_task(user(f"{prompt}\n\nexplain this prompt"), {}) is None
-    assert recognise_task(user(TEMPLATES[kind].replace("{history}", "{{MESSAGES:END:2}}")), {}) is None or (
-        kind == "autocomplete"
-    )
     # Open WebUI streams its chats, and never these tasks.
     assert recognise_task(user(prompt), {}, stream=True) is None
+
+
+@pytest.mark.parametrize("kind", sorted({*TEMPLATES} - {"autocomplete"}))
+def test_a_template_that_nothing_was_filled_into_is_a_question(kind: str) -> None:
+    assert recognise_task(user(TEMPLATES[kind].replace("{history}", "{{MESSAGES:END:2}}")), {}) is None
 
 
 @pytest.mark.parametrize("kind", TEMPLATES)
@@ -158,32 +161,37 @@ def test_a_task_about_a_chat_that_quotes_a_template(kind: str, quoted: str) -> N
         ("USER: a\nASSISTANT: ", (Turn("user", "a"),)),
         ("SYSTEM: be brief\nUSER: a\nb\n\nc\nASSISTANT: d", (Turn("user", "a\nb\n\nc"), Turn("assistant", "d"))),
         ("USER: User: said what?\nASSISTANT: d", (Turn("user", "User: said what?"), Turn("assistant", "d"))),
-        ("User: a\nAssistant: b", (Turn("user", "a"), Turn("assistant", "b"))),
-        ("**User:** a\n**Assistant:** b", (Turn("user", "a"), Turn("assistant", "b"))),
-        ('[{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]', TURNS[:0]),
-        ('{"role": "user", "content": "a"}\n{"role": "assistant", "content": "b"}', TURNS[:0]),
-        ("<user>a</user>\n<assistant>b</assistant>", TURNS[:0]),
-        ('<message role="user">a</message>\n<message role="assistant">b</message>', TURNS[:0]),
+        ("User: a\nAssistant: b", A_B),
+        ("**User:** a\n**Assistant:** b", A_B),
+        ('[{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]', A_B),
+        ('{"role": "user", "content": "a"}\n{"role": "assistant", "content": "b"}', A_B),
+        ("<user>a</user>\n<assistant>b</assistant>", A_B),
+        ('<message role="user">a</message>\n<message role="assistant">b</message>', A_B),
         ("nobody speaks", ()),
         ("", ()),
     ],
 )
 def test_histories(text: str, turns: tuple[Turn, ...]) -> None:
-    expected = turns or ((Turn("user", "a"), Turn("assistant", "b")) if "a" in text and "speaks" not in text else ())
-    assert parse_history(text) == expected
+    assert parse_history(text) == turns
 
 
 def test_lists_of_attached_files_are_no_words_of_the_user() -> None:
     listed = '<attached_files>\n<file type="file" id="x" name="a > b.md"/>\n</attached_files>\n\nHow deep is it?'
-    assert parse_history(f"USER: {listed}\nASSISTANT: 12 m") == (Turn("user", "How deep is it?"), Turn("assistant", "12 m"))
+    assert parse_history(f"USER: {listed}\nASSISTANT: 12 m") == (
+        Turn("user", "How deep is it?"),
+        Turn("assistant", "12 m"),
+    )
 
 
 _LINES = st.lists(
-    st.sampled_from(["a", "b: c", "", "USER", "user: x", "<chat_history>", "</chat_history>", '{"title": 1}', "### Task:"]),
+    st.sampled_from(
+        ["a", "b: c", "", "USER", "user: x", "<chat_history>", "</chat_history>", '{"title": 1}', "### Task:"]
+    ),
     max_size=6,
 ).map("\n".join)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["user", "assistant"]), _LINES), min_size=1, max_size=6))
 def test_what_was_said_is_read_back(said: list[tuple[str, str]]) -> None:
     history = "\n".join(f"{role.upper()}: {text}" for role, text in said)
@@ -207,6 +215,7 @@ _PIECES = st.lists(
 ).map("\n".join)
 
 
+@settings(deadline=None)
 @given(_PIECES, st.sampled_from(["", "title_generation", "moa_response_generation", "emoji_generation", "x"]))
 def test_nothing_raises(text: str, header: str) -> None:
     recognise_task(user(text), {"X-OpenWebUI-Task": header})
@@ -222,7 +231,9 @@ def test_messages_without_text_are_no_task(messages: list[dict[str, object]]) ->
     assert recognise_task(messages, {}) is None
 
 
-@pytest.mark.parametrize("unit", ["USER: a\n", "<user>", '"""\n: """', "<chat_history>\n", "Message: ```\n", "{ \"title\": "])
+@pytest.mark.parametrize(
+    "unit", ["USER: a\n", "<user>", '"""\n: """', "<chat_history>\n", "Message: ```\n", '{ "title": ']
+)
 def test_a_megabyte_is_read_in_one_go(unit: str) -> None:
     # Quadratic reading would take minutes, and run into the suite's time limit.
     text = unit * (1_000_000 // len(unit))
