@@ -17,6 +17,7 @@ from functools import cache
 from typing import Final
 
 from rag_service.openwebui import title_table
+from rag_service.openwebui.subjects import rank_subjects
 from rag_service.openwebui.task_table import NEGATIONS, TaskKind
 from rag_service.openwebui.tasks import Task
 from rag_service.openwebui.topics import (
@@ -26,9 +27,9 @@ from rag_service.openwebui.topics import (
     count_words,
     find_heading,
     find_phrases,
-    rank_subjects,
     rank_terms,
     read_subjects,
+    shorten,
     weigh_texts,
 )
 from rag_service.retrieval.queries import search_queries
@@ -127,7 +128,7 @@ def make_queries(turns: Sequence[Turn]) -> list[str]:
 
     Braces become spaces, since Open WebUI reads the answer from its last one on.
     """
-    queries = (" ".join(_BRACES.sub(" ", query).split()) for query in search_queries(turns))
+    queries = (" ".join(_BRACES.sub(" ", query).split()) for query in search_queries(shorten(turns)))
     return list(dict.fromkeys(query for query in queries if query))
 
 
@@ -170,7 +171,7 @@ def _capitalised(title: str) -> str:
 
 
 def _languages(subjects: Subjects) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((subjects.language, *subjects.tables.languages)))
+    return tuple(dict.fromkeys((subjects.language, *subjects.tables.languages)))[:2]
 
 
 def _same(term: str, tag: str) -> bool:

@@ -14,9 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-_OPENING: Final = re.compile(r"(?:^|(?<=</source>)|(?<=<context>))[ \t]*<source(?=[\s>])", re.MULTILINE)
-# The first source may stand behind a label of the template.
-_FIRST_OPENING: Final = re.compile(r"(?:(?<=[:：>]) |(?<=[:：>])|(?<=[:：>]\t))<source(?=[\s>])")
+_OPENING: Final = re.compile(r"<source(?=[\s>])")
+# What an opening tag stands behind: nothing in its line, or another tag; the first one also a label of the template.
+_BORDERS: Final = ("</source>", "<context>")
+_LONGEST_LABEL: Final = 400
+_LONGEST_QUOTE: Final = 4_000
+_LABEL_ENDS: Final = (":", "：", ">")
 _NAME: Final = r"[A-Za-z_][\w:.-]{0,60}"
 _ATTRIBUTE: Final = rf"\s+{_NAME}\s*=\s*(?:\"[^\"<>]{{0,4000}}\"|'[^'<>]{{0,4000}}'|[^\s\"'<>=]{{1,400}})"
 _PLAIN_TAG: Final = re.compile(rf"(?P<attributes>(?:{_ATTRIBUTE}){{1,20}})\s*>")
@@ -96,13 +99,21 @@ def find_region(text: str, *, question_follows: bool) -> Region | None:
 
 
 def _openings(text: str) -> list[_Opening]:
-    found = [
-        opening for match in _OPENING.finditer(text) if (opening := _read_opening(text, match.start(), match.end()))
-    ]
-    first = _FIRST_OPENING.search(text, 0, found[0].start if found else len(text))
-    if first is not None and (opening := _read_opening(text, first.start(), first.end())):
-        found.insert(0, opening)
+    found: list[_Opening] = []
+    for match in _OPENING.finditer(text):
+        line = _line_before(text, match.start())
+        if line and not line.endswith(_BORDERS) and (found or not line.endswith(_LABEL_ENDS)):
+            continue
+        opening = _read_opening(text, match.start(), match.end())
+        if opening is not None:
+            found.append(opening)
     return found
+
+
+def _line_before(text: str, place: int) -> str:
+    """What stands before a place in its line, without blanks at the end; of a long line its last characters."""
+    first = max(0, place - _LONGEST_LABEL)
+    return text[max(first, text.rfind("\n", first, place) + 1) : place].rstrip()
 
 
 def _read_opening(text: str, start: int, end: int) -> _Opening | None:
@@ -139,11 +150,7 @@ def _region_end(text: str, openings: list[_Opening], *, wrapped: bool, question_
         last = next(reversed([match.start() for match in _WRAPPED_END.finditer(text, first)]), None)
         if last is not None:
             return last + len(_CLOSING)
-    ends = [
-        match.end()
-        for match in _CLOSING_LINE.finditer(text, first)
-        if not _closes_quoted(text, match.start(), openings)
-    ]
+    ends = [match.end() for match in _CLOSING_LINE.finditer(text, first) if not _closes_quoted(text, match.start())]
     if not ends:
         return None
     if question_follows and not text[ends[-1] :].strip() and len(ends) > 1:
@@ -154,11 +161,15 @@ def _region_end(text: str, openings: list[_Opening], *, wrapped: bool, question_
     return ends[-1]
 
 
-def _closes_quoted(text: str, closing: int, openings: list[_Opening]) -> bool:
+def _closes_quoted(text: str, closing: int) -> bool:
     """Whether the tag closes one that stands within its line: somebody writes about sources."""
-    line = text.rfind("\n", 0, closing) + 1
-    quoted = text.rfind("<source", line, closing)
-    return quoted > line and text[line:quoted].strip() != "" and all(opening.start != quoted for opening in openings)
+    first = max(0, closing - _LONGEST_QUOTE)
+    line = max(first, text.rfind("\n", first, closing) + 1)
+    opening = next(reversed([match.start() for match in _OPENING.finditer(text, line, closing)]), None)
+    if opening is None:
+        return False
+    before = _line_before(text, opening)
+    return bool(before) and not before.endswith(_BORDERS)
 
 
 def _elements(text: str, openings: list[_Opening], end: int) -> tuple[Element, ...]:

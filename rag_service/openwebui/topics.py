@@ -9,7 +9,6 @@ from functools import cache
 from typing import Final
 
 from rag_service.openwebui import title_table
-from rag_service.openwebui.subject_table import SUBJECTS, Subject
 from rag_service.retrieval import document_table, question_table, rework_table
 from rag_service.retrieval.language import function_words, language_of
 from rag_service.retrieval.pasting import part_pasted
@@ -24,14 +23,19 @@ MOST_WORDS: Final = 6
 """The most words in a title; two characters of a script without spaces count as one."""
 
 _READ_CHARACTERS: Final = 4_000
-_MOST_TURNS: Final = 12
+_MOST_TURNS: Final = 8
 _LONGEST_TERM: Final = 40
 _FEW_CHARACTERS: Final = 3
 _LONGEST_PARTICLE: Final = 3
 _LEAST_RUN: Final = 2
 _LONGEST_RUN: Final = 8
 _SINGLE: Final = 0.5
-_AGAIN: Final = 0.2
+# No word but a name is worth more.
+_NAME_WORTH: Final = 1.0
+# Of a text that is longer, its first and last characters are read.
+_HEAD: Final = 1_500
+_TAIL: Final = 700
+_ANSWER_CHARACTERS: Final = 800
 _USER_WEIGHT: Final = 2.0
 _ANSWER_WEIGHT: Final = 0.5
 _HEADING: Final = re.compile(r"^(?:#{1,6}[ \t]+|<h1[^>]*>)(?P<text>[^\n<]{2,120})", re.MULTILINE)
@@ -70,9 +74,10 @@ class Subjects:
 
 def read_subjects(turns: Sequence[Turn]) -> Subjects:
     """The first thing in a chat that is more than courtesy."""
+    turns = shorten(turns)
     asked = [place for place, turn in enumerate(turns) if turn.role == "user"]
     for place in asked[:_MOST_TURNS]:
-        before = turns[: place + 1]
+        before = turns[max(0, place - 1) : place + 1]
         if decide(before, ()).small_talk:
             continue
         reading = read_turns(before)
@@ -84,14 +89,25 @@ def read_subjects(turns: Sequence[Turn]) -> Subjects:
 
 def weigh_texts(turns: Sequence[Turn]) -> list[tuple[str, float]]:
     """The texts of a chat that tags are made of, freed of courtesies; what the user says weighs more."""
+    turns = shorten(turns[-_MOST_TURNS:])
     texts: list[tuple[str, float]] = []
-    for place in range(max(0, len(turns) - _MOST_TURNS), len(turns)):
-        turn = turns[place]
+    for place, turn in enumerate(turns):
+        before = turns[max(0, place - 1) : place + 1]
         if turn.role == "assistant":
-            texts.append((turn.text, _ANSWER_WEIGHT))
-        elif not decide(turns[: place + 1], ()).small_talk:
-            texts.append((without_courtesy(read_turns(turns[: place + 1])), _USER_WEIGHT))
+            texts.append((turn.text[:_ANSWER_CHARACTERS], _ANSWER_WEIGHT))
+        elif not decide(before, ()).small_talk:
+            texts.append((without_courtesy(read_turns(before)), _USER_WEIGHT))
     return texts
+
+
+def shorten(turns: Sequence[Turn]) -> list[Turn]:
+    """The turns with the beginning and the end of long texts alone: there it says what they are about."""
+    return [
+        turn
+        if len(turn.text) <= _HEAD + _TAIL
+        else Turn(turn.role, f"{turn.text[:_HEAD]}\n{turn.text[-_TAIL:].partition(chr(10))[2] or turn.text[-_TAIL:]}")
+        for turn in turns
+    ]
 
 
 def find_phrases(text: str, tables: Tables, *, meta: bool = False) -> list[Phrase]:
@@ -152,26 +168,10 @@ def rank_terms(texts: Sequence[tuple[str, float]], tables: Tables) -> list[str]:
         for name, worth in (*_named(clean, spaced), *_character_runs(clean, tokens, tables)):
             key = name.casefold()
             written.setdefault(key, name)
-            weights[key] = weights.get(key, 0.0) + weight * worth
+            # Of an answer only names count, and what the user speaks of too.
+            if weight >= 1 or worth > _NAME_WORTH or key in weights:
+                weights[key] = weights.get(key, 0.0) + weight * worth
     return [written[key] for key, _ in sorted(weights.items(), key=lambda pair: -pair[1])]
-
-
-def rank_subjects(texts: Sequence[tuple[str, float]], languages: Sequence[str]) -> list[Subject]:
-    """The broad subjects that weighted texts speak of, the most spoken of first."""
-    scores: list[tuple[float, int]] = []
-    split = [(split_tokens(text[:_READ_CHARACTERS]), weight) for text, weight in texts]
-    for number, subject in enumerate(SUBJECTS):
-        found: set[str] = set()
-        score = 0.0
-        for phrases in _subject_phrases(number, tuple(code for code in languages if code in subject.words)):
-            for tokens, weight in split:
-                for place in phrases.places(tokens):
-                    # A word said again says little more of the subject.
-                    score += weight * (_AGAIN if tokens[place].folded in found else 1.0)
-                    found.add(tokens[place].folded)
-        if score:
-            scores.append((score, number))
-    return [SUBJECTS[number] for _, number in sorted(scores, key=lambda pair: (-pair[0], pair[1]))]
 
 
 def _language(reading: Reading, turns: Sequence[Turn]) -> str:
@@ -234,12 +234,6 @@ def _joints(languages: tuple[str, ...]) -> frozenset[str]:
     )
 
 
-@cache
-def _subject_phrases(number: int, codes: tuple[str, ...]) -> tuple[Phrases, ...]:
-    words = SUBJECTS[number].words
-    return tuple(Phrases(words[code].split(", ")) for code in ("", *codes) if code in words)
-
-
 def _is_within_name(text: str, tokens: Sequence[Token], place: int) -> bool:
     return place > 0 and text[tokens[place - 1].end : tokens[place].start] in {".", "/", "-", "'", "’"}
 
@@ -286,7 +280,7 @@ def _named(text: str, terms: Sequence[Term]) -> list[tuple[str, float]]:
             name = text[run[0].start : run[-1].end]
             if len(name) <= _LONGEST_TERM and any(one.kind != "number" for one in run):
                 special = any(one.name or any(map(str.isdigit, one.text)) for one in run)
-                named.append((name, (2.0 if special else 1.0) * min(1.5, 0.7 + 0.05 * len(name))))
+                named.append((name, (2.5 if special else 1.0) * min(_NAME_WORTH, 0.6 + 0.04 * len(name))))
             run = []
         if term is not None:
             run.append(term)

@@ -73,6 +73,14 @@ def test_nested_elements_of_early_versions() -> None:
     assert [message["role"] for message in chat.messages_without_sources] == ["user"]
 
 
+@pytest.mark.parametrize("text", ["<context>{}</context>\n\n{}", "{}\n{}", "<context>\n{}\n</context>\n{}"])
+def test_nested_elements_on_one_line(text: str) -> None:
+    nested = "<source><source_id>a.md</source_id><source_context>x</source_context></source>"
+    chat = read_chat(user(text.format(nested, QUESTION)))
+    assert chat.sources == (Source("a.md", "x", "a.md"),)
+    assert chat.question == QUESTION
+
+
 @pytest.mark.parametrize(
     ("tag", "source"),
     [
