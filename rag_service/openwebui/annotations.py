@@ -21,6 +21,8 @@ _MARKER: Final = re.compile(r"\[ *(\d+(?: *, *\d+)*) *\]")
 _WITHIN: Final = frozenset("0123456789, ]")
 # Characters that mean something here come alone, all others in runs.
 _PIECES: Final = re.compile(r"[^\[\]`~\n 0-9,>]+|.", re.DOTALL)
+# A token without any of them, as most are.
+_WORDS: Final = re.compile(r" ?[^\[\]`~\n >]+")
 
 
 class CitationFilter:
@@ -46,6 +48,9 @@ class CitationFilter:
         """What can be shown of the answer, after this much more of it."""
         if not self._ids:
             return text
+        if not self._marker and self._code.is_quiet and _WORDS.fullmatch(text):
+            self._code.line_begins = False
+            return self._show(text[1:] if self._skips_blanks and text[0] == " " else text)
         return "".join([self._take(piece) for piece in _PIECES.findall(text)])
 
     def finish(self) -> str:
@@ -132,6 +137,11 @@ class _CodeWatch:
         self._run_begins_line = False
         self._open = ""
         self._fenced = False
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether there is no code, and none that may begin or end."""
+        return not self._run and not self._open
 
     def watch(self, piece: str) -> bool:
         """Read on, and say whether ``piece`` is part of code or of what borders it."""

@@ -7,11 +7,11 @@ from typing import Final
 
 # Open WebUI 0.10 and later, native function calling: files before the user's text, knowledge in the system message.
 _FILES: Final = re.compile(
-    r"\s*<attached_files>[ \t]*\n(?:[ \t]*<file\b[^\n]*/>[ \t]*\n)*[ \t]*</attached_files>[ \t]*(?:\n+|\Z)"
+    r"\s*<attached_files>[ \t\r]*\n(?:[ \t]*<file\b[^\n]*/>[ \t\r]*\n)*[ \t]*</attached_files>[ \t\r]*(?:\n+|\Z)"
 )
 _KNOWLEDGE: Final = re.compile(
-    r"(?:^|(?<=\n))[ \t]*<attached_knowledge>[ \t]*\n(?:[ \t]*<knowledge\b[^\n]*/>[ \t]*\n)*"
-    r"[ \t]*</attached_knowledge>[ \t]*(?:\n+|\Z)"
+    r"(?:^|(?<=\n))[ \t]*<attached_knowledge>[ \t\r]*\n(?:[ \t]*<knowledge\b[^\n]*/>[ \t\r]*\n)*"
+    r"[ \t]*</attached_knowledge>[ \t\r]*(?:\n+|\Z)"
 )
 
 

@@ -25,9 +25,9 @@ _SPEAKERS: Final[dict[str, _Speaker]] = {
 }
 _NAMES: Final = "|".join(_SPEAKERS)
 # Open WebUI writes roles in capitals; templates' own code may write them otherwise, and then throughout.
-_CAPITAL_LINE: Final = re.compile(rf"^(?P<role>{_NAMES.upper()}):(?:[ \t]|$)", re.MULTILINE)
+_CAPITAL_LINE: Final = re.compile(rf"^(?P<role>{_NAMES.upper()}):(?:[ \t\r]|$)", re.MULTILINE)
 _ANY_LINE: Final = re.compile(
-    rf"^[ \t]*(?:[-*][ \t]+)?(?P<mark>\*{{0,2}})(?P<role>{_NAMES})(?P=mark):(?P=mark)(?:[ \t]|$)",
+    rf"^[ \t]*(?:[-*][ \t]+)?(?P<mark>\*{{0,2}})(?P<role>{_NAMES})(?::(?P=mark)|(?P=mark):)(?:[ \t\r]|$)",
     re.MULTILINE | re.IGNORECASE,
 )
 _ELEMENT: Final = re.compile(

@@ -17,16 +17,20 @@ from functools import cache
 from typing import Final
 
 from rag_service.openwebui import title_table
+from rag_service.openwebui.subjects import rank_subjects
 from rag_service.openwebui.task_table import NEGATIONS, TaskKind
 from rag_service.openwebui.tasks import Task
 from rag_service.openwebui.topics import (
+    MOST_WORDS,
     Subjects,
     choose_words,
+    count_words,
     find_heading,
     find_phrases,
-    rank_subjects,
     rank_terms,
     read_subjects,
+    shorten,
+    weigh_texts,
 )
 from rag_service.retrieval.queries import search_queries
 from rag_service.retrieval.turn_tokens import Phrases, split_clauses, split_tokens
@@ -41,8 +45,6 @@ _DECLINED: Final[dict[TaskKind, str]] = {
 _MOST_BROAD: Final = 2
 _MOST_SPECIFIC: Final = 3
 _LONGEST_TITLE: Final = 80
-_USER_WEIGHT: Final = 2.0
-_ANSWER_WEIGHT: Final = 0.5
 _BRACES: Final = re.compile(r"[{}]+")
 _EMOJI_IN_EXAMPLE: Final = re.compile(r"\"title\"\s*:\s*\"[^\"\n]*[\U0001F300-\U0001FAFF☀-➿]")
 
@@ -100,7 +102,7 @@ def make_title(turns: Sequence[Turn], *, emoji: bool = False) -> str:
         title = title_table.SMALL_TALK.get(subjects.language, title_table.SMALL_TALK["en"])
     if not emoji:
         return title
-    broad = [] if subjects.small_talk else rank_subjects(_weighted(turns), _languages(subjects))
+    broad = [] if subjects.small_talk else rank_subjects(weigh_texts(turns), _languages(subjects))
     return f"{broad[0].emoji if broad else title_table.SMALL_TALK_EMOJI} {title}"
 
 
@@ -110,7 +112,7 @@ def make_tags(turns: Sequence[Turn]) -> list[str]:
     general = title_table.GENERAL.get(subjects.language, title_table.GENERAL["en"])
     if subjects.small_talk:
         return [general]
-    texts = _weighted(turns)
+    texts = weigh_texts(turns)
     broad = rank_subjects(texts, _languages(subjects))[:_MOST_BROAD]
     tags = [subject.names.get(subjects.language, subject.names["en"]) for subject in broad]
     for term in rank_terms(texts, subjects.tables):
@@ -126,7 +128,7 @@ def make_queries(turns: Sequence[Turn]) -> list[str]:
 
     Braces become spaces, since Open WebUI reads the answer from its last one on.
     """
-    queries = (" ".join(_BRACES.sub(" ", query).split()) for query in search_queries(turns))
+    queries = (" ".join(_BRACES.sub(" ", query).split()) for query in search_queries(shorten(turns)))
     return list(dict.fromkeys(query for query in queries if query))
 
 
@@ -156,8 +158,7 @@ def _key_terms(subjects: Subjects) -> str:
     pasted = rank_terms([(subjects.pasted, 1.0)], subjects.tables)
     chosen: list[str] = []
     for term in pasted:
-        words = sum(0.5 if token.kind == "character" else 1.0 for token in split_tokens(" ".join([*chosen, term])))
-        if len(chosen) == 3 or words > 6:
+        if len(chosen) == _MOST_SPECIFIC or count_words(" ".join([*chosen, term])) > MOST_WORDS:
             break
         chosen.append(term)
     return ", ".join(chosen)
@@ -169,12 +170,8 @@ def _capitalised(title: str) -> str:
     return title[0].upper() + title[1:] if first.rstrip(",").isalpha() and first.islower() else title
 
 
-def _weighted(turns: Sequence[Turn]) -> list[tuple[str, float]]:
-    return [(turn.text, _USER_WEIGHT if turn.role == "user" else _ANSWER_WEIGHT) for turn in turns]
-
-
 def _languages(subjects: Subjects) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((subjects.language, *subjects.tables.languages)))
+    return tuple(dict.fromkeys((subjects.language, *subjects.tables.languages)))[:2]
 
 
 def _same(term: str, tag: str) -> bool:

@@ -14,9 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-_OPENING: Final = re.compile(r"(?:^|(?<=</source>)|(?<=<context>))[ \t]*<source(?=[\s>])", re.MULTILINE)
-# The first source may stand behind a label of the template.
-_FIRST_OPENING: Final = re.compile(r"(?:(?<=[:：>]) |(?<=[:：>])|(?<=[:：>]\t))<source(?=[\s>])")
+_OPENING: Final = re.compile(r"<source(?=[\s>])")
+# What an opening tag stands behind: nothing in its line, or another tag; the first one also a label of the template.
+_BORDERS: Final = ("</source>", "<context>")
+_LONGEST_LABEL: Final = 400
+_LONGEST_QUOTE: Final = 4_000
+_LABEL_ENDS: Final = (":", "：", ">")
 _NAME: Final = r"[A-Za-z_][\w:.-]{0,60}"
 _ATTRIBUTE: Final = rf"\s+{_NAME}\s*=\s*(?:\"[^\"<>]{{0,4000}}\"|'[^'<>]{{0,4000}}'|[^\s\"'<>=]{{1,400}})"
 _PLAIN_TAG: Final = re.compile(rf"(?P<attributes>(?:{_ATTRIBUTE}){{1,20}})\s*>")
@@ -37,10 +40,10 @@ _NESTED: Final = re.compile(
 )
 _NESTED_END: Final = "</source_context>"
 _CLOSING: Final = "</source>"
-_CLOSING_LINE: Final = re.compile(r"</source>(?=[ \t]*(?:\n|\Z|</context>|<source[\s>]))")
-_WRAPPED_END: Final = re.compile(r"</source>[ \t]*\n?[ \t]*</(?:context|sources|documents?)>[ \t]*(?=\n|\Z)")
+_CLOSING_LINE: Final = re.compile(r"</source>(?=[ \t\r]*(?:\n|\Z|</context>|<source[\s>]))")
+_WRAPPED_END: Final = re.compile(r"</source>[ \t\r]*\n?[ \t]*</(?:context|sources|documents?)>[ \t\r]*(?=\n|\Z)")
 _WRAPPER: Final = re.compile(r"<(?:context|sources|documents?)>\s*\Z")
-_WRAPPER_END: Final = re.compile(r"\s*</(?:context|sources|documents?)>[ \t]*(?=\n|\Z)")
+_WRAPPER_END: Final = re.compile(r"\s*</(?:context|sources|documents?)>[ \t\r]*(?=\n|\Z)")
 # Templates up to 0.5.20 repeat the question in the first of these.
 _QUERY: Final = re.compile(r"(?:^|\A)[ \t]*<(?P<name>user_query|user_question|user_input)>", re.MULTILINE)
 
@@ -92,17 +95,25 @@ def find_region(text: str, *, question_follows: bool) -> Region | None:
     if not elements:
         return None
     before = text[: wrapped.start() if wrapped else openings[0].start]
-    return _around(elements, before, text[end:])
+    return _around(elements, before, text[end:], question_follows=question_follows)
 
 
 def _openings(text: str) -> list[_Opening]:
-    found = [
-        opening for match in _OPENING.finditer(text) if (opening := _read_opening(text, match.start(), match.end()))
-    ]
-    first = _FIRST_OPENING.search(text, 0, found[0].start if found else len(text))
-    if first is not None and (opening := _read_opening(text, first.start(), first.end())):
-        found.insert(0, opening)
+    found: list[_Opening] = []
+    for match in _OPENING.finditer(text):
+        line = _line_before(text, match.start())
+        if line and not line.endswith(_BORDERS) and (found or not line.endswith(_LABEL_ENDS)):
+            continue
+        opening = _read_opening(text, match.start(), match.end())
+        if opening is not None:
+            found.append(opening)
     return found
+
+
+def _line_before(text: str, place: int) -> str:
+    """What stands before a place in its line, without blanks at the end; of a long line its last characters."""
+    first = max(0, place - _LONGEST_LABEL)
+    return text[max(first, text.rfind("\n", first, place) + 1) : place].rstrip()
 
 
 def _read_opening(text: str, start: int, end: int) -> _Opening | None:
@@ -139,11 +150,7 @@ def _region_end(text: str, openings: list[_Opening], *, wrapped: bool, question_
         last = next(reversed([match.start() for match in _WRAPPED_END.finditer(text, first)]), None)
         if last is not None:
             return last + len(_CLOSING)
-    ends = [
-        match.end()
-        for match in _CLOSING_LINE.finditer(text, first)
-        if not _closes_quoted(text, match.start(), openings)
-    ]
+    ends = [match.end() for match in _CLOSING_LINE.finditer(text, first) if not _closes_quoted(text, match.start())]
     if not ends:
         return None
     if question_follows and not text[ends[-1] :].strip() and len(ends) > 1:
@@ -154,11 +161,15 @@ def _region_end(text: str, openings: list[_Opening], *, wrapped: bool, question_
     return ends[-1]
 
 
-def _closes_quoted(text: str, closing: int, openings: list[_Opening]) -> bool:
+def _closes_quoted(text: str, closing: int) -> bool:
     """Whether the tag closes one that stands within its line: somebody writes about sources."""
-    line = text.rfind("\n", 0, closing) + 1
-    quoted = text.rfind("<source", line, closing)
-    return quoted > line and text[line:quoted].strip() != "" and all(opening.start != quoted for opening in openings)
+    first = max(0, closing - _LONGEST_QUOTE)
+    line = max(first, text.rfind("\n", first, closing) + 1)
+    opening = next(reversed([match.start() for match in _OPENING.finditer(text, line, closing)]), None)
+    if opening is None:
+        return False
+    before = _line_before(text, opening)
+    return bool(before) and not before.endswith(_BORDERS)
 
 
 def _elements(text: str, openings: list[_Opening], end: int) -> tuple[Element, ...]:
@@ -191,17 +202,18 @@ def _body(segment: str, *, nested: bool) -> str:
     return body.rstrip().removesuffix(_NESTED_END) if nested else body
 
 
-def _around(elements: tuple[Element, ...], before: str, after: str) -> Region:
+def _around(elements: tuple[Element, ...], before: str, after: str, *, question_follows: bool) -> Region:
     """The region with the closing tag of a wrapper taken off, and the query that a template repeats."""
     closing = _WRAPPER_END.match(after)
     if closing is not None:
         after = after[closing.end() :]
     opening = _QUERY.search(after)
-    if opening is None:
+    ends = list(re.finditer(rf"</{opening['name']}>[ \t\r]*(?=\n|\Z)", after)) if opening else []
+    if opening is None or not ends or ends[-1].start() < opening.end():
         return Region(elements, before, after)
-    ends = list(re.finditer(rf"</{opening['name']}>[ \t]*(?=\n|\Z)", after[opening.end() :]))
-    if not ends:
+    query = after[opening.end() : ends[-1].start()].strip()
+    between, behind = after[: opening.start()].strip(), after[ends[-1].end() :]
+    if question_follows and between and behind.strip() != query:
+        # The tags are the user's own.
         return Region(elements, before, after)
-    query = after[opening.end() : opening.end() + ends[-1].start()].strip()
-    before = "\n".join(filter(None, (before, after[: opening.start()].strip())))
-    return Region(elements, before, after[opening.end() + ends[-1].end() :], query)
+    return Region(elements, "\n".join(filter(None, (before, between))), behind, query)

@@ -25,7 +25,7 @@ from rag_service.openwebui.task_table import (
 from rag_service.retrieval.types import Turn
 
 _TAG_NAMES: Final = "|".join(HISTORY_TAGS)
-_OPENING: Final = re.compile(rf"^[ \t]*<(?P<name>{_TAG_NAMES})>[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_OPENING: Final = re.compile(rf"^[ \t]*<(?P<name>{_TAG_NAMES})>[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
 _SOURCES: Final = re.compile(r"^[ \t]*<(?:source\b|sources>|context>)", re.MULTILINE)
 _KEY: Final = re.compile(rf"\{{\s*[\"'`]?(?P<key>{'|'.join(JSON_KINDS)})[\"'`]?\s*:")
 _NAMED_KEY: Final = re.compile(rf"[\"'`](?P<key>{'|'.join(sorted(TELLING_KEYS))})[\"'`]")
@@ -38,9 +38,9 @@ _TYPED_TEXT: Final = re.compile(r"<type>(?P<type>[^<]*)</type>\s*<text>(?P<text>
 
 _EMOJI: Final = re.compile(r"[\U0001F300-\U0001FAFF☀-➿]")
 _LEAST_EMOJIS: Final = 2
-_EMOJI_MESSAGE: Final = re.compile(r"^[^\n`]{1,40}:[ \t]*\n?```", re.MULTILINE)
-_MOA_QUERY: Final = re.compile(r'\A(?P<opening>[^"]{10,400})"(?P<text>.*)"[ \t]*\n', re.DOTALL)
-_MOA_ANSWERS: Final = re.compile(r'^(?P<label>[^\n"]{3,80}:)[ \t]*\n?"""', re.MULTILINE)
+_EMOJI_MESSAGE: Final = re.compile(r"^[^\n`]{1,40}:[ \t\r]*\n?```", re.MULTILINE)
+_MOA_QUERY: Final = re.compile(r'\A(?P<opening>[^"]{10,400})"(?P<text>.*)"[ \t\r]*\n', re.DOTALL)
+_MOA_ANSWERS: Final = re.compile(r'^(?P<label>[^\n"]{3,80}:)[ \t\r]*\n?"""', re.MULTILINE)
 _MODELS: Final = re.compile(
     r"\b(?:models?|llms?)\b|模型|モデル|модел|modelos?\b|modèles?\b|modelle[ns]?\b", re.IGNORECASE
 )
@@ -149,7 +149,7 @@ def _part(text: str) -> _Parts | None:
     """
     opening = _OPENING.search(text)
     if opening is not None:
-        closing = re.compile(rf"^[ \t]*</{opening['name']}>[ \t]*$", re.MULTILINE | re.IGNORECASE)
+        closing = re.compile(rf"^[ \t]*</{opening['name']}>[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
         last = next(reversed(list(closing.finditer(text, opening.end()))), None)
         if last is not None:
             return _Parts(text[: opening.start()], text[opening.end() : last.start()], text[last.end() :])

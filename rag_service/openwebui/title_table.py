@@ -88,10 +88,10 @@ PLAIN_WORDS: Final[Mapping[str, str]] = {
     "idea, ideas, pasa, pasó, empezar, a menudo, nuevo, nueva, hoy, bien, rápidamente, fácilmente, debería, "
     "debo, leer, leo, construir, arreglar, ver, ir, va, importante, importantes, principales, compara, comparar, "
     "elegir, puedo, puede, puedes, hay, dura, cuesta, llama, preparar, preparo, ayer, mañana, desde",
-    "zh": "请, 帮, 帮我, 写, 告诉, 告诉我, 解释, 解释一下, 介绍, 介绍一下, 说明, 推荐, 给我, 一下, 一些, 一个, "
-    "一篇, 一首, 什么, 怎么, 怎样, 如何, 为什么, 哪些, 哪个, 多少, 需要, 想要, 想, 可以, 能, 能不能, 应该, 知道, "
-    "觉得, 喜欢, 很, 非常, 最好, 最, 好的, 例子, 问题, 回答, 方法, 建议, 谢谢, 使用, 用, 有, 是, 会, 要, 做, 让, "
-    "我, 你, 我们, 吗, 呢, 吧",
+    "zh": "帮我, 告诉, 告诉我, 解释, 解释一下, 介绍, 介绍一下, 说明, 推荐, 给我, 一下, "
+    "一些, 一个, 一篇, 一首, 什么, 怎么, 怎样, 如何, 为什么, 哪些, 哪个, "
+    "多少, 需要, 想要, 可以, 能不能, 应该, 知道, 觉得, 喜欢, 非常, 最好, "
+    "好的, 例子, 问题, 回答, 方法, 建议, 谢谢, 使用, 我们, 怎么办, 是多少",
 }
 
 # Words that hold a title's words together ("unit tests in Rust").
@@ -107,7 +107,7 @@ JOINTS: Final[Mapping[str, str]] = {
     "it": "di, del, della, dei, delle, in, per, con, e, o, su, tra, fra, senza, da, il, la, i, le, un, una, a, al",
     "pt": "de, do, da, dos, das, em, no, na, para, com, e, ou, sobre, entre, sem, por, o, a, os, as, um, uma",
     "nl": "van, in, voor, met, en, of, op, tussen, zonder, door, de, het, een, uit, bij",
-    "zh": "的, 和, 与, 在, 中, 对, 及, 或, 到, 之, 三, 二, 两",
-    "ja": "の, と, や, で, に, を, から",
+    "zh": "的, 是, 和, 与, 在, 中, 对, 及, 或, 到, 之, 三, 二, 两",
+    "ja": "は, が, も, の, と, や, で, に, を, から",
     "ru": "в, на, для, с, и, или, о, об, между, без, из, по, к, от, до",
 }

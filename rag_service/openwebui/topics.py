@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 from rag_service.openwebui import title_table
-from rag_service.openwebui.topic_table import SUBJECTS, Subject
 from rag_service.retrieval import document_table, question_table, rework_table
-from rag_service.retrieval.language import language_of
+from rag_service.retrieval.language import function_words, language_of
 from rag_service.retrieval.pasting import part_pasted
 from rag_service.retrieval.smalltalk import without_courtesy
 from rag_service.retrieval.turn_reading import Reading, Tables, read_turns
@@ -24,18 +23,27 @@ MOST_WORDS: Final = 6
 """The most words in a title; two characters of a script without spaces count as one."""
 
 _READ_CHARACTERS: Final = 4_000
-_MOST_TURNS: Final = 12
+_MOST_TURNS: Final = 8
 _LONGEST_TERM: Final = 40
 _FEW_CHARACTERS: Final = 3
+_LONGEST_PARTICLE: Final = 3
+_LEAST_RUN: Final = 2
+_LONGEST_RUN: Final = 8
 _SINGLE: Final = 0.5
-_AGAIN: Final = 0.2
+# No word but a name is worth more.
+_NAME_WORTH: Final = 1.0
+# Of a text that is longer, its first and last characters are read.
+_HEAD: Final = 1_500
+_TAIL: Final = 700
+_ANSWER_CHARACTERS: Final = 800
+_USER_WEIGHT: Final = 2.0
+_ANSWER_WEIGHT: Final = 0.5
 _HEADING: Final = re.compile(r"^(?:#{1,6}[ \t]+|<h1[^>]*>)(?P<text>[^\n<]{2,120})", re.MULTILINE)
 _NOISE: Final = re.compile(r"```.*?(?:```|\Z)|https?://\S+|</?[a-z][^>\n]{0,200}>|\[\d{1,3}\]", re.DOTALL)
 _META: Final = (
     document_table.SUMMARY,
     document_table.DOCUMENT,
     document_table.WHOLE_TASKS,
-    document_table.SHAPE,
     rework_table.REWORK,
     question_table.DEFINING,
 )
@@ -66,9 +74,10 @@ class Subjects:
 
 def read_subjects(turns: Sequence[Turn]) -> Subjects:
     """The first thing in a chat that is more than courtesy."""
+    turns = shorten(turns)
     asked = [place for place, turn in enumerate(turns) if turn.role == "user"]
     for place in asked[:_MOST_TURNS]:
-        before = turns[: place + 1]
+        before = turns[max(0, place - 1) : place + 1]
         if decide(before, ()).small_talk:
             continue
         reading = read_turns(before)
@@ -76,6 +85,29 @@ def read_subjects(turns: Sequence[Turn]) -> Subjects:
         return Subjects(question, pasted, _language(reading, turns), reading.tables, small_talk=False)
     reading = read_turns(turns)
     return Subjects(reading.question, "", _language(reading, turns), reading.tables, small_talk=True)
+
+
+def weigh_texts(turns: Sequence[Turn]) -> list[tuple[str, float]]:
+    """The texts of a chat that tags are made of, freed of courtesies; what the user says weighs more."""
+    turns = shorten(turns[-_MOST_TURNS:])
+    texts: list[tuple[str, float]] = []
+    for place, turn in enumerate(turns):
+        before = turns[max(0, place - 1) : place + 1]
+        if turn.role == "assistant":
+            texts.append((turn.text[:_ANSWER_CHARACTERS], _ANSWER_WEIGHT))
+        elif not decide(before, ()).small_talk:
+            texts.append((without_courtesy(read_turns(before)), _USER_WEIGHT))
+    return texts
+
+
+def shorten(turns: Sequence[Turn]) -> list[Turn]:
+    """The turns with the beginning and the end of long texts alone: there it says what they are about."""
+    return [
+        turn
+        if len(turn.text) <= _HEAD + _TAIL
+        else Turn(turn.role, f"{turn.text[:_HEAD]}\n{turn.text[-_TAIL:].partition(chr(10))[2] or turn.text[-_TAIL:]}")
+        for turn in turns
+    ]
 
 
 def find_phrases(text: str, tables: Tables, *, meta: bool = False) -> list[Phrase]:
@@ -117,7 +149,7 @@ def find_heading(text: str) -> str:
     """The first heading of a pasted text, if it is short enough for a title."""
     found = _HEADING.search(text[:_READ_CHARACTERS])
     heading = " ".join(found["text"].split()) if found else ""
-    return heading if 0 < _count_words(split_tokens(heading)) <= MOST_WORDS else ""
+    return heading if 0 < count_words(heading) <= MOST_WORDS else ""
 
 
 def rank_terms(texts: Sequence[tuple[str, float]], tables: Tables) -> list[str]:
@@ -132,29 +164,14 @@ def rank_terms(texts: Sequence[tuple[str, float]], tables: Tables) -> list[str]:
         tokens = split_tokens(clean)
         content = _content_places(clean, tokens, tables, meta=False)
         terms = [term for term in find_terms(clean, tokens, tables) if term.first in content]
-        for name, worth in _named(clean, terms):
+        spaced = [term for term in terms if term.kind != "character"]
+        for name, worth in (*_named(clean, spaced), *_character_runs(clean, tokens, tables)):
             key = name.casefold()
             written.setdefault(key, name)
-            weights[key] = weights.get(key, 0.0) + weight * worth
+            # Of an answer only names count, and what the user speaks of too.
+            if weight >= 1 or worth > _NAME_WORTH or key in weights:
+                weights[key] = weights.get(key, 0.0) + weight * worth
     return [written[key] for key, _ in sorted(weights.items(), key=lambda pair: -pair[1])]
-
-
-def rank_subjects(texts: Sequence[tuple[str, float]], languages: Sequence[str]) -> list[Subject]:
-    """The broad subjects that weighted texts speak of, the most spoken of first."""
-    scores: list[tuple[float, int]] = []
-    split = [(split_tokens(text[:_READ_CHARACTERS]), weight) for text, weight in texts]
-    for number, subject in enumerate(SUBJECTS):
-        found: set[str] = set()
-        score = 0.0
-        for phrases in _subject_phrases(number, tuple(code for code in languages if code in subject.words)):
-            for tokens, weight in split:
-                for place in phrases.places(tokens):
-                    # A word said again says little more of the subject.
-                    score += weight * (_AGAIN if tokens[place].folded in found else 1.0)
-                    found.add(tokens[place].folded)
-        if score:
-            scores.append((score, number))
-    return [SUBJECTS[number] for _, number in sorted(scores, key=lambda pair: (-pair[0], pair[1]))]
 
 
 def _language(reading: Reading, turns: Sequence[Turn]) -> str:
@@ -165,7 +182,19 @@ def _language(reading: Reading, turns: Sequence[Turn]) -> str:
 def _content_places(text: str, tokens: Sequence[Token], tables: Tables, *, meta: bool) -> set[int]:
     terms = find_terms(text, tokens, tables)
     content = {place for term in terms for place in range(term.first, term.last + 1)}
-    content -= _plain_places(tokens, tables)
+    plain = _plain_places(tokens, tables)
+    content -= plain
+    # "Search" asks, and a "binary search" does not.
+    asking = tables.places(question_table.REQUESTS, tokens) - plain
+    content |= {
+        place
+        for place in asking
+        if place - 1 in content
+        and not tokens[place].border
+        and tokens[place].kind == "word"
+        and len(tokens[place].text) > _LONGEST_PARTICLE
+        and tokens[place].text.lower() not in function_words(tables.languages)
+    }
     if meta:
         return content
     asking = {place for table in _META for place in tables.places(table, tokens)}
@@ -205,12 +234,6 @@ def _joints(languages: tuple[str, ...]) -> frozenset[str]:
     )
 
 
-@cache
-def _subject_phrases(number: int, codes: tuple[str, ...]) -> tuple[Phrases, ...]:
-    words = SUBJECTS[number].words
-    return tuple(Phrases(words[code].split(", ")) for code in ("", *codes) if code in words)
-
-
 def _is_within_name(text: str, tokens: Sequence[Token], place: int) -> bool:
     return place > 0 and text[tokens[place - 1].end : tokens[place].start] in {".", "/", "-", "'", "’"}
 
@@ -221,11 +244,10 @@ def _phrase(text: str, tokens: Sequence[Token], run: Sequence[int], content: set
         places.pop()
     if not places:
         return []
-    if _count_words([tokens[place] for place in places]) > MOST_WORDS:
+    spoken = " ".join(text[tokens[places[0]].start : tokens[places[-1]].end].split())
+    words = count_words(spoken)
+    if words > MOST_WORDS and len(places) > 1:
         return _halves(text, tokens, places, content)
-    first, last = tokens[places[0]], tokens[places[-1]]
-    words = _count_words([tokens[place] for place in places])
-    spoken = " ".join(text[first.start : last.end].split())
     return [Phrase(spoken, words, sum(place in content for place in places))]
 
 
@@ -240,8 +262,13 @@ def _halves(text: str, tokens: Sequence[Token], places: Sequence[int], content: 
     return [*_phrase(text, tokens, places[:cut], content), *_phrase(text, tokens, rest, content)]
 
 
-def _count_words(tokens: Sequence[Token]) -> float:
-    return sum(0.5 if token.kind == "character" else 1.0 for token in tokens)
+def count_words(text: str) -> float:
+    """The words between blanks; two characters of a script without spaces count as one."""
+    words = 0.0
+    for piece in text.split():
+        characters = sum(token.kind == "character" for token in split_tokens(piece))
+        words += characters / 2 + (len(piece) > characters)
+    return words
 
 
 def _named(text: str, terms: Sequence[Term]) -> list[tuple[str, float]]:
@@ -253,15 +280,30 @@ def _named(text: str, terms: Sequence[Term]) -> list[tuple[str, float]]:
             name = text[run[0].start : run[-1].end]
             if len(name) <= _LONGEST_TERM and any(one.kind != "number" for one in run):
                 special = any(one.name or any(map(str.isdigit, one.text)) for one in run)
-                named.append((name, (2.0 if special else 1.0) * min(1.5, 0.7 + 0.05 * len(name))))
+                named.append((name, (2.5 if special else 1.0) * min(_NAME_WORTH, 0.6 + 0.04 * len(name))))
             run = []
         if term is not None:
             run.append(term)
     return named
 
 
+def _character_runs(text: str, tokens: Sequence[Token], tables: Tables) -> Iterator[tuple[str, float]]:
+    """Runs of a script without spaces, between characters that join words or only ask, with their weights."""
+    between = _plain_places(tokens, tables) | tables.places(question_table.QUESTION_WORDS, tokens)
+    between |= {place for place, token in enumerate(tokens) if token.folded in _joints(tables.languages)}
+    run: list[Token] = []
+    for place, token in enumerate([*tokens, None]):
+        joins = token is not None and token.kind == "character" and place not in between
+        if run and not (joins and token is not None and token.start == run[-1].end):
+            if _LEAST_RUN <= len(run) <= _LONGEST_RUN:
+                yield text[run[0].start : run[-1].end], 1.0
+            run = []
+        if joins and token is not None:
+            run.append(token)
+
+
 def _continues_name(text: str, before: Term, term: Term) -> bool:
     between = text[before.end : term.start]
-    if between not in {" ", "-", "."} or "character" in (before.kind, term.kind):
+    if between not in {" ", "-", "."}:
         return False
     return (before.name or before.text[:1].isupper()) and (term.name or term.kind == "number")
