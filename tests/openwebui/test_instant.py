@@ -129,7 +129,7 @@ def test_a_question_of_code_alone_is_named_by_its_subject() -> None:
 
 def test_an_address_is_named_by_its_host() -> None:
     title = make_title([Turn("user", "https://www.puffins.test/a/b?c=d summarise this page")])
-    assert title == "Puffins.test"
+    assert title == "puffins.test"
 
 
 def test_casing_is_the_users() -> None:
