@@ -5,7 +5,19 @@
 
 import sys
 
-from benchmarks import answer_cost, cache, cancel, fairness, kept_states, render, soak, stream_cost
+from benchmarks import (
+    answer_cost,
+    cache,
+    cancel,
+    fairness,
+    kept_states,
+    provider_llama_index,
+    providers,
+    render,
+    retrieval,
+    soak,
+    stream_cost,
+)
 
 BENCHMARKS = {
     "render": render.main,
@@ -15,6 +27,9 @@ BENCHMARKS = {
     "cancel": cancel.main,
     "answer_cost": answer_cost.main,
     "stream_cost": stream_cost.main,
+    "providers": providers.main,
+    "provider_llama_index": provider_llama_index.main,
+    "retrieval": retrieval.main,
 }
 
 

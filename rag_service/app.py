@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,9 +14,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from rag_service.addresses import AddressFinder
 from rag_service.api import openai
 from rag_service.body_limit import BodyLimit
-from rag_service.errors import ErrorAnswer, response_for
+from rag_service.errors import ErrorAnswer, invalid_request, response_for
 from rag_service.pool import ModelPool
 from rag_service.settings import ServiceSettings
 from rkllm_providers import __version__
@@ -51,6 +52,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.base_url = None  # whoever makes the socket knows it
     app.add_middleware(BodyLimit, limit=settings.body_limit)
+    app.add_middleware(AddressFinder, application=app)
     app.include_router(openai.router)
     app.add_api_route("/health", _health, methods=["GET"])
     app.add_exception_handler(RKLLMError, _tell_rkllm_error)
@@ -91,18 +93,26 @@ async def _tell_validation_error(request: Request, error: Exception) -> JSONResp
     first: dict[str, Any] = dict(error.errors()[0])
     if first["type"] == "json_invalid":
         problem = first.get("ctx", {}).get("error", "")
-        return _tell(ErrorAnswer(400, _INVALID, "invalid_json", f"The body is not valid JSON: {problem}"))
-    where = ""
-    for part in first["loc"]:
-        if isinstance(part, int):
-            where += f"[{part}]"
-        elif part != "body":
-            where += f".{part}" if where else str(part)
+        return _tell(invalid_request(f"The body is not valid JSON: {problem}", code="invalid_json"))
+    where = _place(first["loc"][1:], error.body, missing=first["type"] == "missing")
     message = f"{where}: {first['msg']}" if where else str(first["msg"])
     # What is missing has no value: there, pydantic gives the object that lacks it.
     if first["type"] != "missing" and "input" in first:
         message += f" (given: {_shown(first['input'])})"
-    return _tell(ErrorAnswer(400, _INVALID, "invalid_request", message, where or None))
+    return _tell(invalid_request(message, where or None, code="invalid_request"))
+
+
+def _place(loc: Sequence[int | str], body: Any, *, missing: bool) -> str:
+    """Where in the body something is wrong, without what pydantic adds of its own, such as the type it tried."""
+    where = ""
+    for number, part in enumerate(loc):
+        if isinstance(part, int):
+            where += f"[{part}]"
+            body = body[part] if isinstance(body, list) and 0 <= part < len(body) else None
+        elif isinstance(body, dict) and (part in body or (missing and number == len(loc) - 1)):
+            where += f".{part}" if where else part
+            body = body.get(part)
+    return where
 
 
 def _shown(value: object) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rag_service.errors import ErrorAnswer
+from rag_service.errors import invalid_request
 
 _LENGTH: Final = b"content-length"
 
@@ -53,6 +53,6 @@ class BodyLimit:
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         message = f"The request body is larger than {self._limit} bytes, which is the most that is taken."
-        answer = ErrorAnswer(413, "invalid_request_error", "body_too_large", message)
+        answer = invalid_request(message, status=413, code="body_too_large")
         response = JSONResponse(answer.body(), answer.status, {"Connection": "close"})
         await response(scope, receive, send)

@@ -13,7 +13,8 @@ from typing import Final
 from rich.console import Console
 from rich.markup import escape
 
-from rag_service.server import base_url, listen, make_server
+from rag_service.addresses import base_url
+from rag_service.server import listen, make_server
 from rag_service.settings import ServiceSettings
 from rkllm_providers.errors import GenerationError
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fastapi.responses import JSONResponse
 
 from rkllm_providers import errors
+from rkllm_providers.remote.error_details import describe_error, writable
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnswer:
-    """An error as HTTP tells it; ``retry_after`` is in seconds."""
+    """An error as HTTP tells it; ``retry_after`` is in seconds.
+
+    ``detail`` names the class of an error of ours, and its attributes: this package's own clients raise it again.
+    """
 
     status: int
     type: str
@@ -23,10 +27,17 @@ class ErrorAnswer:
     message: str
     param: str | None = None
     retry_after: float | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
         """The error object of the OpenAI API."""
-        return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
+        told: dict[str, Any] = {
+            "message": writable(self.message),
+            "type": self.type,
+            "param": self.param,
+            "code": self.code,
+        }
+        return {"error": told | ({"detail": self.detail} if self.detail else {})}
 
     def headers(self) -> dict[str, str]:
         """Headers that belong to the error."""
@@ -42,6 +53,9 @@ _KINDS: Final[tuple[tuple[type[errors.RKLLMError], int, str, str], ...]] = (
     (errors.ModelNotFound, 404, _INVALID, "model_not_found"),
     (errors.ContextLengthExceeded, 400, _INVALID, "context_length_exceeded"),
     (errors.InvalidRequest, 400, _INVALID, "invalid_request"),
+    # Not 5xx: clients send those again by themselves, and this one was tried again already.
+    (errors.InvalidOutput, 422, "invalid_output_error", "invalid_output"),
+    (errors.UnsupportedFeature, 400, _INVALID, "unsupported_feature"),
     (errors.QueueFull, 429, "rate_limit_error", "queue_full"),
     (errors.RequestTimeout, 503, _SERVER, "timeout"),
     # Nobody reads this one: the client is gone. The status is the one that nginx writes into its log.
@@ -61,7 +75,12 @@ def answer_for(error: errors.RKLLMError) -> ErrorAnswer:
     status, kind, code = next((status, kind, code) for cls, status, kind, code in _KINDS if isinstance(error, cls))
     param = "model" if isinstance(error, errors.ModelNotFound) else getattr(error, "param", None)
     retry_after = getattr(error, "retry_after", _RETRY_SECONDS if status == 503 else None)
-    return ErrorAnswer(status, kind, code, str(error), param, retry_after)
+    return ErrorAnswer(status, kind, code, str(error), param, retry_after, describe_error(error))
+
+
+def invalid_request(message: str, param: str | None = None, *, status: int = 400, code: str) -> ErrorAnswer:
+    """The answer to a request that is refused before any model sees it."""
+    return ErrorAnswer(status, _INVALID, code, message, param, None, {"class": "InvalidRequest", "param": param})
 
 
 def response_for(error: errors.RKLLMError) -> JSONResponse:

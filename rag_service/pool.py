@@ -5,13 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from rag_service.settings import ServiceSettings
-from rkllm_providers.engine import EngineRegistry, ModelClient, Residency, RuntimeInfo
+from rkllm_providers.engine import EngineRegistry, ModelClient, ModelFacts, Residency, RuntimeInfo
 from rkllm_providers.errors import EngineClosed, InvalidRequest, RKLLMError
 from rkllm_providers.models import Catalog, ModelEntry
 
 logger = logging.getLogger(__name__)
+
+# A vocabulary of 150,000 tokens takes a board seconds to read: a list of models does not wait for all of them.
+_LIST_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """What is known of a model, and whether it is loaded now."""
+
+    facts: ModelFacts
+    loaded: bool
 
 
 class ModelPool:
@@ -24,6 +39,7 @@ class ModelPool:
         self._clients: dict[str, ModelClient] = {}
         self._opening = asyncio.Lock()
         self._closed = False
+        self._reading: dict[str, asyncio.Task[ModelState]] = {}
 
     async def entries(self) -> list[ModelEntry]:
         """All models that can be asked."""
@@ -72,6 +88,41 @@ class ModelPool:
             return None
         return client
 
+    async def state(self, entry: ModelEntry) -> ModelState:
+        """What is known of a model. Reads its file's head, and loads nothing.
+
+        Raises:
+            ModelLoadError: The file is broken.
+        """
+        # Read first, and only then opened: opening is done one at a time, and others wait for it.
+        await asyncio.to_thread(self._registry.card, entry)
+        client = await self.client(entry.id)
+        return ModelState(client.facts, client.engine.info is not None)
+
+    async def states(self, entries: Iterable[ModelEntry]) -> dict[str, ModelState]:
+        """What is known of models, by id, as far as it can be read in a moment; the rest is read meanwhile."""
+        for entry in entries:
+            if entry.id not in self._reading:
+                self._reading[entry.id] = asyncio.create_task(self.state(entry))
+        reading = dict(self._reading)
+        if reading:
+            await asyncio.wait(reading.values(), timeout=_LIST_SECONDS)
+        known: dict[str, ModelState] = {}
+        for model, task in reading.items():
+            if not task.done():
+                continue
+            self._reading.pop(model, None)
+            if task.cancelled():
+                continue
+            error = task.exception()
+            if error is None:
+                known[model] = task.result()
+            elif isinstance(error, RKLLMError):
+                logger.warning("%s cannot be read: %s", model, error)
+            else:
+                raise error
+        return known
+
     async def preload(self) -> None:
         """Load the service's own model, so that the first request finds it loaded."""
         if self._settings.model is None:
@@ -94,6 +145,16 @@ class ModelPool:
 
         client.engine.load(report)
         await loaded
+        if self._settings.warm_prompt is not None:
+            await self._warm(client, self._settings.warm_prompt)
+
+    async def _warm(self, client: ModelClient, file: Path) -> None:
+        try:
+            system = await asyncio.to_thread(file.read_text)
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidRequest(f"The file {file} that is to be read ahead cannot be read: {error}.") from error
+        n_tokens = await client.awarm(system.strip())
+        logger.info("%s: read %d tokens ahead", client.facts.id, n_tokens)
 
     async def unload(self, model: str | None) -> bool:
         """Give a model's memory back, after its current run; whether it was loaded.
@@ -114,6 +175,8 @@ class ModelPool:
     async def close(self) -> None:
         """Unload everything, for good: whoever waits for an answer is told."""
         self._closed = True
+        for task in self._reading.values():
+            task.cancel()
         await asyncio.to_thread(self._registry.close)
 
     def _open(self, entry: ModelEntry) -> ModelClient:

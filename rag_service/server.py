@@ -8,6 +8,7 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
+from rag_service.addresses import base_url
 from rag_service.app import create_app
 from rag_service.pool import ModelPool
 from rag_service.settings import ServiceSettings
@@ -16,6 +17,7 @@ from rkllm_providers.errors import RKLLMError
 logger = logging.getLogger(__name__)
 
 _SHUTDOWN_SECONDS = 4
+_BACKLOG = 2048
 
 
 class AddressInUse(RKLLMError, OSError):
@@ -40,10 +42,10 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def make_server(settings: ServiceSettings, base_url: str | None = None) -> Server:
-    """A server for these settings, not yet started; ``base_url`` is where its clients reach it."""
+def make_server(settings: ServiceSettings, url: str | None = None) -> Server:
+    """A server for these settings, not yet started; ``url`` is the base URL by which its clients reach it."""
     application = create_app(settings)
-    application.state.base_url = base_url
+    application.state.base_url = url
     config = uvicorn.Config(
         application,
         host=settings.host,
@@ -53,13 +55,14 @@ def make_server(settings: ServiceSettings, base_url: str | None = None) -> Serve
         ws="none",
         log_level="info",
         access_log=False,
+        backlog=_BACKLOG,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     return Server(config, application)
 
 
 def listen(settings: ServiceSettings) -> socket.socket:
-    """Bind the address before anything is loaded.
+    """Bind the address before anything is loaded; who connects from now on waits, and is not refused.
 
     Raises:
         AddressInUse: Somebody else has it, or it is not an address of this machine.
@@ -69,6 +72,8 @@ def listen(settings: ServiceSettings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        # Until somebody listens, a second service could bind the same address.
+        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         raise AddressInUse(
@@ -89,9 +94,3 @@ def run_server(settings: ServiceSettings) -> None:
     logger.info("serving %s at %s", settings.models_dir, url)
     with listener:
         make_server(settings, url).run(sockets=[listener])
-
-
-def base_url(host: str, port: int) -> str:
-    """Where a client on this machine reaches a service that listens there."""
-    here = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"http://[{here}]:{port}/v1" if ":" in here else f"http://{here}:{port}/v1"

@@ -17,6 +17,7 @@
     ├── GenerationError          the library failed while it ran, or the model did not do what it had to
     │   ├── InvalidOutput        the answer was not the JSON that was asked for
     │   └── WorkerCrashed        the process that ran the library died
+    ├── ServiceUnreachable       no service of this package answers at a base URL
     └── EngineClosed             use after close()
 
 Messages say what happened, with numbers, and what to do next. Data that a caller may want to act
@@ -230,6 +231,20 @@ class InvalidOutput(GenerationError):
 
 class WorkerCrashed(GenerationError):
     """The worker process that ran the library ended by itself."""
+
+
+class ServiceUnreachable(RKLLMError, ConnectionError):
+    """Nothing answers at ``base_url``, the connection broke, or what answers there is no service of this package."""
+
+    def __init__(self, message: str, base_url: str) -> None:
+        self.base_url = base_url
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.args, self.__dict__))
 
 
 class EngineClosed(RKLLMError, RuntimeError):

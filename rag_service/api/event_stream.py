@@ -59,6 +59,7 @@ class EventStreamResponse(Response):
         )
         del self.headers["content-length"]
         self._wire = wire
+        self._pieces_sent = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream."""
@@ -83,17 +84,18 @@ class EventStreamResponse(Response):
                 return
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             await self._send_body(send, self._wire.opening())
-            while not first.done():
-                await asyncio.wait((first,), timeout=_KEEP_ALIVE_SECONDS)
-                if not first.done():
-                    await self._send_body(send, _KEEP_ALIVE)
+            keeping = asyncio.create_task(self._keep_alive(send))
             try:
-                await self._send_body(send, self._wire.encode(first.result()))
+                await self._send_body(send, self._wire.encode(await first))
                 async for events in self.answer:
                     await self._send_body(send, self._wire.encode(events))
             except RKLLMError as error:
                 logger.warning("an answer failed after its stream was opened: %s", first_line(error))
                 await self._send_body(send, self._wire.failure(error))
+            finally:
+                keeping.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await keeping
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             if not first.done():
@@ -101,8 +103,18 @@ class EventStreamResponse(Response):
                 with contextlib.suppress(asyncio.CancelledError):
                     await first
 
-    @staticmethod
-    async def _send_body(send: Send, body: bytes) -> None:
+    async def _keep_alive(self, send: Send) -> None:
+        """Send a comment whenever nothing else was sent for a while: in a prefill, or in a call that is withheld."""
+        while True:
+            before = self._pieces_sent
+            await asyncio.sleep(_KEEP_ALIVE_SECONDS)
+            if self._pieces_sent == before:
+                progress = self.answer.progress
+                comment = _KEEP_ALIVE if progress is None else b": %d of %d prompt tokens read\n\n" % progress
+                await self._send_body(send, comment)
+
+    async def _send_body(self, send: Send, body: bytes) -> None:
+        self._pieces_sent += 1
         await send({"type": "http.response.body", "body": body, "more_body": True})
 
 

@@ -12,6 +12,7 @@ import threading
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from typing import Final
 
 import Stemmer
@@ -76,7 +77,7 @@ _MARKS: Final = "".join(
     if unicodedata.category(chr(code)).startswith("M")
 )
 _UNSPACED_RUN: Final = re.compile(f"([{_UNSPACED}]+)")
-_SIGNIFICANT: Final = re.compile(f"[\\w{_MARKS}]")
+_MARK: Final = re.compile(f"[{_MARKS}]")
 _PLAIN_WORD: Final = re.compile(r"\d+(?:[.,]\d+)+|\w+(?:\+\+|#(?!\w))?")
 _MARKED_WORD: Final = re.compile(rf"\d+(?:[.,]\d+)+|[\w{_MARKS}]+(?:\+\+|#(?!\w))?")
 _GROUPED: Final = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*")
@@ -91,8 +92,8 @@ class Analyser:
         """The terms of ``text`` in their order.
 
         ``language`` is an ISO 639-1 code; ``None`` has it told from the text, and "" is none that is known (no stems,
-        no function words). What is compared must be analysed in one language. A question of another language loses the
-        function words of that one too if ``without`` names it.
+        no function words). What is compared must be analysed in one language. A question of another
+        language loses the function words of that one too if ``without`` names it.
         """
         words = self._words(language_of(text) if language is None else language, without)
         text = _folded(text)
@@ -107,7 +108,7 @@ class Analyser:
         return terms
 
     def grams(self, term: str) -> list[str]:
-        """The runs of four characters of a term, without accents: what related words share, and parts of compounds."""
+        """The runs of four characters of a term, without accents: what related words and compounds share."""
         if not term.isascii():
             term = _OPTIONAL_MARK.sub("", unicodedata.normalize("NFKD", term))
         return [term[start : start + GRAM] for start in range(len(term) - GRAM + 1)]
@@ -172,7 +173,7 @@ def _folded(text: str) -> str:
 
 
 def _found(text: str) -> list[str]:
-    return (_PLAIN_WORD if text.isascii() else _MARKED_WORD).findall(text)
+    return (_PLAIN_WORD if text.isascii() or _MARK.search(text) is None else _MARKED_WORD).findall(text)
 
 
 def _parts(word: str) -> Iterator[str]:
@@ -193,6 +194,4 @@ def _ungrouped(match: re.Match[str]) -> str:
 def _pairs(run: str) -> list[str]:
     if len(run) == 1:
         return [run]
-    return [
-        pair for first, second in zip(run, run[1:], strict=False) if (pair := first + second) not in FUNCTION_PAIRS
-    ]
+    return [pair for pair in map("".join, pairwise(run)) if pair not in FUNCTION_PAIRS]

@@ -1,13 +1,14 @@
 """How relevant a passage is to a question, from 0 to 1, and what is too far from it to be read at all.
 
-The relevance is the share of the question's weight that is covered: the mean of what the passage with its neighbours in
-the text covers, and of what its best stretch does, for words that belong together stand together. A term weighs its
-idf among the passages at hand and ``BACKGROUND`` imagined ones without it, so that one passage alone, or twenty on one
-subject, are judged alike. A term that is not there is covered in part by what resembles it: half or more of its
-4-grams (an inflected form, a part of a compound) count ``RESEMBLANCE`` times their share; of a pair of characters, each
-neighbouring pair that is there counts half, as it shares a character. Without this the same question is covered less
-in a language that compounds or sets no spaces. With it one threshold holds for all: for questions in English, German,
-Spanish and Chinese, 96 of 100 paragraphs that answer reach 0.37, 0.26, 0.37 and 0.28.
+The relevance is the share of the question's weight that is covered: the mean of what the passage with its neighbours
+in the text covers, and of what its best stretch does, for words that belong together stand together. A term weighs
+its idf among the passages at hand and ``BACKGROUND`` imagined ones without it, so that one passage alone, or twenty
+on one subject, are judged alike. A term that is not there is covered in part by what resembles it: half or more of
+its 4-grams (an inflected form, a part of a compound) count ``RESEMBLANCE`` times their share; of a pair of
+characters, each neighbouring pair that is there counts half, as it shares a character. Without this the same question
+is covered less in a language that compounds or sets no spaces. With it one threshold holds for all: with passages of
+the usual size 96 of 100 paragraphs that answer a question reach 0.40 in English, 0.24 in German, 0.39 in Spanish, and
+0.29 in Chinese.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Final
 
 from rag_service.retrieval.language import language_of, script_of
 from rag_service.retrieval.rank import Index, Ranked, note
+from rag_service.retrieval.sentences import sentences
 from rag_service.retrieval.types import Note
 
 BACKGROUND: Final = 100
@@ -29,6 +31,9 @@ _STRETCH_TERMS: Final = 30
 _STRETCH_PAIRS: Final = 60
 _MOST_STRETCHES: Final = 32
 _SAMPLE: Final = 2_000
+_LONGEST_QUESTION: Final = 2_000
+_MOST_PARTS: Final = 4
+_FEWEST_TERMS: Final = 3
 
 
 class Relevance:
@@ -38,6 +43,9 @@ class Relevance:
         self._index = index
         self._wanted = {
             language: _Wanted.of(index, index.query_terms(question, language)) for language in set(index.languages)
+        }
+        self._parts = {
+            language: _parts_of(index, question, language, whole) for language, whole in self._wanted.items()
         }
 
     def of_passage(self, number: int) -> float:
@@ -49,13 +57,21 @@ class Relevance:
             for place in range(max(0, number - 1), min(len(index.passages), number + 2))
             if index.passages[place].document is document
         ]
-        wanted = self._wanted[index.languages[number]]
-        return wanted.relevance(index.terms[number], [term for place in around for term in index.terms[place]])
+        terms = [term for place in around for term in index.terms[place]]
+        return max(part.relevance(index.terms[number], terms) for part in self._parts[index.languages[number]])
+
+    def shares(self, number: int) -> dict[str, float]:
+        """The terms of the question that a passage has, each with its share of the question's weight."""
+        wanted = self._wanted[self._index.languages[number]]
+        total = sum(wanted.weight.values())
+        found = self._index.frequencies[number]
+        return {term: weight / total for term, weight in wanted.weight.items() if term in found}
 
     def of_text(self, text: str, number: int) -> float:
         """What a piece of that passage covers, 0..1."""
         language = self._index.languages[number]
-        return self._wanted[language].covered(self._index.analyser.terms(text, language))
+        terms = self._index.analyser.terms(text, language)
+        return max(part.covered(terms) for part in self._parts[language])
 
     def holds_all(self, text: str, number: int) -> bool:
         """Whether a piece of that passage has every term of the question."""
@@ -120,6 +136,15 @@ class _Wanted:
         after = self.terms[place + 1] if place + 1 < len(self.terms) else ""
         joined = (before[-1:] == term[0] and before in there) + (after[:1] == term[1] and after in there)
         return _NEIGHBOUR * joined
+
+
+def _parts_of(index: Index, question: str, language: str, whole: _Wanted) -> list[_Wanted]:
+    """The whole question, and its sentences where it has several that each ask much: what answers one is relevant."""
+    spans = list(sentences(question[:_LONGEST_QUESTION]))[:_MOST_PARTS]
+    if len(spans) < 2:
+        return [whole]
+    parts = [_Wanted.of(index, index.query_terms(question[start:end], language)) for start, end in spans]
+    return [whole, *[part for part in parts if len(part.weight) >= _FEWEST_TERMS]]
 
 
 def judge(ranked: Sequence[Ranked], relevance: Relevance) -> list[Ranked]:

@@ -22,6 +22,8 @@ _OWN: Final = 1.0
 _BESIDE: Final = 0.5
 _MOST_PASSAGES: Final = 60
 _MOST_MISSES: Final = 12
+# A passage that adds this share of the question's weight to what the best one has is about another part of it.
+_OTHER_PART: Final = 0.2
 # A source is wanted beside the best one from this share of its score on.
 _RIVAL: Final = 0.4
 
@@ -71,8 +73,8 @@ def pack(
     """The best of ``ranked`` in at most ``budget`` tokens, as ``count`` counts them in what ``render`` makes.
 
     Sources stand in the order of their best passage, the pieces of each in the order of its text: the best is read
-    first. No source takes more than its share while another that matches well wants some. A sentence with every term of the
-    question goes first. Where not even one sentence fits, as much of the best one as does is packed.
+    first. No source takes more than its share while another that matches well wants some. A sentence with every term
+    of the question goes first. Where not even one sentence fits, as much of the best one as does is packed.
     """
     best = ranked[:_MOST_PASSAGES]
     units = _units(best, relevance)
@@ -122,6 +124,7 @@ def in_order(passages: Sequence[Passage], budget: int, count: Count, render: Ren
 def _units(ranked: Sequence[Ranked], relevance: Relevance) -> list[_Unit]:
     """The sentences of the passages, the most valuable first."""
     units: list[_Unit] = []
+    others = _other_parts(ranked, relevance)
     top = max((one.score for one in ranked), default=0.0) or 1.0
     for one in ranked:
         passage = one.passage
@@ -129,10 +132,26 @@ def _units(ranked: Sequence[Ranked], relevance: Relevance) -> list[_Unit]:
         match = [relevance.of_text(passage.text[start:end], one.number) for start, end in spans]
         for place, (start, end) in enumerate(spans):
             beside = max(match[max(0, place - 1) : place] + match[place + 1 : place + 2], default=0.0)
-            value = one.score / top + _OWN * match[place] + _BESIDE * beside
+            base = 1.0 if one.number in others else one.score / top
+            value = base + _OWN * match[place] + _BESIDE * beside
             full = match[place] > 0.99 and relevance.holds_all(passage.text[start:end], one.number)
             units.append(_Unit(passage, passage.start + start, passage.start + end, value, full))
     return sorted(units, key=lambda unit: (-unit.first, -unit.value))
+
+
+def _other_parts(ranked: Sequence[Ranked], relevance: Relevance) -> frozenset[int]:
+    """The number of the passage that says most of what the best one does not, if that is much: a question about two
+    things has its second answer there, though passages on the first thing alone score higher.
+    """
+    if not ranked:
+        return frozenset()
+    covered = relevance.shares(ranked[0].number)
+    added = {
+        one.number: sum(share for term, share in relevance.shares(one.number).items() if term not in covered)
+        for one in ranked
+    }
+    best = max(added, key=lambda number: added[number])
+    return frozenset({best}) if added[best] >= _OTHER_PART else frozenset()
 
 
 def _rivals(ranked: Sequence[Ranked]) -> int:

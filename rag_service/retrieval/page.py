@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, Final
 
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 
 from rag_service.retrieval.alignment import compact, find_kept
 from rag_service.retrieval.lines import Line, is_banner, is_surely_boilerplate, judge_lines

@@ -92,6 +92,11 @@ class RetrievalProcess:
         finally:
             self._pending -= 1
 
+    @property
+    def pid(self) -> int | None:
+        """The process id, ``None`` while there is no process."""
+        return self._link.pid if self._link else None
+
     async def close(self) -> None:
         """End the process. A job at work fails."""
         self._closed = True
@@ -133,16 +138,23 @@ class _Link:
         self._reader = reader
         self._writer = writer
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     @classmethod
     async def start(cls) -> _Link:
         ours, theirs = socket.socketpair()
+        starting = asyncio.ensure_future(asyncio.to_thread(_start, theirs))
         try:
-            with theirs:
-                process = await asyncio.to_thread(_start, theirs)
+            process = await asyncio.shield(starting)
+            reader, writer = await asyncio.open_connection(sock=ours)
         except BaseException:
+            # Who is cancelled here leaves no process behind: starting one cannot be stopped, only waited for.
             ours.close()
+            with contextlib.suppress(OSError):
+                await _kill(await starting)
             raise
-        reader, writer = await asyncio.open_connection(sock=ours)
         return cls(process, reader, writer)
 
     async def send(self, message: dict[str, Any]) -> None:
@@ -154,22 +166,27 @@ class _Link:
         return await asyncio.to_thread(messages.unpack_frame, await self._reader.readexactly(size))
 
     async def end(self) -> None:
-        self._process.kill()
+        await _kill(self._process)
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
-        await asyncio.to_thread(self._process.wait, _END_SECONDS)
+
+
+async def _kill(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    await asyncio.to_thread(process.wait, _END_SECONDS)
 
 
 def _start(theirs: socket.socket) -> subprocess.Popen[bytes]:
-    # -P keeps the current folder, whose content may be a stranger's, off the import path.
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "rag_service.retrieval.worker", str(theirs.fileno())],
-        pass_fds=[theirs.fileno()],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        env=_environment(),
-    )
+    with theirs:
+        # -P keeps the current folder, whose content may be a stranger's, off the import path.
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "rag_service.retrieval.worker", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env=_environment(),
+        )
 
 
 def _environment() -> dict[str, str]:

@@ -27,7 +27,7 @@ QUALITY: Final[dict[BlockKind, float]] = {
     "data": 0.92,
     "heading": 0.85,
 }
-_LANGUAGE_SAMPLE: Final = 20_000
+_LANGUAGE_SAMPLE: Final = 4_000
 _WORTH_NOTING: Final = 80
 
 
@@ -114,11 +114,12 @@ class Index:
             terms = self.query_terms(question, language)
             if not terms:
                 continue
-            found = self._bm25.get_scores(terms)
+            of_language = np.array([at for at, other in enumerate(self.languages) if other == language])
+            found = np.zeros(len(self.passages))
+            found[of_language] = self._bm25.get_batch_scores(terms, of_language.tolist())
             found = found + self.settings.gram_weight * self._gram_scores(terms)
             found = found + self.settings.pair_weight * self._pair_scores(terms)
             found = found + self.settings.title_weight * self._title_scores(terms, language)
-            of_language = np.array([language == other for other in self.languages])
             scores[of_language] = found[of_language]
         quality = np.array([QUALITY[passage.kind] for passage in self.passages])
         return [float(score) for score in scores * quality]
@@ -229,7 +230,7 @@ def _is_word(term: str) -> bool:
 
 
 def _languages(documents: Sequence[Document]) -> tuple[list[str], str]:
-    """The language of each document, and that of most of the text, which one that cannot be told is taken to be in."""
+    """The language of each document, and that of most of the text, which is taken for one that cannot be told."""
     told: dict[int, str | None] = {}
     weight: Counter[str] = Counter()
     for document in documents:

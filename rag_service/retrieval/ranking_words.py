@@ -40,10 +40,10 @@ _TABLE: Final = {
     "ta tema nad oma ka ning",
     "fi": "ja tai mutta että jos kun kuin on oli ovat olivat ei se sen sitä ne niiden hän hänen he mikä mitä minkä "
     "missä mistä mihin kuka ketkä kenen kuinka miten milloin miksi joka jotka jonka jossa josta myös",
-    "fr": "le la les l un une des de du d à au aux en dans sur sous par pour avec sans chez entre vers et ou mais si "
-    "ne n pas que qu qui quoi dont où quand comment pourquoi combien quel quelle quels quelles est sont était étaient "
-    "fut a ont avait être été il elle ils elles on je j tu nous vous se s son sa ses leur leurs ce c cet cette ces y "
-    "plus aussi t m",
+    "fr": "le la les l un une des de du d à au aux en dans sur sous par pour avec sans chez entre vers et ou mais "
+    "si ne n pas que qu qui quoi dont où quand comment pourquoi combien quel quelle quels quelles est sont était "
+    "étaient fut a ont avait être été il elle ils elles on je j tu nous vous se s son sa ses leur leurs ce c cet "
+    "cette ces y plus aussi t m",
     "hi": "का के की को में से पर ने और या है हैं था थे थी हो यह ये वह वे क्या कौन कब कहाँ कहां कैसे क्यों कितने कितना कितनी किस किसने "
     "जो कि भी तो ही एक लिए साथ नहीं",
     "hu": "a az egy és vagy de hogy ha nem is van volt voltak lesz mi mit ki kit kik mely melyik milyen mikor hol "
@@ -51,10 +51,10 @@ _TABLE: Final = {
     "hy": "և ու կամ է են էր էին մի այդ այս որ որը ինչ ով երբ որտեղ ինչպես ինչու քանի չի նա նրա իր",
     "id": "yang dan atau di ke dari pada untuk dengan oleh dalam adalah ini itu tidak akan telah sudah apa siapa "
     "kapan mana bagaimana mengapa berapa ada sebagai juga ia nya para",
-    "it": "il lo la i gli le l un uno una di del dello della dei degli delle a al allo alla ai agli alle da dal dalla "
-    "dai dalle in nel nello nella nei nelle su sul sulla sui sulle con per tra fra e ed o ma se che chi cui quale "
-    "quali quando dove come perché quanto quanta quanti quante è sono era erano fu ha hanno aveva essere stato si suo "
-    "sua suoi loro questo questa questi queste non più anche ci d c dell nell all dall sull",
+    "it": "il lo la i gli le l un uno una di del dello della dei degli delle a al allo alla ai agli alle da dal "
+    "dalla dai dalle in nel nello nella nei nelle su sul sulla sui sulle con per tra fra e ed o ma se che chi cui "
+    "quale quali quando dove come perché quanto quanta quanti quante è sono era erano fu ha hanno aveva essere stato "
+    "si suo sua suoi loro questo questa questi queste non più anche ci d c dell nell all dall sull",
     "lt": "ir ar bet kad jei kai yra buvo ne tai tas ta šis ši kas ką kuris kuri kurie kur kada kaip kodėl kiek jis "
     "ji jie jo jos su iš į po per už nuo iki apie",
     "nl": "de het een en of maar in op aan van voor met bij naar uit over door om te tot als dan dat die dit deze er "
@@ -94,70 +94,11 @@ FUNCTION_WORDS: Final[dict[str, frozenset[str]]] = {
 """Function words by language, folded as the analyser folds words."""
 
 # Unspaced scripts have no words to leave out: a pair of characters that is only grammar is left out instead.
-FUNCTION_PAIRS: Final = frozenset(
-    [
-        "什么",
-        "怎么",
-        "怎样",
-        "如何",
-        "为何",
-        "哪个",
-        "哪些",
-        "哪里",
-        "哪儿",
-        "哪位",
-        "哪种",
-        "哪家",
-        "哪年",
-        "多少",
-        "几个",
-        "是谁",
-        "谁是",
-        "是什",
-        "么是",
-        "为什",
-        "的是",
-        "是哪",
-        "了多",
-        "有多",
-        "什麼",
-        "怎麼",
-        "怎樣",
-        "為何",
-        "哪裡",
-        "哪裏",
-        "哪兒",
-        "為什",
-        "麼是",
-        "有哪",
-        "在哪",
-        "です",
-        "ます",
-        "でし",
-        "まし",
-        "した",
-        "して",
-        "いる",
-        "ある",
-        "する",
-        "れる",
-        "から",
-        "まで",
-        "こと",
-        "もの",
-        "これ",
-        "それ",
-        "あれ",
-        "どこ",
-        "だれ",
-        "なに",
-        "いつ",
-        "どの",
-        "どう",
-        "なぜ",
-        "です",
-        "すか",
-        "ます",
-    ]
+_PAIRS: Final = (
+    "什么 怎么 怎样 如何 为何 哪个 哪些 哪里 哪儿 哪位 哪种 多少 几个 是谁 谁是 是什 么是 为什 的是 是哪 了多 有多 "
+    "什麼 怎麼 怎樣 為何 哪裡 哪裏 哪兒 為什 麼是 有哪 在哪 "
+    "です ます でし まし した して いる ある する れる から まで こと もの これ それ あれ どこ だれ なに いつ "
+    "どの どう なぜ すか"
 )
+FUNCTION_PAIRS: Final = frozenset(_PAIRS.split())
 """Pairs of characters of Chinese and Japanese that only ask or join."""

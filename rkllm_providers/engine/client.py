@@ -116,6 +116,8 @@ class AsyncAnswer:
         if not self._answer.finished:
             self._answer.finished = True
             self._engine.cancel(self._run)
+        elif self._answer.gives_up_its_turn:
+            self._engine.settle(self._run)  # it ended with an error: the next request need not wait for more of it
 
 
 class ModelClient(RowUses):
@@ -275,11 +277,11 @@ class ModelClient(RowUses):
                     self.engine.abort(run)
                 if answer.next_request is not None:
                     run = self.engine.submit(answer.next_request, items)
-                elif answer.gives_up_its_turn:
-                    self.engine.settle(run)
         finally:
             if not answer.finished:
                 self.engine.cancel(run)
+            elif answer.gives_up_its_turn:
+                self.engine.settle(run)
 
     def complete(self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None) -> ChatResult:
         """Answer in one piece. Raises what ``stream`` raises."""

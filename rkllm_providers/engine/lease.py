@@ -9,7 +9,7 @@ from typing import Any
 
 from rkllm_providers.engine.language_model import LanguageModel
 from rkllm_providers.engine.registry import open_model
-from rkllm_providers.errors import EngineClosed, UnsupportedFeature
+from rkllm_providers.errors import EngineClosed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,13 @@ class ModelAddress:
         Raises:
             ModelNotFound: There is no such model.
             ModelLoadError: The model file is broken.
+            ServiceUnreachable: No service answers at the base URL.
+            ModuleNotFoundError: The ``remote`` extra, which a base URL needs, is not installed.
         """
         if self.base_url is not None:
-            raise UnsupportedFeature("A model behind a base URL cannot be used yet: leave base_url out.")
+            from rkllm_providers.remote import RemoteModel
+
+            return RemoteModel.open(self.model, self.base_url, self.api_key)
         return open_model(
             self.model,
             models_dir=self.models_dir,

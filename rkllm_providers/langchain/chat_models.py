@@ -2,47 +2,54 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from typing import Any, Final, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LangSmithParams
-from langchain_core.messages import BaseMessage
+from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput, ModelProfile
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from pydantic import Field, PrivateAttr, model_validator
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import PrivateAttr, model_validator
 
 from rkllm_providers import __version__
-from rkllm_providers.chat import ChatEvent, Finish, GenerateOptions, Sampling, estimate_tokens
-from rkllm_providers.engine import LanguageModel, ModelAddress, ModelLease, parse_keep_alive
-from rkllm_providers.errors import InvalidRequest
-from rkllm_providers.langchain.messages import (
-    PROVIDER,
-    chunk_of,
-    last_chunk,
-    to_chat_messages,
-    whole_message,
+from rkllm_providers.chat import estimate_tokens
+from rkllm_providers.chat.openai_forms import read_tool_choice
+from rkllm_providers.engine import ModelAddress
+from rkllm_providers.errors import InvalidOutput, InvalidRequest
+from rkllm_providers.langchain.answers import PROVIDER, ChunkWriter, kept_message, whole_message
+from rkllm_providers.langchain.content_blocks import register_content_blocks
+from rkllm_providers.langchain.errors import langchain_errors
+from rkllm_providers.langchain.messages import to_chat_messages
+from rkllm_providers.langchain.options import Call, ChatSettings, chat_call, parameters
+from rkllm_providers.langchain.profile import LazyProfile, model_profile
+from rkllm_providers.langchain.structured import (
+    Method,
+    Schema,
+    answer_parser,
+    call_kwargs,
+    plain_schema,
+    structured_chain,
 )
 
-_SAMPLING: Final = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "repeat_penalty",
-    "frequency_penalty",
-    "presence_penalty",
-)
-# Names that LangChain or its users give to any chat model, and that mean nothing for a local one.
-_ACCEPTED_ELSEWHERE: Final = frozenset({"api_key", "base_url", "max_retries", "streaming"})
-_UNSUPPORTED: Final = ("tools", "tool_choice", "functions", "response_format")
+register_content_blocks()
+
+# What every chat model has is no parameter of this one, but for the form of its messages. A key is a secret.
+_NO_PARAMETERS: Final = frozenset({*BaseChatModel.model_fields, "api_key"}) - {"output_version"}
 
 
-class ChatRKLLM(BaseChatModel):
+class ChatRKLLM(BaseChatModel, ChatSettings):
     """A chat model served by librkllmrt.so, or by the CPU emulator for GGUF files.
 
     Constructing one does no I/O: the model is found and loaded on first use, in a process of its
-    own, and shared with every other object of this Python process that uses the same model.
+    own, and shared with every other object of this Python process that uses the same model. ``close()``, or the end
+    of a ``with`` or ``async with`` block, gives it back.
+
+    Every setting may also be given to one call (``chat.invoke(..., max_tokens=9)``) or be bound; so may ``tools``,
+    ``tool_choice`` and ``response_format`` in OpenAI's form, and ``model`` for another model of the folder.
 
     Example:
         >>> chat = ChatRKLLM(model="smollm2-135m-instruct", max_tokens=40)  # doctest: +SKIP
@@ -50,51 +57,13 @@ class ChatRKLLM(BaseChatModel):
         'Blue.'
     """
 
-    model: str
-    """Id of a model in the models folder, or path of a model file."""
-    models_dir: str | None = None
-    """The models folder; ``RKLLM_MODELS_DIR`` or ``~/models`` where it is ``None``."""
-    library: str | None = None
-    """Path of librkllmrt.so; found as ``rkllm_providers.runtime.find_library`` says where it is ``None``."""
-    runtime_version: str | None = None
-    """Overrides the version that is read from the library, e.g. ``"1.3.0"``."""
-    context_length: int | None = Field(default=None, gt=0)
-    """Context window in tokens, where less than the model's own is wanted."""
-    max_tokens: int | None = Field(default=None, gt=0)
-    """Most tokens to generate; what the prompt leaves of the context window where it is ``None``."""
-    temperature: float | None = Field(default=None, ge=0)
-    """Sampling temperature; 0 always takes the likeliest token."""
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    """Nucleus sampling: the least set of tokens with this probability mass is drawn from."""
-    top_k: int | None = Field(default=None, gt=0)
-    """Only so many of the likeliest tokens are drawn from."""
-    repeat_penalty: float | None = Field(default=None, gt=0)
-    """Divides the logits of recent tokens; 1 is off."""
-    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
-    """Subtracted from a token's logit for each time it occurred."""
-    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
-    """Subtracted from a token's logit once it occurred."""
-    stop: list[str] | None = None
-    """Texts that end the answer and are not part of it."""
-    timeout: float | None = Field(default=None, gt=0)
-    """Seconds for a whole request, the wait in the queue included."""
-    keep_alive: float | str | None = None
-    """How long the model stays loaded after its last request: seconds, ``"5m"`` or ``"forever"``."""
-
-    _lease: ModelLease = PrivateAttr(default_factory=ModelLease)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_unknown_settings(cls, values: Any) -> Any:
-        if isinstance(values, dict):
-            unknown = sorted(set(values) - set(cls.model_fields) - _ACCEPTED_ELSEWHERE)
-            if unknown:
-                warnings.warn(f"ChatRKLLM has no settings {', '.join(unknown)}; they are ignored.", stacklevel=2)
-        return values
+    _whole: bool = PrivateAttr(default=False)
+    _profile_read: tuple[ModelAddress, ModelProfile] | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _note_rkllm_version(self) -> Self:
         self._add_version("rkllm-providers", __version__)
+        self._whole = True
         return self
 
     @property
@@ -103,24 +72,73 @@ class ChatRKLLM(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        names = ("model", "models_dir", "library", "runtime_version", "context_length", "max_tokens", "stop")
-        return {name: getattr(self, name) for name in (*names, *_SAMPLING)}
+        """Everything that may change an answer, so that no cached answer is taken for another's."""
+        return parameters(self, _NO_PARAMETERS)
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop or self.stop, **kwargs)
         params["ls_provider"] = PROVIDER
-        params["ls_model_name"] = self.model
         return params
 
-    def __copy__(self) -> Self:
-        # A copy may get other settings, so it opens the model they name for itself.
-        copied = super().__copy__()
-        copied._lease = ModelLease()
-        return copied
+    def _resolve_model_profile(self) -> ModelProfile | None:
+        # LangChain asks while the object is made, when nothing may be read yet. See LazyProfile.
+        if not self._whole:
+            return None
+        address = self._address()
+        if self._profile_read is None or self._profile_read[0] != address:
+            self._profile_read = address, model_profile(self.open())
+        return self._profile_read[1]
 
-    def close(self) -> None:
-        """Give the model back. It is unloaded when nobody else in this process uses it."""
-        self._lease.close()
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | bool | Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """This model with tools that it may call.
+
+        ``tool_choice`` is ``auto``, ``none``, ``any`` or ``required`` (or ``True``), a tool's name, or OpenAI's
+        object. Forcing a call needs the model's tokenizer and chat template, and switches thinking off for it.
+
+        Raises:
+            InvalidRequest: The choice names a tool that is not among these; it is a ``ValueError``.
+        """
+        described = [convert_to_openai_tool(tool) for tool in tools]
+        with langchain_errors():
+            read_tool_choice(tool_choice, [tool.get("function", tool).get("name", "") for tool in described])
+        chosen = {} if tool_choice is None else {"tool_choice": tool_choice}
+        return self.bind(tools=described, **chosen, **kwargs)
+
+    def with_structured_output(
+        self,
+        schema: Schema | None = None,
+        *,
+        method: Method = "json_schema",
+        include_raw: bool = False,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """This model with answers of a form: a pydantic class (1 or 2), a TypedDict, a JSON schema, or OpenAI's.
+
+        ``json_schema`` has the answer's text checked by the schema, and asks again where it is not so; the model may
+        think before. ``function_calling`` has it call one tool, without thinking. ``json_mode`` takes any JSON
+        object; say in the prompt what is to be in it. ``strict`` changes nothing: schemas always count.
+
+        With ``include_raw`` the result is ``{"raw", "parsed", "parsing_error"}``, and an answer that cannot be read
+        is no exception.
+
+        Raises:
+            ValueError: Anything else was given, or there is no such method.
+        """
+        if kwargs:
+            raise InvalidRequest(f"with_structured_output takes no {', '.join(sorted(kwargs))}.")
+        with langchain_errors():
+            wanted = plain_schema(schema, method)
+        said = call_kwargs(wanted, method)
+        if include_raw and "response_format" in said:
+            said["keep_invalid_output"] = True
+        return structured_chain(self.bind(**said), answer_parser(wanted, method), include_raw)
 
     def _generate(
         self,
@@ -129,9 +147,13 @@ class ChatRKLLM(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        options = self._options(stop, kwargs)
-        result = self._open().complete(to_chat_messages(messages), options)
-        return ChatResult(generations=[ChatGeneration(message=whole_message(result, self.model))])
+        with langchain_errors():
+            call = chat_call(self, stop, kwargs)
+            try:
+                result = self._open(call.model).complete(to_chat_messages(messages), call.options)
+            except InvalidOutput as error:
+                return _chat_result(_kept(error, call))
+            return _chat_result(whole_message(result, call.model))
 
     async def _agenerate(
         self,
@@ -140,11 +162,16 @@ class ChatRKLLM(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        options = self._options(stop, kwargs)
-        client = await self._aopen()
-        result = await client.acomplete(to_chat_messages(messages), options)
-        return ChatResult(generations=[ChatGeneration(message=whole_message(result, self.model))])
+        with langchain_errors():
+            call = chat_call(self, stop, kwargs)
+            model = await self._aopen(call.model)
+            try:
+                result = await model.acomplete(to_chat_messages(messages), call.options)
+            except InvalidOutput as error:
+                return _chat_result(_kept(error, call))
+            return _chat_result(whole_message(result, call.model))
 
+    # LangChain tells its callbacks of each chunk by itself; doing so here would tell them twice.
     def _stream(
         self,
         messages: list[BaseMessage],
@@ -152,10 +179,17 @@ class ChatRKLLM(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        options = self._options(stop, kwargs)
-        with closing(self._open().stream(to_chat_messages(messages), options)) as events:
-            for event in events:
-                yield self._chunk(event)
+        with langchain_errors():
+            call = chat_call(self, stop, kwargs)
+            writer = ChunkWriter(call.model)
+            try:
+                with closing(self._open(call.model).stream(to_chat_messages(messages), call.options)) as events:
+                    for event in events:
+                        yield writer.chunk(event)
+            except InvalidOutput as error:
+                if not call.keeps_invalid:
+                    raise
+                yield from writer.kept(error)
 
     async def _astream(
         self,
@@ -164,11 +198,19 @@ class ChatRKLLM(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        options = self._options(stop, kwargs)
-        client = await self._aopen()
-        async with aclosing(client.astream(to_chat_messages(messages), options)) as events:
-            async for event in events:
-                yield self._chunk(event)
+        with langchain_errors():
+            call = chat_call(self, stop, kwargs)
+            writer = ChunkWriter(call.model)
+            model = await self._aopen(call.model)
+            try:
+                async with aclosing(model.astream(to_chat_messages(messages), call.options)) as events:
+                    async for event in events:
+                        yield writer.chunk(event)
+            except InvalidOutput as error:
+                if not call.keeps_invalid:
+                    raise
+                for chunk in writer.kept(error):
+                    yield chunk
 
     def get_token_ids(self, text: str) -> list[int]:
         """The ids that the model's own tokenizer gives for a text, in which no control token is found.
@@ -176,48 +218,40 @@ class ChatRKLLM(BaseChatModel):
         Raises:
             UnsupportedFeature: The model has no tokenizer.
         """
-        return self._open().tokenize(text)
+        if self.custom_get_token_ids is not None:
+            return self.custom_get_token_ids(text)
+        with langchain_errors():
+            return self._open().tokenize(text)
 
     def get_num_tokens(self, text: str) -> int:
         """Number of tokens of a text; an estimate where the model has no tokenizer."""
-        model = self._open()
-        return len(model.tokenize(text)) if model.facts.counts_tokens else estimate_tokens(text)
+        if self.custom_get_token_ids is None and not self.open().counts_tokens:
+            return estimate_tokens(text)
+        return len(self.get_token_ids(text))
 
-    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
-        """Number of tokens of the prompt that these messages make, the model's template included.
+    def get_num_tokens_from_messages(
+        self,
+        messages: Sequence[BaseMessage],
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool] | None = None,
+    ) -> int:
+        """Number of tokens of the prompt that these messages and tools make, the model's template included.
 
-        An estimate where the model has no tokenizer.
+        It is the ``input_tokens`` of an answer to them; an estimate where the model has no tokenizer.
         """
-        if tools:
-            raise InvalidRequest("Not supported yet by ChatRKLLM: tools.", "tools")
-        return self._open().count_tokens(to_chat_messages(messages))
+        with langchain_errors():
+            described = [convert_to_openai_tool(tool) for tool in tools or ()]
+            call = chat_call(self, None, {"tools": described})
+            return self._open().count_tokens(to_chat_messages(messages), call.options)
 
-    def _chunk(self, event: ChatEvent) -> ChatGenerationChunk:
-        if isinstance(event, Finish):
-            return ChatGenerationChunk(message=last_chunk(event, self.model))
-        return ChatGenerationChunk(message=chunk_of(event))
 
-    def _options(self, stop: list[str] | None, overrides: dict[str, Any]) -> GenerateOptions:
-        """This object's settings, with those of one call over them."""
-        refused = [name for name in _UNSUPPORTED if overrides.get(name) is not None]
-        if refused:
-            raise InvalidRequest(f"Not supported yet by ChatRKLLM: {', '.join(refused)}.", refused[0])
-        keep_alive = overrides.get("keep_alive", self.keep_alive)
-        stops = stop if stop is not None else overrides.get("stop", self.stop)
-        return GenerateOptions(
-            max_tokens=overrides.get("max_tokens", self.max_tokens),
-            stop=tuple(stops or ()),
-            sampling=Sampling(**{name: overrides.get(name, getattr(self, name)) for name in _SAMPLING}),
-            timeout=overrides.get("timeout", self.timeout),
-            keep_alive=None if keep_alive is None else parse_keep_alive(keep_alive),
-        )
+setattr(ChatRKLLM, "profile", LazyProfile())  # noqa: B010 - pydantic takes no descriptor in a field's place
 
-    @property
-    def _address(self) -> ModelAddress:
-        return ModelAddress(self.model, self.models_dir, self.library, self.runtime_version, self.context_length)
 
-    def _open(self) -> LanguageModel:
-        return self._lease.take(self._address)
+def _chat_result(message: AIMessage) -> ChatResult:
+    return ChatResult(generations=[ChatGeneration(message=message)])
 
-    async def _aopen(self) -> LanguageModel:
-        return await self._lease.atake(self._address)
+
+def _kept(error: InvalidOutput, call: Call) -> AIMessage:
+    if not call.keeps_invalid:
+        raise error
+    return kept_message(error, call.model)

@@ -1,28 +1,38 @@
-"""LangChain messages to chat types, and chat events to LangChain messages."""
+"""LangChain messages to chat types."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.messages import ChatMessage as LangChainChatMessage
-from langchain_core.messages.ai import UsageMetadata
 
-from rkllm_providers.chat import ChatEvent, ChatMessage, ChatResult, Finish, ReasoningDelta, Role, TextDelta
+from rkllm_providers.chat import ChatMessage, Role, ToolCall
 from rkllm_providers.errors import InvalidRequest
 
-PROVIDER: Final = "rkllm"
 _ROLES: Final[dict[str, Role]] = {
     "system": "system",
+    "SystemMessageChunk": "system",
     "developer": "system",
     "human": "user",
+    "HumanMessageChunk": "user",
     "user": "user",
     "ai": "assistant",
     "AIMessageChunk": "assistant",
     "assistant": "assistant",
     "tool": "tool",
+    "ToolMessageChunk": "tool",
+    "function": "tool",
 }
+# Kinds of content block, and the key of their text (langchain_core.messages.content; Anthropic's for histories
+# that another model began).
+_TEXT_BLOCKS: Final = {"text": "text", "text-plain": "text"}
+_REASONING_BLOCKS: Final = {"reasoning": "reasoning", "thinking": "thinking"}
+# These stand in the message's own lists of calls too.
+_CALL_BLOCKS: Final = frozenset({"tool_call", "tool_call_chunk", "invalid_tool_call", "tool_use"})
+_PICTURE_BLOCKS: Final = frozenset({"image", "image_url"})
 
 
 def to_chat_messages(messages: Sequence[BaseMessage]) -> list[ChatMessage]:
@@ -31,87 +41,69 @@ def to_chat_messages(messages: Sequence[BaseMessage]) -> list[ChatMessage]:
     Raises:
         InvalidRequest: A role or a kind of content that is not supported.
     """
-    return [ChatMessage(_role(message), _text(message), message.name) for message in messages]
+    return [_chat_message(message) for message in messages]
 
 
-def _role(message: BaseMessage) -> Role:
+def _chat_message(message: BaseMessage) -> ChatMessage:
     kind = message.role if isinstance(message, LangChainChatMessage) else message.type
     role = _ROLES.get(kind)
     if role is None:
         raise InvalidRequest(f"Messages of type {kind!r} are not supported.", "messages")
-    if isinstance(message, AIMessage) and message.tool_calls:
-        raise InvalidRequest("Tool calls in the history are not supported yet.", "messages")
-    return role
+    text = "".join(_texts(message, _TEXT_BLOCKS))
+    if isinstance(message, AIMessage):
+        calls, unreadable = _calls(message)
+        return ChatMessage(role, text + unreadable, message.name, _reasoning(message), calls)
+    if isinstance(message, ToolMessage):
+        if message.status == "error" and not text.lower().startswith("error"):
+            text = f"Error: {text}"
+        return ChatMessage(role, text, message.name, tool_call_id=message.tool_call_id)
+    return ChatMessage(role, text, message.name)
 
 
-def _text(message: BaseMessage) -> str:
+def _texts(message: BaseMessage, kinds: dict[str, str]) -> Iterator[str]:
+    """The texts of the blocks of these kinds; a string is all text."""
     if isinstance(message.content, str):
-        return message.content
-    parts: list[str] = []
+        if kinds is _TEXT_BLOCKS:
+            yield message.content
+        return
     for block in message.content:
         if isinstance(block, str):
-            parts.append(block)
-        elif block.get("type") == "text":
-            parts.append(str(block.get("text", "")))
+            if kinds is _TEXT_BLOCKS:
+                yield block
+            continue
+        kind = block.get("type")
+        if kind in kinds:
+            yield str(block.get(kinds[kind]) or "")
+        elif kind not in _TEXT_BLOCKS and not (isinstance(message, AIMessage) and _is_answers_own(kind)):
+            raise InvalidRequest(_unsupported(kind), "messages")
+
+
+def _is_answers_own(kind: Any) -> bool:
+    return kind in _REASONING_BLOCKS or kind in _CALL_BLOCKS
+
+
+def _unsupported(kind: Any) -> str:
+    if kind in _PICTURE_BLOCKS:
+        return f"Pictures in messages (content of type {kind!r}) are not supported yet: send text only."
+    return f"Content of type {kind!r} is not supported: send text."
+
+
+def _reasoning(message: AIMessage) -> str | None:
+    kept = message.additional_kwargs.get("reasoning_content")
+    return kept if isinstance(kept, str) and kept else "".join(_texts(message, _REASONING_BLOCKS)) or None
+
+
+def _calls(message: AIMessage) -> tuple[tuple[ToolCall, ...], str]:
+    """The calls of an answer; those that could not be read and have no name are text, as the model wrote them."""
+    calls = [
+        ToolCall(call.get("id") or "", call["name"], json.dumps(call["args"], ensure_ascii=False))
+        for call in message.tool_calls
+    ]
+    unreadable = ""
+    for broken in message.invalid_tool_calls:
+        name, arguments = broken.get("name"), broken.get("args") or ""
+        if name:
+            calls.append(ToolCall(broken.get("id") or "", name, arguments))
         else:
-            raise InvalidRequest(f"Content of type {block.get('type')!r} is not supported yet.", "messages")
-    return "".join(parts)
-
-
-def chunk_of(event: ChatEvent) -> AIMessageChunk:
-    """A piece of the answer. Reasoning is where LangChain looks for it."""
-    if isinstance(event, ReasoningDelta):
-        return AIMessageChunk(content="", additional_kwargs={"reasoning_content": event.text})
-    return AIMessageChunk(content=event.text if isinstance(event, TextDelta) else "")
-
-
-def last_chunk(finish: Finish, model: str) -> AIMessageChunk:
-    """The end of the answer: everything that may be said once only is on this chunk."""
-    return AIMessageChunk(
-        content="",
-        usage_metadata=_usage(finish),
-        response_metadata=_metadata(finish, model),
-        chunk_position="last",
-    )
-
-
-def whole_message(result: ChatResult, model: str) -> AIMessage:
-    """The answer in one piece."""
-    finish = result.finish
-    return AIMessage(
-        content=result.text,
-        additional_kwargs={"reasoning_content": result.reasoning} if result.reasoning else {},
-        usage_metadata=_usage(finish),
-        response_metadata=_metadata(finish, model),
-    )
-
-
-def _usage(finish: Finish) -> UsageMetadata:
-    usage = finish.usage
-    return UsageMetadata(
-        input_tokens=usage.prompt_tokens,
-        output_tokens=usage.completion_tokens,
-        total_tokens=usage.total_tokens,
-        input_token_details={"cache_read": usage.cached_tokens},
-        output_token_details={"reasoning": usage.reasoning_tokens},
-    )
-
-
-def _metadata(finish: Finish, model: str) -> dict[str, Any]:
-    timings = finish.timings
-    metadata: dict[str, Any] = {
-        "model_name": model,
-        "model_provider": PROVIDER,
-        "finish_reason": finish.reason,
-        "timings": {
-            "queue_ms": timings.queue_ms,
-            "load_ms": timings.load_ms,
-            "prefill_ms": timings.prefill_ms,
-            "decode_ms": timings.decode_ms,
-        },
-    }
-    if finish.usage.estimated:
-        metadata["usage_estimated"] = True
-    if finish.warnings:
-        metadata["warnings"] = list(finish.warnings)
-    return metadata
+            unreadable += arguments
+    return tuple(calls), unreadable

@@ -213,7 +213,15 @@ def test_a_call_can_be_forced(client: ModelClient) -> None:
 def test_a_forced_call_that_is_not_made_is_an_error_after_a_second_try(newest: ModelClient) -> None:
     with pytest.raises(GenerationError, match=r"was to call a tool and did not, twice(.|\n)*I will not"):
         newest.complete(ask("stubborn"), GenerateOptions(tools=(TIME,), tool_choice="required"))
-    assert newest.complete(ask("Hi!")).text == "Hello."
+    after = newest.complete(ask("Hi!"))
+    assert after.text == "Hello."
+    assert after.finish.timings.queue_ms < 1000  # nobody waits for a further run of what has failed
+
+
+async def test_a_coroutine_whose_forced_call_was_not_made_gives_up_its_turn_too(newest: ModelClient) -> None:
+    with pytest.raises(GenerationError, match="twice"):
+        await newest.acomplete(ask("stubborn"), GenerateOptions(tools=(TIME,), tool_choice="required"))
+    assert (await newest.acomplete(ask("Hi!"))).finish.timings.queue_ms < 1000
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,15 @@ def running(settings: ServiceSettings) -> Iterator[str]:
             assert not thread.is_alive(), "the service did not shut down"
 
 
+@contextmanager
+def serving(folder: Path, **scripts: str) -> Iterator[str]:
+    """Serve scripted models, by their names and without their first lines, to several tests; gives the base URL."""
+    for name, text in scripts.items():
+        (folder / f"{name}.rkllm").write_text(f"#!rkllm-script 1\n{text}")
+    with running(ServiceSettings(port=0, models_dir=folder)) as url:
+        yield url
+
+
 @pytest.fixture
 def start_service(tmp_path: Path) -> Iterator[StartService]:
     """Start services for one test; they end with it."""

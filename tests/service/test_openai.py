@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import threading
 import time
 
@@ -276,7 +277,7 @@ def test_ignored_fields_are_named(url: str) -> None:
     body = {"model": "talker", "messages": [{"role": "user", "content": "Hi"}], "seed": 7, "user": "me"}
     response = httpx.post(f"{url}/v1/chat/completions", json=body)
     assert response.status_code == 200
-    assert response.headers["x-rkllm-ignored-fields"] == "seed"
+    assert response.headers["x-rkllm-ignored-fields"] == "seed,user"
 
 
 def test_names_that_no_header_can_carry_are_left_out(url: str) -> None:
@@ -296,6 +297,37 @@ def test_a_body_too_large_is_refused_before_it_is_read(start_service: StartServi
         assert response.status_code == 413
         assert response.json()["error"]["code"] == "body_too_large"
     assert httpx.get(f"{url}/health").status_code == 200
+
+
+def test_a_stream_that_is_silent_sends_comments(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag_service.api.event_stream._KEEP_ALIVE_SECONDS", 0.02)
+    body = {"model": "talker", "messages": [{"role": "user", "content": "drag"}], "stream": True}
+    with httpx.stream("POST", f"{url}/v1/chat/completions", json=body) as response:
+        lines = (line for line in response.iter_lines() if line)
+        seen: list[str] = []
+        while seen[-1:] != [": keep-alive"] or len([line for line in seen if '" tick"' in line]) < 20:
+            seen.append(next(lines))
+    assert "[DONE]" not in seen[-1]
+
+
+def test_a_long_prompt_tells_how_far_it_is_read(
+    start_service: StartService, write_model: WriteModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag_service.api.event_stream._KEEP_ALIVE_SECONDS", 0.05)
+    monkeypatch.setattr("rag_service.api.event_stream._STATUS_SECONDS", 0.05)
+    write_model('context 8192\nprefill_ms 1\nrule *\n  text "Hello."\nend\n', "talker")
+    url = start_service(prefill_chunk=100)
+    body = {"model": "talker", "messages": [{"role": "user", "content": "tick " * 1000}], "stream": True}
+    with httpx.stream("POST", f"{url}/v1/chat/completions", json=body) as response:
+        told = [line for line in response.iter_lines() if line.endswith("prompt tokens read")]
+    assert told
+    assert all(re.fullmatch(r": \d+00 of \d+ prompt tokens read", line) for line in told)
+
+
+def test_there_is_a_description_of_all_routes() -> None:
+    described = create_app().openapi()["paths"]
+    assert {"/v1/chat/completions", "/v1/embeddings", "/v1/rerank", "/v1/tokenize"} <= set(described)
+    assert "/chat/completions" not in described
 
 
 def test_stops_have_a_bound(url: str) -> None:

@@ -6,14 +6,16 @@ import asyncio
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 from pydantic import ValidationError
+from starlette.types import Message
 
-from rag_service.api.openai_types import ChatCompletionRequest
+from rag_service.addresses import base_url
+from rag_service.api.openai.chat_request import ChatCompletionRequest
 from rag_service.app import create_app
 from rag_service.errors import answer_for
 from rag_service.pool import ModelPool
-from rag_service.server import base_url
 from rag_service.settings import ServiceSettings
 from rkllm_providers.chat import ChatMessage
 from rkllm_providers.engine.environment import environment_limits
@@ -21,6 +23,7 @@ from rkllm_providers.engine.npu import shared_npu
 from rkllm_providers.errors import InvalidRequest, NPUBusy
 from rkllm_providers.models import BUILT_IN_MODEL
 from tests.conftest import needs_llama
+from tests.service.conftest import StartService
 
 
 async def test_broken_models_are_not_offered(tmp_path: Path) -> None:
@@ -101,7 +104,72 @@ async def test_others_who_want_the_npu_find_the_service_s_address(npu_lock: Path
         shared_npu().leave(place)
 
 
+@needs_llama
+def test_a_service_that_was_not_told_its_address_learns_it_from_a_request(
+    npu_lock: Path, start_service: StartService
+) -> None:
+    """As under `uvicorn --workers 2`, where another process makes the socket."""
+    url = start_service()
+    place = shared_npu().enter("qwen3")
+    try:
+        assert json.loads(npu_lock.read_text())["base_url"] is None
+        assert httpx.get(f"{url}/health").status_code == 200
+        assert json.loads(npu_lock.read_text())["base_url"] == f"{url}/v1"
+    finally:
+        shared_npu().leave(place)
+
+
+async def test_an_address_that_was_told_stays(npu_lock: Path, tmp_path: Path) -> None:
+    app = create_app(ServiceSettings(models_dir=tmp_path))
+    app.state.base_url = "http://board:8000/v1"
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport) as client:
+        await client.get("http://127.0.0.1:8001/health")
+        assert app.state.base_url == "http://board:8000/v1"
+
+
+async def test_a_socket_without_a_port_has_no_address(npu_lock: Path, tmp_path: Path) -> None:
+    app = create_app(ServiceSettings(models_dir=tmp_path))
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    for server in (("/run/rkllm.sock", None), None):
+        scope = {"type": "http", "method": "GET", "path": "/health", "headers": [], "query_string": b""}
+        async with app.router.lifespan_context(app):
+            await app({**scope, "server": server}, receive, send)
+        assert app.state.base_url is None
+    assert [message["status"] for message in sent if message["type"] == "http.response.start"] == [200, 200]
+
+
 def test_the_address_that_others_are_told() -> None:
     assert base_url("0.0.0.0", 8000) == "http://127.0.0.1:8000/v1"
     assert base_url("::", 8000) == "http://[::1]:8000/v1"
     assert base_url("192.168.1.5", 80) == "http://192.168.1.5:80/v1"
+
+
+@needs_llama
+async def test_a_prompt_is_read_ahead_at_start(tmp_path: Path) -> None:
+    (tmp_path / "talker.rkllm").write_text('#!rkllm-script 1\nrule *\n  text "Hello."\nend\n')
+    file = tmp_path / "system.txt"
+    file.write_text("You are a helper. " * 40 + "\n")
+    pool = ModelPool(ServiceSettings(models_dir=tmp_path, model="talker", warm_prompt=file))
+    await pool.preload()
+    messages = [ChatMessage("system", file.read_text().strip()), ChatMessage("user", "Hi")]
+    usage = (await (await pool.client("talker")).acomplete(messages)).finish.usage
+    assert usage.cached_tokens > 100
+    assert usage.prompt_tokens - usage.cached_tokens < 20
+    await pool.close()
+
+
+@needs_llama
+async def test_a_prompt_that_cannot_be_read_ahead_is_named(tmp_path: Path) -> None:
+    (tmp_path / "talker.rkllm").write_text('#!rkllm-script 1\nrule *\n  text "Hello."\nend\n')
+    pool = ModelPool(ServiceSettings(models_dir=tmp_path, model="talker", warm_prompt=tmp_path / "none.txt"))
+    with pytest.raises(InvalidRequest, match=r"none\.txt"):
+        await pool.preload()
+    await pool.close()

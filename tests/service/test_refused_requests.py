@@ -1,20 +1,21 @@
 """Requests that are refused: which part is named, and what was given there."""
 
 import json
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from tests.conftest import WriteModel, needs_llama
-from tests.service.conftest import StartService
+from tests.conftest import needs_llama
+from tests.service.conftest import serving
 
 pytestmark = needs_llama
 
 
-@pytest.fixture
-def url(start_service: StartService, write_model: WriteModel) -> str:
-    write_model('rule *\n  text "Hello"\nend\n', "talker")
-    return start_service()
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("models"), talker='rule *\n  text "Hello"\nend\n') as url:
+        yield url
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,92 @@
+"""Chat completions on the wire."""
+
+from __future__ import annotations
+
+from json.encoder import encode_basestring
+from typing import Any
+
+from rag_service.api.openai.answer_wire import AnswerWire, dump_json
+from rkllm_providers.chat import (
+    ChatEvent,
+    ChatResult,
+    Finish,
+    InvalidToolCall,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+)
+from rkllm_providers.engine import ModelClient
+
+
+class ChatWire(AnswerWire):
+    """Encodes one chat completion."""
+
+    def __init__(self, client: ModelClient, *, include_usage: bool, one_call_only: bool) -> None:
+        """``one_call_only`` leaves out every tool call but the first."""
+        super().__init__(client, "chatcmpl", "chat.completion.chunk", include_usage=include_usage)
+        self._one_call_only = one_call_only
+        self._before = f'{self._chunk}"delta":'
+        self._before_text = f'{self._before}{{"content":'
+        self._before_reasoning = f'{self._before}{{"reasoning_content":'
+        self._after = ',"finish_reason":null}]}\n\n'
+        self._after_text = "}" + self._after
+
+    def opening(self) -> bytes:
+        """The first chunk, which names the role."""
+        return f'{self._before}{{"role":"assistant","content":""}}{self._after}'.encode()
+
+    def encode(self, events: list[ChatEvent]) -> bytes:
+        """One chunk per event; an answer's end also closes the stream."""
+        before, after = self._before_text, self._after_text
+        parts: list[str] = []
+        for event in events:
+            if isinstance(event, TextDelta):
+                parts.append(before + encode_basestring(event.text) + after)
+            elif isinstance(event, ReasoningDelta):
+                parts.append(self._before_reasoning + encode_basestring(event.text) + after)
+            elif isinstance(event, Finish):
+                parts.append(self._closing(f'"delta":{{}},"finish_reason":"{event.reason}"', event))
+            elif self._is_told(event.index):
+                delta = _call_delta(event) if isinstance(event, ToolCallDelta) else _invalid_delta(event)
+                parts.append(self._before + dump_json(delta) + self._after)
+        return "".join(parts).encode()
+
+    def whole(self, result: ChatResult) -> dict[str, Any]:
+        """An answer that is not streamed. The text of calls that cannot be read is part of its content."""
+        calls = result.tool_calls[:1] if self._one_call_only else result.tool_calls
+        text = result.text + "".join(call.text for call in result.invalid_tool_calls)
+        message: dict[str, Any] = {"role": "assistant", "content": text or (None if calls else "")}
+        if result.reasoning:
+            message["reasoning_content"] = result.reasoning
+        if calls:
+            message["tool_calls"] = [
+                {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+                for call in calls
+            ]
+        if result.invalid_tool_calls:
+            message["invalid_tool_calls"] = [_invalid(call) for call in result.invalid_tool_calls]
+        choice = {"message": message, "logprobs": None, "finish_reason": result.finish.reason}
+        return self._complete("chat.completion", choice, result.finish)
+
+    def _is_told(self, index: int | None) -> bool:
+        return not self._one_call_only or not index
+
+
+def _call_delta(event: ToolCallDelta) -> dict[str, Any]:
+    """A piece of a call: its first names it."""
+    call: dict[str, Any] = {"index": event.index}
+    function: dict[str, Any] = {"arguments": event.arguments}
+    if event.id is not None:
+        call |= {"id": event.id, "type": "function"}
+        function = {"name": event.name, **function}
+    return {"tool_calls": [{**call, "function": function}]}
+
+
+def _invalid_delta(event: InvalidToolCall) -> dict[str, Any]:
+    """What turned out to be no call. Its text is content too, unless pieces of it were told as a call."""
+    told: dict[str, Any] = {"invalid_tool_call": _invalid(event)}
+    return told if event.index is not None else {"content": event.text, **told}
+
+
+def _invalid(call: InvalidToolCall) -> dict[str, Any]:
+    return {"text": call.text, "problem": call.problem, "index": call.index}

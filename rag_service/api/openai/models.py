@@ -1,0 +1,48 @@
+"""The models that can be asked."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from rag_service.api.openai.fields import pool_of
+from rag_service.pool import ModelState
+from rkllm_providers.models import ModelEntry
+
+router = APIRouter()
+
+
+@router.get("/models")
+async def list_models(request: Request) -> dict[str, Any]:
+    """All models of the models folder; what is known of one is left out while it is still being read."""
+    pool = pool_of(request)
+    entries = await pool.entries()
+    states = await pool.states(entries)
+    return {"object": "list", "data": [_model_object(entry, states.get(entry.id)) for entry in entries]}
+
+
+@router.get("/models/{model:path}")
+async def get_model(request: Request, model: str) -> dict[str, Any]:
+    """One model."""
+    pool = pool_of(request)
+    entry = await pool.entry(model)
+    return _model_object(entry, await pool.state(entry))
+
+
+def _model_object(entry: ModelEntry, state: ModelState | None) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "id": entry.id,
+        "object": "model",
+        "created": entry.modified_ns // 10**9,
+        "owned_by": "rkllm",
+        "aliases": list(entry.aliases),
+    }
+    if state is not None:
+        facts = state.facts
+        told["status"] = "loaded" if state.loaded else "unloaded"
+        told["context_length"] = facts.context_length
+        told["counts_tokens"] = facts.counts_tokens
+        told["capabilities"] = [name for name, has in asdict(facts.capabilities).items() if has]
+    return told

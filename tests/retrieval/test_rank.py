@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag_service.retrieval.rank import Bm25, Index, lucene_idf, rank
+from rag_service.retrieval.settings import RetrievalSettings
+from tests.retrieval.documents import index, passage
+
+TEXTS = (
+    "The harbour of the town was built in 1904 from grey stone.",
+    "Grey stone is a common stone of the hills behind the town.",
+    "Bread is baked in the morning, and fish is sold at noon.",
+)
+
+
+def test_idf_is_lucenes_and_never_negative() -> None:
+    assert lucene_idf(3, 1) == pytest.approx(math.log(1 + 2.5 / 1.5))
+    assert all(lucene_idf(total, found) > 0 for total in range(1, 9) for found in range(total + 1))
+
+
+def test_one_passage_that_matches_scores_above_zero() -> None:
+    assert index(TEXTS[:1]).scores("When was the harbour built?")[0] > 0
+    assert min(Bm25([["a"], ["a"]], 1.2, 0.75).get_scores(["a"])) > 0
+
+
+def test_the_best_passage_is_first_and_strangers_are_noted() -> None:
+    kept, notes = rank(index(TEXTS), "When was the harbour of the town built?")
+    assert [one.number for one in kept] == [0, 1]
+    assert [(noted.source_id, noted.kept) for noted in notes] == [("3", False)]
+    assert "shares no term" in notes[0].reason
+
+
+def test_candidates_are_bounded() -> None:
+    made = Index(
+        [passage(f"stone {number}", str(number)) for number in range(5)], settings=RetrievalSettings(candidates=2)
+    )
+    kept, notes = rank(made, "stone")
+    assert [one.number for one in kept] == [0, 1]
+    assert "best 2" in notes[0].reason
+
+
+def test_a_title_lifts_its_passages() -> None:
+    text = "It has two hundred rooms and a garden."
+    made = Index([passage(text, "1", "The Harbour Inn"), passage(text, "2", "Hotel Hills")])
+    scores = made.scores("rooms of the hotel on the hills")
+    assert scores[1] > scores[0] > 0
+
+
+def test_headings_lift_too_and_a_bare_one_counts_less() -> None:
+    plain = passage("Opened daily at nine, closed on holidays.")
+    made = Index([plain, replace(plain, headings=("Museum",))])
+    low, high = made.scores("museum opened")
+    assert high > low
+    prose, heading = Index([passage("Old museum"), passage("Old museum", kind="heading")]).scores("museum")
+    assert prose > heading
+
+
+def test_parts_of_compounds_and_neighbours_count() -> None:
+    compound = index(
+        ["Die Donaudampfschifffahrt begann im Jahr 1829 in Wien.", "Das Brot ist gut und auch der Fisch."]
+    )
+    assert compound.scores("Wann begann das mit der Dampfschifffahrt?")[0] > 0
+    near, far = index(["a red stone wall there", "a stone of this red wall"]).scores("red stone")
+    assert near > far
+
+
+def test_a_passage_in_a_language_of_its_own_does_not_rise_by_function_words() -> None:
+    texts = [*TEXTS, "El puerto de la ciudad no es nuevo, pero the name of it was the same."]
+    kept, _ = rank(index(texts), "What was the colour of the stone of the harbour?")
+    assert kept[0].number == 0
+
+
+def test_no_passages_have_no_scores() -> None:
+    assert Index([]).scores("anything") == []
+    assert rank(Index([]), "anything") == ([], [])
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(max_size=40), max_size=6), st.text(max_size=40))
+def test_any_texts_are_scored_from_zero_on(texts: list[str], question: str) -> None:
+    scores = index(texts).scores(question)
+    assert len(scores) == len(texts)
+    assert all(math.isfinite(score) and score >= 0 for score in scores)
+
+
+@pytest.mark.parametrize("wrong", [{"floor": 1.5}, {"k1": -1.0}, {"gram_weight": math.nan}, {"candidates": 0}])
+def test_settings_refuse_what_they_cannot_be(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        replace(RetrievalSettings(), **wrong)  # type: ignore[arg-type]
