@@ -97,13 +97,17 @@ def make_title(turns: Sequence[Turn], *, emoji: bool = False) -> str:
     ``emoji`` puts one in front, of the chat's broad subject.
     """
     subjects = read_subjects(turns)
-    title = "" if subjects.small_talk else _title_words(subjects)
-    if not title:
+    if subjects.small_talk:
         title = title_table.SMALL_TALK.get(subjects.language, title_table.SMALL_TALK["en"])
-    if not emoji:
+        return f"{title_table.SMALL_TALK_EMOJI} {title}" if emoji else title
+    title = _title_words(subjects)
+    if title and not emoji:
         return title
-    broad = [] if subjects.small_talk else rank_subjects(weigh_texts(turns), _languages(subjects))
-    return f"{broad[0].emoji if broad else title_table.SMALL_TALK_EMOJI} {title}"
+    broad = next(iter(rank_subjects(weigh_texts(turns), _languages(subjects))), None)
+    if not title:
+        names = broad.names if broad else title_table.GENERAL
+        title = names.get(subjects.language, names["en"])
+    return f"{broad.emoji if broad else title_table.SMALL_TALK_EMOJI} {title}" if emoji else title
 
 
 def make_tags(turns: Sequence[Turn]) -> list[str]:

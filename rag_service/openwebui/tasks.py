@@ -25,7 +25,10 @@ from rag_service.openwebui.task_table import (
 from rag_service.retrieval.types import Turn
 
 _TAG_NAMES: Final = "|".join(HISTORY_TAGS)
-_OPENING: Final = re.compile(rf"^[ \t]*<(?P<name>{_TAG_NAMES})>[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
+_OPENING: Final = re.compile(
+    rf"^[ \t]*<(?P<name>{_TAG_NAMES})>[ \t\r]*$|<(?P<inline>{_TAG_NAMES})>(?=[ \t]*(?:USER|ASSISTANT|SYSTEM): )",
+    re.MULTILINE | re.IGNORECASE,
+)
 _SOURCES: Final = re.compile(r"^[ \t]*<(?:source\b|sources>|context>)", re.MULTILINE)
 _KEY: Final = re.compile(rf"\{{\s*[\"'`]?(?P<key>{'|'.join(JSON_KINDS)})[\"'`]?\s*:")
 _NAMED_KEY: Final = re.compile(rf"[\"'`](?P<key>{'|'.join(sorted(TELLING_KEYS))})[\"'`]")
@@ -33,7 +36,7 @@ _JSON: Final = re.compile(r"\bjson\b", re.IGNORECASE)
 _FENCE: Final = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 _HEADING: Final = re.compile(r"^#{1,6}[ \t]+\S", re.MULTILINE)
 _ASKING: Final = re.compile(r"[?？؟]")
-_STRUCTURE: Final = re.compile(r"[ \t]*(?:#{1,6}[ \t]|</?[\w-]+>|[-{}*]|$)")
+_STRUCTURE: Final = re.compile(r"[ \t]*(?:#{1,6}[ \t]|</?[\w-]+>|[-{}*]|[^\n?]{1,40}[:：][ \t\r]*$|[ \t\r]*$)")
 _TYPED_TEXT: Final = re.compile(r"<type>(?P<type>[^<]*)</type>\s*<text>(?P<text>.*?)</text>", re.DOTALL)
 
 _EMOJI: Final = re.compile(r"[\U0001F300-\U0001FAFF☀-➿]")
@@ -144,12 +147,14 @@ def _read_json_task(text: str) -> Task | None:
 def _part(text: str) -> _Parts | None:
     """The prompt before, in and behind the chat it holds; ``None`` where it holds none.
 
-    A message may quote any tag, so that the chat goes from the first opening tag on a line of its own to the last
-    closing one. Where templates have no tags, it goes from the first line with a role to the end.
+    A message may quote any tag, so that the chat goes from the first opening tag, on a line of its own or before a
+    role, to the last closing one at the end of a line. Where templates have no tags, it goes from the first line with
+    a role to the end.
     """
     opening = _OPENING.search(text)
     if opening is not None:
-        closing = re.compile(rf"^[ \t]*</{opening['name']}>[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
+        name = opening["name"] or opening["inline"]
+        closing = re.compile(rf"</{name}>[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
         last = next(reversed(list(closing.finditer(text, opening.end()))), None)
         if last is not None:
             return _Parts(text[: opening.start()], text[opening.end() : last.start()], text[last.end() :])

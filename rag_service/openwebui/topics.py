@@ -29,7 +29,6 @@ _FEW_CHARACTERS: Final = 3
 _LONGEST_PARTICLE: Final = 3
 _LEAST_RUN: Final = 2
 _LONGEST_RUN: Final = 8
-_SINGLE: Final = 0.5
 # No word but a name is worth more.
 _NAME_WORTH: Final = 1.0
 # Of a text that is longer, its first and last characters are read.
@@ -40,6 +39,7 @@ _USER_WEIGHT: Final = 2.0
 _ANSWER_WEIGHT: Final = 0.5
 _HEADING: Final = re.compile(r"^(?:#{1,6}[ \t]+|<h1[^>]*>)(?P<text>[^\n<]{2,120})", re.MULTILINE)
 _NOISE: Final = re.compile(r"```.*?(?:```|\Z)|https?://\S+|</?[a-z][^>\n]{0,200}>|\[\d{1,3}\]", re.DOTALL)
+_ADDRESS: Final = re.compile(r"https?://(?:www\.)?(?P<host>[^/\s?#]+)\S*")
 _META: Final = (
     document_table.SUMMARY,
     document_table.DOCUMENT,
@@ -115,6 +115,7 @@ def find_phrases(text: str, tables: Tables, *, meta: bool = False) -> list[Phras
 
     ``meta`` keeps those that say what is to be done with a document.
     """
+    text = _ADDRESS.sub(r" \g<host> ", text)
     tokens = split_tokens(text)
     content = _content_places(text, tokens, tables, meta=meta)
     joining = _joining_places(tokens, tables)
@@ -132,8 +133,8 @@ def find_phrases(text: str, tables: Tables, *, meta: bool = False) -> list[Phras
 
 def choose_words(phrases: Sequence[Phrase], most: float = MOST_WORDS) -> str:
     """The phrases with the most to say that fit into a title, in their order."""
-    if any(phrase.words > _SINGLE for phrase in phrases):
-        phrases = [phrase for phrase in phrases if phrase.words > _SINGLE]
+    # A number or a letter alone says something only where nothing else does.
+    phrases = [phrase for phrase in phrases if sum(map(str.isalpha, phrase.text)) > 1] or phrases
     chosen: list[int] = []
     left = float(most)
     for place in sorted(range(len(phrases)), key=lambda number: -phrases[number].content):

@@ -56,6 +56,14 @@ EDITED: dict[str, tuple[str, str]] = {
         "follow_ups",
         '### Task:\nAnswer with JSON under the key "follow_ups".\n<chat_history>\n{history}\n</chat_history>',
     ),
+    "tags within a line": (
+        "title",
+        '### Task:\nName it as {"title": "x"}\n### Chat: <chat_history>{history}</chat_history>\n',
+    ),
+    "a label behind the chat": (
+        "queries",
+        '### Task:\nSearch. {"queries": ["x"]}\n<chat_history>\n{history}\n</chat_history>\n\nYour queries:',
+    ),
     "Windows line ends": (
         "title",
         '### Task:\r\nName it.\r\n{ "title": "x" }\r\n<chat_history>\r\n{history}\r\n</chat_history>\r\n',

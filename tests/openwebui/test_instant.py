@@ -122,6 +122,16 @@ def test_a_pasted_document_is_not_cut_off_for_a_title() -> None:
         assert len(title.split()) <= MOST_WORDS
 
 
+def test_a_question_of_code_alone_is_named_by_its_subject() -> None:
+    turns = [Turn("user", "Can you fix this?\n\n```python\ndef add(a, b):\n    return a - b\n```")]
+    assert make_title(turns) == "Programming"
+
+
+def test_an_address_is_named_by_its_host() -> None:
+    title = make_title([Turn("user", "https://www.puffins.test/a/b?c=d summarise this page")])
+    assert title == "puffins.test"
+
+
 def test_casing_is_the_users() -> None:
     title = make_title([Turn("user", "How do I connect an iPhone to NumPy with pyMobileDevice?")])
     assert "iPhone" in title
@@ -216,7 +226,7 @@ _TURNS = st.lists(
 ).map(tuple)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(_TURNS)
 def test_any_chat_has_an_answer(turns: tuple[Turn, ...]) -> None:
     title = make_title(turns)

@@ -131,6 +131,10 @@ def test_attributes(tag: str, source: Source) -> None:
 )
 @pytest.mark.parametrize("template", [RAG, "{sources}\n{question}"])
 def test_texts_with_tags_of_their_own(body: str, template: str) -> None:
+    sources = "\n".join((element("0", "a", "First."), element("1", "b", body)))
+    last = read_chat(user(template.format(sources=sources, question=QUESTION)))
+    assert last.question == QUESTION
+    assert _ids(last)[:2] == ["0", "1"]
     sources = "\n".join((element("1", "a", body), element("2", "b", "Second.")))
     chat = read_chat(user(template.format(sources=sources, question=QUESTION)))
     assert chat.question == QUESTION
