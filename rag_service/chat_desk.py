@@ -8,9 +8,9 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from rag_service.grounding import Grounded, Grounding, GroundingSettings
+from rag_service.grounding import LONG_CHAT, Grounded, Grounding, GroundingSettings
 from rag_service.openwebui.sources import read_chat
 from rag_service.openwebui.task_answers import TaskAnswers, TaskMode
 from rag_service.openwebui.task_table import TaskKind
@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 HINT_HEADER: Final = "X-RKLLM-Hint"
 _SEARCH_TOOL: Final = "search_web"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +76,17 @@ class ChatDesk:
         Raises:
             RKLLMError: The request is refused, or its sources could not be read.
         """
-        task = recognise_task(raw, headers, stream=stream)
+        # A task's prompt can be a whole chat, and words are found in it by tables that are built at first use.
+        task = await _apart(raw, lambda: recognise_task(raw, headers, stream=stream))
         if task is not None:
-            reply = self._tasks.reply(task)
+            reply = await asyncio.to_thread(self._tasks.reply, task)
             if reply is not None:
                 return OpenedChat(ReadyAnswer.of_text(reply))
             return OpenedChat(await client.aopen(messages, self._tasks.options(task, options, client.facts)))
-        search = self._search(raw, options)
-        if search is not None:
-            return OpenedChat(search)
+        if self._may_search(raw, options):
+            search = await asyncio.to_thread(_search_call, raw)
+            if search is not None:
+                return OpenedChat(search)
         options, told = await self._with_fitting_tools(messages, options, client)
         grounded = await self._grounding.ground(raw, client, options, convert)
         if grounded.retrieved is None:
@@ -119,19 +123,27 @@ class ChatDesk:
             f"{self.settings.tool_share:.0%} of the window of {facts.context_length} tokens (RKLLM_TOOL_SHARE)."
         )
 
-    def _search(self, raw: Sequence[Mapping[str, Any]], options: GenerateOptions) -> ReadyAnswer | None:
-        """A call of the search tool on the model's behalf, where that is set and the turn asks for something."""
+    def _may_search(self, raw: Sequence[Mapping[str, Any]], options: GenerateOptions) -> bool:
+        """Whether a search may be called on the model's behalf: behind a user's turn, with the tool offered."""
         offered = any(tool.name == _SEARCH_TOOL for tool in options.tools)
-        if not self.settings.search_for_model or not offered or options.tool_choice == "none":
-            return None
-        if not raw or raw[-1].get("role") != "user":
-            return None  # the results are there
-        chat = read_chat(raw)
-        queries = search_queries(chat.turns)
-        if chat.sources or not queries:
-            return None
-        arguments = json.dumps({"query": queries[0]}, ensure_ascii=False)
-        return ReadyAnswer.of_call(f"call_{uuid.uuid4().hex[:24]}", _SEARCH_TOOL, arguments)
+        asked = bool(raw) and raw[-1].get("role") == "user"
+        return self.settings.search_for_model and offered and asked and options.tool_choice != "none"
+
+
+def _search_call(raw: Sequence[Mapping[str, Any]]) -> ReadyAnswer | None:
+    """A call of the search tool with what a turn asks for; ``None`` where it asks nothing, or has sources."""
+    chat = read_chat(raw)
+    queries = [] if chat.sources else search_queries(chat.turns)
+    if not queries:
+        return None
+    arguments = json.dumps({"query": queries[0]}, ensure_ascii=False)
+    return ReadyAnswer.of_call(f"call_{uuid.uuid4().hex[:24]}", _SEARCH_TOOL, arguments)
+
+
+async def _apart(raw: Sequence[Mapping[str, Any]], work: Callable[[], T]) -> T:
+    """Do ``work`` on a chat: on a thread where it is so long that the event loop would feel it."""
+    long = sum(len(str(message.get("content"))) for message in raw) > LONG_CHAT
+    return await asyncio.to_thread(work) if long else work()
 
 
 def _hint(text: str) -> dict[str, str]:

@@ -20,8 +20,9 @@ from rkllm_providers.engine import LanguageModel
 
 logger = logging.getLogger(__name__)
 
-# Reading a chat of this many characters is felt on an event loop.
-_LONG_CHAT: Final = 50_000
+LONG_CHAT: Final = 50_000
+"""Characters; reading a chat of so many is felt on an event loop."""
+
 # What the instruction and the elements around the sources take besides what is counted.
 _FRAME_TOKENS: Final = 160
 # Of the room that the conversation leaves, the share that is the answer's where the request does not say.
@@ -89,7 +90,7 @@ class Grounding:
         """
         if not self.settings.on or not _may_have_sources(messages):
             return Grounded(tuple(messages))
-        long = sum(len(str(message.get("content"))) for message in messages) > _LONG_CHAT
+        long = sum(len(str(message.get("content"))) for message in messages) > LONG_CHAT
         chat = await asyncio.to_thread(read_chat, messages) if long else read_chat(messages)
         if not chat.sources:
             return Grounded(tuple(messages))
