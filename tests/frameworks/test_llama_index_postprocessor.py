@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from llama_index.core.schema import ImageNode, MetadataMode, Node, NodeWithScore, TextNode
+from llama_index.core.schema import (
+    ImageNode,
+    MetadataMode,
+    Node,
+    NodeRelationship,
+    NodeWithScore,
+    RelatedNodeInfo,
+    TextNode,
+)
 
 from rag_service.frameworks.llama_index import PassagePostprocessor
 from rag_service.frameworks.llama_index import postprocessor as module
@@ -52,6 +60,14 @@ def test_what_has_nothing_to_do_with_it_is_dropped_unless_attached() -> None:
     off = "The bread is baked in the morning here, and the fish that was caught at night is sold at noon."
     assert [node.text for node in packed(scored(FACT, off))] == [FACT]
     assert [node.text for node in packed(scored(FACT, off), kind="attached")] == [FACT, off]
+
+
+def test_nodes_of_one_document_stand_or_fall_together() -> None:
+    off = "The bread is baked in the morning here, and the fish that was caught at night is sold at noon."
+    nodes = scored(FACT, off)
+    for node in nodes:
+        node.node.relationships[NodeRelationship.SOURCE] = RelatedNodeInfo(node_id="page")
+    assert [node.node_id for node in packed(nodes)] == ["0", "1"]
 
 
 def test_copies_of_better_nodes_are_dropped() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ _BETWEEN: Final = "\n\n"
 
 
 class PassagePostprocessor(BaseNodePostprocessor):
-    """Drops nodes that repeat better ones or have nothing to do with the query, and packs the rest into a budget.
+    """Drops nodes that repeat better ones and documents that have nothing to do with the query, and packs the rest.
 
     What comes before counts as better. Of nodes that do not fit whole the best sentences are kept, with an ellipsis
     where something is left out. Copies come back with their scores, in the order in which the nodes came. One
@@ -63,7 +64,7 @@ class PassagePostprocessor(BaseNodePostprocessor):
         ranked, texts = self._ranked(nodes)
         index = Index([one.passage for one in ranked], settings=self.settings)
         relevance = Relevance(index, query)
-        kept, notes = apply_floor(judge(ranked, relevance), query, self.settings.floor)
+        kept, notes = apply_floor(_by_document(judge(ranked, relevance)), query, self.settings.floor)
         kept, told = drop_near_copies(kept, self.settings.duplicate_share)
         notes += told
         render = _Rendering(texts, self.settings.gap)
@@ -129,6 +130,15 @@ def _scores(nodes: Sequence[NodeWithScore]) -> list[float]:
     if len(own) == len(nodes) and any(own):
         return own
     return [1 - place / len(nodes) for place in range(len(nodes))]
+
+
+def _by_document(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """``ranked``, each with the relevance of the best node of its document: they stand or fall together."""
+    best: dict[str, float] = {}
+    for one in ranked:
+        id = one.passage.document.source.id
+        best[id] = max(best.get(id, 0.0), one.relevance)
+    return [replace(one, relevance=best[one.passage.document.source.id]) for one in ranked]
 
 
 def _document_id(node: BaseNode) -> str:
