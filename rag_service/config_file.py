@@ -116,7 +116,7 @@ def variable_of(name: str) -> str:
 def nearest(name: str, known: Iterable[str]) -> str:
     """``; did you mean …`` where something has a name like it, else nothing."""
     found = difflib.get_close_matches(name, list(known), 1, cutoff=0.5)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    return f"; did you mean {found[0]!r}" if found else ""
 
 
 def _unknown_arguments(given: Mapping[str, Any]) -> list[str]:

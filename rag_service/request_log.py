@@ -24,7 +24,7 @@ _SANE: Final = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _UNKNOWN_ROUTE: Final = "(none)"
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 # Asked every few seconds by machines: a line for each would be all there is in the log.
-_QUIET: Final = frozenset({"/health", "/v1/health", "/ready", "/metrics"})
+_QUIET: Final = frozenset({"/health", "/ready", "/metrics"})
 
 
 class RequestLog:
@@ -64,7 +64,8 @@ class RequestLog:
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         # The path itself may hold what somebody wrote; the route is ours.
-        route = getattr(scope.get("route"), "path", None) or _UNKNOWN_ROUTE
+        path = getattr(scope.get("route"), "path", None)
+        route = path.removeprefix("/v1") if isinstance(path, str) else _UNKNOWN_ROUTE
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         self._metrics.note_request(method, route, status)
         level = logging.DEBUG if route in _QUIET and status < 400 else logging.INFO
