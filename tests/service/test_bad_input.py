@@ -129,12 +129,13 @@ def test_text_of_any_kind_is_answered(url: str, text: str) -> None:
         content = json.dumps({**body, "stream": stream})
         response = httpx.post(f"{url}/v1/chat/completions", content=content, headers=HEADERS, timeout=60)
         assert response.status_code == 200, response.text
-    for path, fields in {
+    others: dict[str, dict[str, Any]] = {
         "/v1/completions": {"prompt": text},
         "/v1/tokenize": {"content": text},
         "/v1/models/load": {"model": text},
         "/v1/rerank": {"query": text, "documents": [text], "instruction": text},
-    }.items():
+    }
+    for path, fields in others.items():
         content = json.dumps({"model": "talker", **fields})
         response = httpx.post(f"{url}{path}", content=content, headers=HEADERS, timeout=60)
         assert response.status_code < 500, response.text

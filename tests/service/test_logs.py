@@ -129,7 +129,7 @@ def test_no_text_and_no_secret_is_logged(start_service: StartService, write_mode
     [("abc-1.2_3:4", True), ("x" * 64, True), ("x" * 65, False), ("two words", False), ("a/b", False), ("ä", False)],
 )
 def test_the_id_of_a_request(start_service: StartService, given: str, is_kept: bool) -> None:
-    response = httpx.get(f"{start_service()}/health", headers={"X-Request-Id": given.encode()})
+    response = httpx.get(f"{start_service()}/health", headers={b"X-Request-Id": given.encode()})
     told = response.headers["X-Request-Id"]
     assert (told == given) is is_kept
     assert is_kept or re.fullmatch(r"[0-9a-f]{32}", told)
