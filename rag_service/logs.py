@@ -38,16 +38,18 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 class LineFormatter(logging.Formatter):
     """A line for people."""
 
-    def __init__(self, *, private: bool = True) -> None:
-        """``private`` leaves out what errors quote."""
+    def __init__(self, *, private: bool = True, timed: bool = False) -> None:
+        """``private`` leaves out what errors quote; ``timed`` puts the time before it, for files."""
         super().__init__()
         self._private = private
+        self._timed = timed
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and the places of an error below it."""
+        when = f"{_time_of(record)} " if self._timed else ""
         about = f" [{named}]" if (named := _request_of(record)) else ""
         # A line break in a name that a stranger chose must not look like another line of the log.
-        text = f"{record.levelname} {record.name}:{about} {record.getMessage()}".replace("\n", "\\n").replace(
+        text = f"{when}{record.levelname} {record.name}:{about} {record.getMessage()}".replace("\n", "\\n").replace(
             "\r", "\\r"
         )
         return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
@@ -66,7 +68,7 @@ class JSONFormatter(LineFormatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
         told: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": _time_of(record),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -114,7 +116,8 @@ def configure_logging(settings: ServiceSettings, stream: TextIO | None = None) -
             root.removeHandler(handler)
             handler.close()
     for handler in handlers:
-        handler.setFormatter(kind(private=private))
+        # What reads a service's standard error adds the time itself.
+        handler.setFormatter(kind(private=private, timed=isinstance(handler, _PrivateFile)))
         root.addHandler(handler)
     level = logging.getLevelNamesMapping()[settings.api_log_level.upper()]
     root.setLevel(level)
@@ -131,6 +134,10 @@ class _PrivateFile(RotatingFileHandler):
             return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
         return open(self.baseFilename, self.mode, encoding="utf-8", opener=opener)
+
+
+def _time_of(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
 
 def _request_of(record: logging.LogRecord) -> str | None:

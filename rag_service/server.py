@@ -90,7 +90,7 @@ def make_server(settings: ServiceSettings, url: str | None = None) -> Server:
         http=bounded_protocol(settings),
         loop="uvloop",
         ws="none",
-        log_config=None,  # its lines go where all others go
+        log_config=None,  # its lines go where all others go, at their level
         access_log=False,
         server_header=False,
         # Who calls is known by the address of the connection: a header that says otherwise may be anybody's.

@@ -47,6 +47,8 @@ def raised(error: ValueError) -> ValueError:
 
 def test_a_line_for_people() -> None:
     assert LineFormatter().format(record("seen %d", 3)) == "INFO rag_service.test: seen 3"
+    timed = LineFormatter(timed=True).format(record("seen %d", 3))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00 INFO rag_service\.test: seen 3", timed)
     token = request_id.set("r-1")
     assert LineFormatter().format(record("a\nb")) == "INFO rag_service.test: [r-1] a\\nb"
     request_id.reset(token)
