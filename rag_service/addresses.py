@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+import socket
+from typing import Any, Final
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rag_service.pool import ModelPool
 
+# An address set aside for documentation (RFC 5737), which nobody has.
+_ELSEWHERE: Final = ("192.0.2.1", 9)
+
 
 def base_url(host: str, port: int) -> str:
     """Where a client on this machine reaches a service that listens there."""
     here = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://[{here}]:{port}/v1" if ":" in here else f"http://{here}:{port}/v1"
+
+
+def lan_address() -> str:
+    """The address by which other machines of the network reach this one; 127.0.0.1 where there is no network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # A datagram socket that is connected sends nothing: the system only chooses the way it would go.
+            probe.connect(_ELSEWHERE)
+        except OSError:
+            return "127.0.0.1"
+        host: str = probe.getsockname()[0]
+        return host
 
 
 class AddressFinder:

@@ -13,13 +13,20 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 
+from rag_service import health, request_log
+from rag_service.access import Access, AccessCheck
 from rag_service.addresses import AddressFinder
-from rag_service.api import openai
+from rag_service.api import llama_cpp, openai
 from rag_service.body_limit import BodyLimit
 from rag_service.chat_desk import ChatDesk
-from rag_service.errors import ErrorAnswer, invalid_request, response_for
+from rag_service.config_file import load_settings
+from rag_service.errors import ErrorAnswer, first_line, invalid_request, response_for
+from rag_service.metrics import Metrics
+from rag_service.openapi import describe_errors
 from rag_service.pool import ModelPool
+from rag_service.request_log import RequestLog
 from rag_service.settings import ServiceSettings
 from rkllm_providers import __version__
 from rkllm_providers.errors import RKLLMError
@@ -31,52 +38,90 @@ _SHOWN_CHARACTERS = 60
 
 
 def create_app(settings: ServiceSettings | None = None) -> FastAPI:
-    """The service as an ASGI application. Nothing is loaded before it is started."""
-    settings = settings or ServiceSettings()
+    """The service as an ASGI application. Nothing is loaded before it is started.
+
+    Without ``settings`` they are those of the environment and the settings file.
+
+    Raises:
+        SettingsError: They cannot be used, or the API keys they name cannot be read.
+    """
+    settings = settings or load_settings()
+    access, metrics = Access(settings), Metrics()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool = ModelPool(settings)
         app.state.pool = pool
         app.state.desk = desk = ChatDesk(settings.desk)
+        metrics.watch(pool)
         pool.announce(app.state.base_url)
-        preloading = asyncio.create_task(_preload(pool))
+        if settings.model is not None:
+            app.state.not_ready = f"{settings.model} is being loaded."
+        starting = [asyncio.create_task(_preload(app, pool)), asyncio.create_task(_look_around(pool))]
         try:
             yield
         finally:
-            preloading.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await preloading
+            for task in (*starting, *app.state.loads):
+                task.cancel()
+            await asyncio.gather(*starting, *app.state.loads, return_exceptions=True)
             await desk.close()
             await pool.close()
             pool.announce(None)
+            metrics.forget(pool)
 
     app = FastAPI(title="RKLLM service", version=__version__, lifespan=lifespan)
     app.state.settings = settings
     app.state.base_url = None  # whoever makes the socket knows it
-    app.add_middleware(BodyLimit, limit=settings.body_limit)
-    app.add_middleware(AddressFinder, application=app)
-    app.include_router(openai.router)
-    app.add_api_route("/health", _health, methods=["GET"])
+    app.state.access = access
+    app.state.metrics = metrics
+    app.state.not_ready = None
+    app.state.loads = set()
+    app.state.watchers = 0
+    _add_middleware(app, settings, access, metrics)
+    for router in (llama_cpp.router, openai.router, health.router):
+        app.include_router(router)
+    describe_errors(app)
     app.add_exception_handler(RKLLMError, _tell_rkllm_error)
     app.add_exception_handler(RequestValidationError, _tell_validation_error)
     app.add_exception_handler(HTTPException, _tell_http_error)
-    app.add_exception_handler(Exception, _tell_unexpected_error)
     return app
 
 
-async def _health() -> dict[str, str]:
-    """Whether the service answers. Never waits for a model."""
-    return {"status": "ok"}
+def _add_middleware(app: FastAPI, settings: ServiceSettings, access: Access, metrics: Metrics) -> None:
+    """From the inside to the outside."""
+    app.add_middleware(AddressFinder, application=app)
+    app.add_middleware(BodyLimit, limit=settings.body_limit)
+    app.add_middleware(AccessCheck, access=access)
+    if settings.cors_origins:
+        # Outside of the check: a browser asks whether it may send a key before it sends one.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            expose_headers=[request_log.ID_HEADER, openai.IGNORED_HEADER, "Retry-After"],
+        )
+    app.add_middleware(RequestLog, metrics=metrics)
 
 
-async def _preload(pool: ModelPool) -> None:
+async def _look_around(pool: ModelPool) -> None:
+    """See what models there are, so that it can be told without looking. The next look may find what this one met."""
+    try:
+        await pool.entries()
+    except OSError as error:
+        logger.warning("the models folder cannot be looked at: %s", error)
+
+
+async def _preload(app: FastAPI, pool: ModelPool) -> None:
     try:
         await pool.preload()
+        app.state.not_ready = None
     except RKLLMError as error:
         # The service stays up: a request for the model gets the same error, with its status.
-        logger.error("the model could not be loaded at start: %s", error)
+        app.state.not_ready = f"The model could not be loaded at start: {first_line(error)}"
+        logger.error("the model could not be loaded at start: %s", first_line(error))
     except Exception:
+        app.state.not_ready = "The model could not be loaded at start; the log says why."
         logger.exception("the model could not be loaded at start")
 
 
@@ -140,9 +185,3 @@ async def _tell_http_error(request: Request, error: Exception) -> JSONResponse:
     response = _tell(ErrorAnswer(error.status_code, kind, "http_error", str(error.detail)))
     response.headers.update(error.headers or {})
     return response
-
-
-async def _tell_unexpected_error(request: Request, error: Exception) -> JSONResponse:
-    # Starlette logs the traceback; the client gets no inside of ours.
-    message = f"The service failed on this request ({type(error).__name__}); its log says where."
-    return _tell(ErrorAnswer(500, "server_error", "internal_error", message))

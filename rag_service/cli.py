@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from rag_service.model_commands import ModelsDir, models_app
+from rag_service.model_commands import models_app
 from rkllm_providers import __version__
 from rkllm_providers.errors import RKLLMError
 from rkllm_providers.models import BUILT_IN_MODEL, Catalog
-
-if TYPE_CHECKING:
-    from rag_service.settings import ServiceSettings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Language models on Rockchip NPUs.")
 app.add_typer(models_app, name="models")
 emulator_app = typer.Typer(no_args_is_help=True, help="The stand-in for librkllmrt.so on machines without an NPU.")
 app.add_typer(emulator_app, name="emulator")
 
+# The environment is read with the other settings, and not here: it goes behind the command line, before the file.
+ServedDir = Annotated[Path | None, typer.Option(help="Folder with .rkllm and .gguf files. (default: ~/models)")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file with settings. [env var: RKLLM_CONFIG]")]
 _SERVICE_HINT = "The service needs more packages: pip install 'rkllm-providers[service]'"
 
 
@@ -68,24 +70,61 @@ def build_emulator(
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on. (default: 127.0.0.1)")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on. (default: 8000)")] = None,
-    models_dir: ModelsDir = None,
+    models_dir: ServedDir = None,
     model: Annotated[
         str | None, typer.Option(help="Model to load at start, and for requests that name none.")
     ] = None,
+    lib_path: Annotated[Path | None, typer.Option(help="Path of librkllmrt.so, or of its folder.")] = None,
+    context_length: Annotated[int | None, typer.Option(help="Upper bound on context windows, in tokens.")] = None,
+    api_keys_file: Annotated[Path | None, typer.Option(help="File with keys that clients must send.")] = None,
+    no_key: Annotated[
+        bool, typer.Option("--no-key", help="Serve without keys, to everybody who can reach the address.")
+    ] = False,
+    lan: Annotated[
+        bool, typer.Option("--lan", help="Serve the whole network, with a key that is made at the first start.")
+    ] = False,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error. (default: info)")] = None,
+    log_format: Annotated[str | None, typer.Option(help="text or json. (default: text)")] = None,
+    log_file: Annotated[Path | None, typer.Option(help="File that the log goes to as well.")] = None,
+    config: ConfigFile = None,
 ) -> None:
-    """Serve the models over the OpenAI API."""
+    """Serve the models over the OpenAI API. `rkllm settings` has all settings."""
     try:
-        from rag_service.server import run_server
-        from rag_service.settings import ServiceSettings
+        from rag_service import serving
     except ImportError as error:
         raise typer.BadParameter(f"{_SERVICE_HINT} ({error})") from error
-    given = {"host": host, "port": port, "models_dir": models_dir, "model": model}
-    settings = _settings(ServiceSettings, {name: value for name, value in given.items() if value is not None})
-    if not settings.models_dir.is_dir():
-        Console(stderr=True).print(f"Warning: there is no folder {settings.models_dir}.", markup=False)
-    if settings.model is not None:
-        Catalog(settings.models_dir).get(settings.model)
-    run_server(settings)
+    given = {
+        "host": host,
+        "port": port,
+        "models_dir": models_dir,
+        "model": model,
+        "lib_path": None if lib_path is None else str(lib_path),
+        "context_length": context_length,
+        "api_keys_file": api_keys_file,
+        "allow_no_key": no_key or None,
+        "api_log_level": log_level,
+        "log_format": log_format,
+        "log_file": log_file,
+    }
+    with _settings_problems():
+        serving.serve({name: value for name, value in given.items() if value is not None}, config, lan=lan)
+
+
+@app.command()
+def settings(
+    config: ConfigFile = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the page that documents them all.")] = False,
+) -> None:
+    """Show all settings of the service, their values here, and where each is from."""
+    try:
+        from rag_service import serving, setting_table
+    except ImportError as error:
+        raise typer.BadParameter(f"{_SERVICE_HINT} ({error})") from error
+    if as_markdown:
+        typer.echo(setting_table.settings_document(), nl=False)
+        return
+    with _settings_problems():
+        serving.print_settings(config)
 
 
 @app.command()
@@ -93,32 +132,31 @@ def demo(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
     once: Annotated[bool, typer.Option("--once", help="Exit after the answer.")] = False,
     model: Annotated[str, typer.Option(help="Model to ask.")] = BUILT_IN_MODEL,
-    models_dir: ModelsDir = None,
+    models_dir: ServedDir = None,
 ) -> None:
     """Start the service with a small model, ask it one question, and go on serving."""
     try:
+        from rag_service.config_file import load_settings
         from rag_service.demo import run_demo
-        from rag_service.settings import ServiceSettings
     except ImportError as error:
         raise typer.BadParameter(f"{_SERVICE_HINT} ({error})") from error
-    settings = _settings(ServiceSettings, {"port": port, "model": model})
-    if models_dir is not None:
-        settings = settings.model_copy(update={"models_dir": models_dir})
-    Catalog(settings.models_dir).get(model)
-    raise typer.Exit(run_demo(settings, once=once))
+    # On this machine only, and without keys, whatever the settings of the real service say.
+    given = {"host": "127.0.0.1", "port": port, "model": model, "api_key": None, "api_keys_file": None}
+    with _settings_problems():
+        chosen = load_settings(given if models_dir is None else {**given, "models_dir": models_dir})
+    Catalog(chosen.models_dir).get(model)
+    raise typer.Exit(run_demo(chosen, once=once))
 
 
-def _settings(kind: type[ServiceSettings], given: dict[str, Any]) -> ServiceSettings:
-    """The settings, or one line about each that is wrong, wherever it came from."""
+@contextlib.contextmanager
+def _settings_problems() -> Iterator[None]:
+    """One line about each setting that is wrong, wherever it came from."""
+    from rag_service.config_file import SettingsError
+
     try:
-        return kind(**given)
-    except ValueError as error:
-        details = error.errors() if hasattr(error, "errors") else [{"loc": ("settings",), "msg": str(error)}]
-        lines = [
-            f"{'.'.join(map(str, detail['loc']))}: {str(detail['msg']).removeprefix('Value error, ')}"
-            for detail in details
-        ]
-        raise typer.BadParameter("; ".join(lines)) from error
+        yield
+    except SettingsError as error:
+        raise typer.BadParameter("; ".join(error.problems)) from error
 
 
 def main() -> None:

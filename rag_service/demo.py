@@ -30,7 +30,8 @@ def run_demo(settings: ServiceSettings, *, once: bool) -> int:
         AddressInUse: The address cannot be had.
     """
     # The answer is written to the same terminal: only what went wrong may come between.
-    logging.getLogger("rkllm_providers").setLevel(logging.WARNING)
+    for name in ("rkllm_providers", "rag_service", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         return asyncio.run(_demo(settings, once=once))
     except KeyboardInterrupt:

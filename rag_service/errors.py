@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -28,6 +30,7 @@ class ErrorAnswer:
     param: str | None = None
     retry_after: float | None = None
     detail: dict[str, Any] = field(default_factory=dict)
+    more_headers: Mapping[str, str] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
         """The error object of the OpenAI API."""
@@ -41,7 +44,10 @@ class ErrorAnswer:
 
     def headers(self) -> dict[str, str]:
         """Headers that belong to the error."""
-        return {} if self.retry_after is None else {"Retry-After": str(max(1, round(self.retry_after)))}
+        told = dict(self.more_headers)
+        if self.retry_after is not None:
+            told["Retry-After"] = str(max(1, round(self.retry_after)))
+        return told
 
 
 _INVALID: Final = "invalid_request_error"
@@ -66,6 +72,7 @@ _KINDS: Final[tuple[tuple[type[errors.RKLLMError], int, str, str], ...]] = (
     (errors.ModelLoadError, 500, _SERVER, "model_load_failed"),
     (errors.LibraryNotFound, 500, _SERVER, "library_not_found"),
     (errors.UnsupportedRuntime, 500, _SERVER, "unsupported_runtime"),
+    (errors.ServiceUnreachable, 503, _SERVER, "service_unreachable"),
     (errors.RKLLMError, 500, _SERVER, "generation_failed"),
 )
 
@@ -81,6 +88,30 @@ def answer_for(error: errors.RKLLMError) -> ErrorAnswer:
 def invalid_request(message: str, param: str | None = None, *, status: int = 400, code: str) -> ErrorAnswer:
     """The answer to a request that is refused before any model sees it."""
     return ErrorAnswer(status, _INVALID, code, message, param, None, {"class": "InvalidRequest", "param": param})
+
+
+def unauthorised(sent: bool) -> ErrorAnswer:
+    """The answer to a request without a key that is known; ``sent`` says whether it has one at all."""
+    message = (
+        "The API key is not known to this service."
+        if sent
+        else "This service wants an API key: send the header `Authorization: Bearer KEY`, or `api-key: KEY`."
+    )
+    return ErrorAnswer(
+        401,
+        "authentication_error",
+        "invalid_api_key" if sent else "missing_api_key",
+        message,
+        detail={"class": "InvalidRequest", "param": "api_key"},
+        more_headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+def rate_limited(per_minute: int, seconds: float) -> ErrorAnswer:
+    """The answer to a client that sends too much; ``seconds`` is when the next request may pass."""
+    message = f"More than {per_minute} requests per minute. The next one may be sent in {seconds:.1f} s."
+    # Rounded up: a client that comes back when it is told to must not be refused again.
+    return ErrorAnswer(429, "rate_limit_error", "rate_limit_exceeded", message, retry_after=math.ceil(seconds))
 
 
 def response_for(error: errors.RKLLMError) -> JSONResponse:

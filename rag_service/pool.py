@@ -8,8 +8,9 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
+from rag_service.metrics import ModelReadings
 from rag_service.settings import ServiceSettings
 from rkllm_providers.engine import EngineRegistry, ModelClient, ModelFacts, Residency, RuntimeInfo
 from rkllm_providers.errors import EngineClosed, InvalidRequest, RKLLMError
@@ -19,6 +20,10 @@ logger = logging.getLogger(__name__)
 
 # A vocabulary of 150,000 tokens takes a board seconds to read: a list of models does not wait for all of them.
 _LIST_SECONDS: Final = 2.0
+# A worker that does not end in this time is killed with the process, whose end closes its socket.
+_CLOSE_SECONDS: Final = 2.5
+
+ModelStatus = Literal["unloaded", "loading", "loaded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +43,23 @@ class ModelPool:
         self._catalog = Catalog(settings.models_dir)
         self._clients: dict[str, ModelClient] = {}
         self._opening = asyncio.Lock()
+        self._default = settings.model
         self._closed = False
         self._reading: dict[str, asyncio.Task[ModelState]] = {}
+        self._past_deaths = 0
+        self.known: tuple[str, ...] = ()
+        """Ids of the models there were when the folder was last looked at."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the service ends."""
+        return self._closed
 
     async def entries(self) -> list[ModelEntry]:
         """All models that can be asked."""
-        return [entry for entry in await asyncio.to_thread(self._catalog.entries) if entry.problem is None]
+        entries = [entry for entry in await asyncio.to_thread(self._catalog.entries) if entry.problem is None]
+        self.known = tuple(entry.id for entry in entries)
+        return entries
 
     async def entry(self, model: str | None) -> ModelEntry:
         """The model with this id, or the service's own where none is named.
@@ -52,7 +68,7 @@ class ModelPool:
             InvalidRequest: None is named, and the service has no model of its own.
             ModelNotFound: There is no such model.
         """
-        name = model or self._settings.model
+        name = model or self._default
         if not name:
             raise InvalidRequest("The request names no model, and the service was started without one.", "model")
         return await asyncio.to_thread(self._catalog.get, name)
@@ -67,19 +83,23 @@ class ModelPool:
         if self._closed:
             raise EngineClosed("The service is shutting down.")
         # An id that is open needs no look at the folder; what an alias stands for can change there.
-        opened = self._clients.get((model or self._settings.model or "").lower())
+        opened = self._clients.get((model or self._default or "").lower())
         if opened is not None and not opened.engine.closed and opened.card.entry.is_unchanged():
             return opened
         entry = await self.entry(model)
         async with self._opening:
             client = self._usable(entry)
             if client is None:
-                replaced = self._clients.pop(entry.id, None)
-                if replaced is not None:
-                    # Answers that are under way come from the old file, to their end.
-                    self._registry.retire(replaced)
+                self._retire(entry.id)
                 client = self._clients[entry.id] = await asyncio.to_thread(self._open, entry)
             return client
+
+    def _retire(self, model: str) -> None:
+        """Give up a model's client. Answers that are under way come from the old file, to their end."""
+        client = self._clients.pop(model, None)
+        if client is not None:
+            self._past_deaths += client.engine.worker_deaths
+            self._registry.retire(client)
 
     def _usable(self, entry: ModelEntry) -> ModelClient | None:
         """The open client of a model, unless its files were changed since, or its engine closed."""
@@ -127,7 +147,18 @@ class ModelPool:
         """Load the service's own model, so that the first request finds it loaded."""
         if self._settings.model is None:
             return
-        client = await self.client(self._settings.model)
+        client = await self.load(self._settings.model)
+        if self._settings.warm_prompt is not None:
+            await self._warm(client, self._settings.warm_prompt)
+
+    async def load(self, model: str | None) -> ModelClient:
+        """Load a model if it is not loaded; its client.
+
+        Raises:
+            InvalidRequest, ModelNotFound: As ``entry`` says.
+            RKLLMError: It cannot be loaded.
+        """
+        client = await self.client(model)
         loop = asyncio.get_running_loop()
         loaded: asyncio.Future[RuntimeInfo] = loop.create_future()
 
@@ -145,8 +176,7 @@ class ModelPool:
 
         client.engine.load(report)
         await loaded
-        if self._settings.warm_prompt is not None:
-            await self._warm(client, self._settings.warm_prompt)
+        return client
 
     async def _warm(self, client: ModelClient, file: Path) -> None:
         try:
@@ -155,6 +185,24 @@ class ModelPool:
             raise InvalidRequest(f"The file {file} that is to be read ahead cannot be read: {error}.") from error
         n_tokens = await client.awarm(system.strip())
         logger.info("%s: read %d tokens ahead", client.facts.id, n_tokens)
+
+    async def select(self, model: str) -> ModelClient:
+        """Load a model, and have it answer requests that name none; its client. Raises what ``load`` raises."""
+        client = await self.load(model)
+        self._default = client.card.entry.id
+        return client
+
+    async def unload_all(self) -> list[str]:
+        """Give the memory of all models back, after their current runs; the ids of those that were loaded."""
+        return [model for model in list(self._clients) if await self.unload(model)]
+
+    async def reload(self) -> None:
+        """Look at the models folder anew. What was replaced or taken away answers the requests it has, and closes."""
+        entries = {entry.id: entry for entry in await self.entries()}
+        for model, client in list(self._clients.items()):
+            if client.card.entry != entries.get(model):
+                self._retire(model)
+        logger.info("found %d models in %s", len(entries), self._catalog.models_dir)
 
     async def unload(self, model: str | None) -> bool:
         """Give a model's memory back, after its current run; whether it was loaded.
@@ -168,6 +216,44 @@ class ModelPool:
         self._registry.unload(client)
         return True
 
+    def status(self, model: str) -> ModelStatus:
+        """Whether a model is loaded now. Looks at nothing but memory."""
+        client = self._clients.get(model)
+        if client is None or client.engine.closed or client.engine.worker_pid is None:
+            return "unloaded"
+        return "loading" if client.engine.info is None else "loaded"
+
+    def statuses(self) -> dict[str, ModelStatus]:
+        """The same of all models that were asked for."""
+        return {model: self.status(model) for model in list(self._clients)}
+
+    @property
+    def current_model(self) -> str | None:
+        """The id of the loaded model that was used last."""
+        loaded = [client for client in list(self._clients.values()) if client.engine.info is not None]
+        newest = max(loaded, key=lambda client: (client.engine.is_busy, client.engine.last_used), default=None)
+        return None if newest is None else newest.card.entry.id
+
+    @property
+    def vision_model(self) -> str | None:
+        """The id of a loaded model that takes pictures."""
+        for client in list(self._clients.values()):
+            if client.engine.info is not None and client.card.capabilities.vision:
+                return client.card.entry.id
+        return None
+
+    def readings(self) -> list[ModelReadings]:
+        """Figures of every model that was asked for. Reads files of the kernel's."""
+        return [
+            ModelReadings(model, client.engine.info is not None, client.engine.memory, client.engine.waiting)
+            for model, client in list(self._clients.items())
+        ]
+
+    @property
+    def worker_deaths(self) -> int:
+        """Worker processes that died or were replaced since the service started."""
+        return self._past_deaths + sum(client.engine.worker_deaths for client in list(self._clients.values()))
+
     def announce(self, base_url: str | None) -> None:
         """Say where the models are served, for other processes that find the NPU taken."""
         self._registry.announce(base_url)
@@ -177,7 +263,7 @@ class ModelPool:
         self._closed = True
         for task in self._reading.values():
             task.cancel()
-        await asyncio.to_thread(self._registry.close)
+        await asyncio.to_thread(self._registry.close, _CLOSE_SECONDS)
 
     def _open(self, entry: ModelEntry) -> ModelClient:
         settings = self._settings

@@ -1,12 +1,12 @@
-"""The service's settings, from arguments and from the environment (``RKLLM_…``)."""
+"""The service's settings: from arguments, from the environment (``RKLLM_…``), and from a file (``config_file``)."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from rag_service.chat_desk import DeskSettings
 from rag_service.grounding import GroundingSettings
@@ -28,23 +28,69 @@ from rkllm_providers.runtime.abi import unsupported_version
 from rkllm_providers.runtime.abi_tables import VERSIONS
 
 
+def _listed(value: Any) -> Any:
+    """The entries of a list that is written as one text, with commas."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _number_or_off(value: Any) -> Any:
+    return None if isinstance(value, str) and value.strip().lower() == "off" else value
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
+
+
 class ServiceSettings(BaseSettings):
     """Settings of one service. Every field is also an environment variable, e.g. ``RKLLM_PORT``."""
 
-    model_config = SettingsConfigDict(env_prefix="RKLLM_", extra="forbid", protected_namespaces=())
+    model_config = SettingsConfigDict(
+        env_prefix="RKLLM_", extra="forbid", protected_namespaces=(), populate_by_name=True
+    )
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
+    api_key: SecretStr | None = Field(default=None, description="A key that clients must send.")
+    api_keys_file: UserPath | None = Field(
+        default=None, description="File with keys that clients must send: lines `name = key` or `name = sha256:HEX`."
+    )
+    allow_no_key: bool = Field(
+        default=False, description="Serve without keys on an address that other machines can reach."
+    )
+    requests_per_minute: Annotated[int | None, BeforeValidator(_number_or_off)] = Field(
+        default=None, ge=1, le=1_000_000, description="Requests per minute that each key may send, or `off`."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        default=(), description="Origins of web pages that may call the service, with commas between; `*` is all."
+    )
     models_dir: Path = Field(default_factory=default_models_dir, description="Folder with .rkllm and .gguf files.")
     model: str | None = Field(
         default=None, description="Model that is loaded at start and answers requests that name none."
     )
     lib_path: str | None = Field(default=None, description="Path of librkllmrt.so, or of its folder.")
+    rknn_lib_path: str | None = Field(
+        default=None,
+        validation_alias="RKNN_LIB_PATH",
+        description="Path of librknnrt.so, which reads pictures, or of its folder.",
+    )
+    npu_lock: str | None = Field(
+        default=None, description="File that says who owns the NPU; `off` lets several processes load models on it."
+    )
     runtime_version: str | None = Field(
         default=None, description="Version of librkllmrt.so, where it cannot be told from the file."
     )
     context_length: int | None = Field(default=None, gt=0, description="Upper bound on every model's context window.")
     body_limit: int = Field(default=16 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
+    header_limit: int = Field(
+        default=64 * 1024, ge=1024, description="Largest head of a request, in bytes: its address and headers."
+    )
+    header_seconds: float = Field(default=15.0, gt=0, description="Longest time a request's head may take to arrive.")
+    body_seconds: float = Field(default=120.0, gt=0, description="Longest time a request's body may take to arrive.")
+    connection_limit: int = Field(default=512, ge=1, description="Connections that may be open at once.")
     queue_limit: int = Field(default=64, ge=1, description="Requests that may wait per model.")
     queue_seconds: float = Field(default=300.0, gt=0, description="Longest wait in the queue.")
     run_seconds: float = Field(default=1800.0, gt=0, description="Longest time for one answer.")
@@ -57,22 +103,22 @@ class ServiceSettings(BaseSettings):
     load_seconds: float = Field(default=600.0, gt=0, description="Longest time to load a model.")
     memory_budget: Annotated[Budget, BeforeValidator(parse_budget)] = Field(
         default="auto",
-        description="Memory for all models together: bytes, or with K, M or G; 'auto' is what the machine has, 'off' "
+        description="Memory for all models together: bytes, or with K, M or G; `auto` is what the machine has, `off` "
         "no bound.",
     )
     keep_alive: Annotated[float, BeforeValidator(parse_keep_alive)] = Field(
         default=FOREVER,
-        description="How long a model stays loaded after its last request: seconds, or as '5m'; or 'forever'.",
+        description="How long a model stays loaded after its last request: seconds, or as `5m`; or `forever`.",
     )
     worker_memory_limit: Annotated[int | None, BeforeValidator(parse_size)] = Field(
         default=None,
-        description="A worker whose resident memory is above this after a run is replaced: a size, or 'off'.",
+        description="A worker whose resident memory is above this after a run is replaced: a size, or `off`.",
     )
 
     prefill_chunk: Annotated[int | None, BeforeValidator(parse_chunk)] = Field(
         default=None,
         description="Prompts are read in pieces of so many tokens, so that a chat need not wait until a task's long "
-        "prompt is read; or 'off'.",
+        "prompt is read; or `off`.",
     )
     kept_states: Literal["off", "auto"] = Field(
         default="off",
@@ -119,6 +165,15 @@ class ServiceSettings(BaseSettings):
     )
     search_for_model: bool = Field(
         default=False, description="Call an offered search_web tool on the model's behalf."
+    )
+
+    api_log_level: LogLevel = Field(
+        default="info",
+        description="What is logged: `debug`, `info`, `warning` or `error`. Only `debug` may hold text.",
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="Log lines for people, or JSON objects.")
+    log_file: UserPath | None = Field(
+        default=None, description="File that the log goes to as well; at 10 MB a new one is begun, three are kept."
     )
 
     @property

@@ -13,8 +13,9 @@ from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from rag_service.errors import first_line, response_for
+from rag_service.metrics import Metrics
 from rag_service.ready_answer import ReadyAnswer
-from rkllm_providers.chat import ChatEvent
+from rkllm_providers.chat import ChatEvent, ChatResult, Finish
 from rkllm_providers.engine import AsyncAnswer
 from rkllm_providers.errors import RequestCancelled, RKLLMError
 
@@ -64,11 +65,15 @@ class EventStreamResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream."""
+        metrics: Metrics = scope["app"].state.metrics
         sending = asyncio.create_task(self._send_all(scope, receive, send))
         watching = asyncio.create_task(_disconnected(receive))
         try:
-            await asyncio.wait((sending, watching), return_when=asyncio.FIRST_COMPLETED)
+            with metrics.answering():
+                await asyncio.wait((sending, watching), return_when=asyncio.FIRST_COMPLETED)
         finally:
+            if not sending.done():
+                metrics.note_cancelled()
             watching.cancel()
             if not sending.done():
                 sending.cancel()
@@ -77,20 +82,26 @@ class EventStreamResponse(Response):
             self.answer.close()
 
     async def _send_all(self, scope: Scope, receive: Receive, send: Send) -> None:
+        metrics: Metrics = scope["app"].state.metrics
         first = asyncio.ensure_future(anext(self.answer))
         try:
             await asyncio.wait((first,), timeout=_STATUS_SECONDS)
             if first.done() and isinstance(error := first.exception(), RKLLMError):
+                metrics.note_failed()
                 await response_for(error)(scope, receive, send)
                 return
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             await self._send_body(send, self._wire.opening())
             keeping = asyncio.create_task(self._keep_alive(send))
             try:
-                await self._send_body(send, self._wire.encode(await first))
+                events = await first
+                await self._send_body(send, self._wire.encode(events))
                 async for events in self.answer:
                     await self._send_body(send, self._wire.encode(events))
+                if isinstance(events[-1], Finish):
+                    metrics.note_finish(events[-1])
             except RKLLMError as error:
+                metrics.note_failed()
                 logger.warning("an answer failed after its stream was opened: %s", first_line(error))
                 await self._send_body(send, self._wire.failure(error))
             finally:
@@ -125,12 +136,20 @@ async def unless_disconnected(request: Request, work: Coroutine[Any, Any, T]) ->
     Raises:
         RequestCancelled: It went away.
     """
+    metrics: Metrics = request.app.state.metrics
     working = asyncio.create_task(work)
     watching = asyncio.create_task(_disconnected(request.receive))
     try:
-        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
+        with metrics.answering():
+            await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
         if working.done():
-            return working.result()
+            if working.exception() is not None:
+                metrics.note_failed()
+            result = working.result()
+            if isinstance(result, ChatResult):
+                metrics.note_finish(result.finish)
+            return result
+        metrics.note_cancelled()
         raise RequestCancelled("The client closed its connection before the answer was complete.")
     finally:
         watching.cancel()

@@ -115,6 +115,11 @@ class Engine:
         return self._work.worker_pid
 
     @property
+    def worker_deaths(self) -> int:
+        """Worker processes that died or were killed so far."""
+        return self._work.worker_deaths
+
+    @property
     def is_busy(self) -> bool:
         """Whether a request runs or waits, or is between two of its runs."""
         return self._work.is_occupied or self._work.queue.waiting > 0

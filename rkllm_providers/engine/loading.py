@@ -48,6 +48,7 @@ class LoadedWorker:
         self.begun_at = 0.0
         self.sampling = Sampling()
         self.info: RuntimeInfo | None = None
+        self.deaths = 0
         self._host: Final = host
         self._inbox: Final = inbox
         self._stay: Final = stay
@@ -170,6 +171,7 @@ class LoadedWorker:
         self.is_ready = False
         self.info = None
         if link is not None:
+            self.deaths += kill
             link.close(kill=kill)
             self._stay.give_up()
 

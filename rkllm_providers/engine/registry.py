@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+import time
 import weakref
 from dataclasses import replace
 from pathlib import Path
@@ -113,15 +114,16 @@ class EngineRegistry:
                 self._cards[entry.path] = card
         return card
 
-    def close(self) -> None:
-        """Close all engines, whoever holds them."""
+    def close(self, seconds: float = 8.0) -> None:
+        """Close all engines, whoever holds them. Waits for them at most so many seconds."""
+        deadline = time.monotonic() + seconds
         with self._lock:
             engines = [*self._retired, *(engine for engine, _ in self._engines.values())]
             self._engines.clear()
         for engine in engines:
             engine.close(0)  # all of them begin to close
         for engine in engines:
-            engine.close()
+            engine.close(max(0.0, deadline - time.monotonic()))
 
     def _shared_residency(self) -> Residency:
         if self._residency is None:

@@ -75,6 +75,11 @@ class WorkLoop:
         return link.pid if link is not None else None
 
     @property
+    def worker_deaths(self) -> int:
+        """Worker processes that died or were killed so far."""
+        return self._worker.deaths
+
+    @property
     def is_occupied(self) -> bool:
         """Whether a run is under way, or has just ended and may be continued."""
         return self._current is not None or self._kept is not None

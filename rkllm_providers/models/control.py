@@ -32,7 +32,8 @@ from rkllm_providers.models.tokenizer import Tokenizer
 _MARK: Final = "\ufdd0"
 _NAME_END: Final = "\ufdd1"
 _DIGITS: Final = "".join(map(chr, range(0xFDD2, 0xFDE0)))
-_RESERVED: Final = re.compile("[\ufdd0-\ufddf]")
+# Halves of surrogate pairs can be in JSON, and in no token.
+_RESERVED: Final = re.compile("[\ufdd0-\ufddf\ud800-\udfff]")
 _REPLACEMENT: Final = "\ufffd"
 # What is put into a text to break it: the first of these that no control token has.
 _BREAKS: Final = ("\u200b", "\u2060", "\ufeff")

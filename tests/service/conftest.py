@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -37,6 +38,24 @@ def serving(folder: Path, **scripts: str) -> Iterator[str]:
         (folder / f"{name}.rkllm").write_text(f"#!rkllm-script 1\n{text}")
     with running(ServiceSettings(port=0, models_dir=folder)) as url:
         yield url
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The settings file and keys of whoever runs the tests do not count; nor does what a test does to logging."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in ("RKLLM_CONFIG", "RKLLM_API_KEY", "RKLLM_API_KEYS_FILE", "RKLLM_PORT", "RKLLM_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    for handler in [handler for handler in root.handlers if handler not in handlers]:
+        root.removeHandler(handler)
+        handler.close()
+    for handler in handlers:
+        if handler not in root.handlers:
+            root.addHandler(handler)
+    root.setLevel(level)
 
 
 @pytest.fixture

@@ -240,13 +240,13 @@ def test_text_to_tokens_and_back(url: str) -> None:
 def test_what_is_told_of_models(url: str, client: openai.OpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rag_service.pool._LIST_SECONDS", 60.0)
     listed = {model.id: model.model_extra or {} for model in client.models.list().data}
-    assert listed["sleeper"]["status"] == "unloaded"
+    assert listed["sleeper"]["status"] == {"value": "unloaded"}
     assert listed["talker"]["context_length"] == 256
     assert listed["talker"]["counts_tokens"] is True
     assert set(listed["talker"]["capabilities"]) == {"thinking", "tools"}
     assert set(listed["embedder"]["capabilities"]) == {"embedding", "reranking"}
     client.completions.create(model="talker", prompt="Once")
-    assert httpx.get(f"{url}/models/talker").json()["status"] == "loaded"
+    assert httpx.get(f"{url}/models/talker").json()["status"] == {"value": "loaded"}
 
 
 def test_a_vocabulary_that_takes_long_to_read_holds_nothing_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ class EmbeddingRequest(WireRequest):
     kind: Literal["query", "document"] | None = None
     instruction: str | None = None
     truncate: bool = False
-    timeout: float | None = Field(default=None, allow_inf_nan=False)
+    timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
     def inputs(self) -> list[str | Sequence[int]]:
         """The texts, some of them perhaps as tokens."""

@@ -44,8 +44,8 @@ class GenerationRequest(WireRequest):
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
     stop: str | list[str] | None = None
     keep_alive: float | str | None = None
-    timeout: float | None = Field(default=None, le=_MAX_SECONDS, allow_inf_nan=False)
-    first_token_timeout: float | None = Field(default=None, le=_MAX_SECONDS, allow_inf_nan=False)
+    timeout: float | None = Field(default=None, gt=0, le=_MAX_SECONDS, allow_inf_nan=False)
+    first_token_timeout: float | None = Field(default=None, gt=0, le=_MAX_SECONDS, allow_inf_nan=False)
     priority: Literal["chat", "background", "bulk"] | None = None
     lora: str | None = None
 

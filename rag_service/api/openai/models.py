@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from rag_service.api.openai.fields import pool_of
-from rag_service.pool import ModelState
+from rag_service.pool import ModelPool, ModelState
 from rkllm_providers.models import ModelEntry
 
 router = APIRouter()
@@ -20,7 +20,7 @@ async def list_models(request: Request) -> dict[str, Any]:
     pool = pool_of(request)
     entries = await pool.entries()
     states = await pool.states(entries)
-    return {"object": "list", "data": [_model_object(entry, states.get(entry.id)) for entry in entries]}
+    return {"object": "list", "data": [_model_object(pool, entry, states.get(entry.id)) for entry in entries]}
 
 
 @router.get("/models/{model:path}")
@@ -28,20 +28,20 @@ async def get_model(request: Request, model: str) -> dict[str, Any]:
     """One model."""
     pool = pool_of(request)
     entry = await pool.entry(model)
-    return _model_object(entry, await pool.state(entry))
+    return _model_object(pool, entry, await pool.state(entry))
 
 
-def _model_object(entry: ModelEntry, state: ModelState | None) -> dict[str, Any]:
+def _model_object(pool: ModelPool, entry: ModelEntry, state: ModelState | None) -> dict[str, Any]:
     told: dict[str, Any] = {
         "id": entry.id,
         "object": "model",
         "created": entry.modified_ns // 10**9,
         "owned_by": "rkllm",
         "aliases": list(entry.aliases),
+        "status": {"value": pool.status(entry.id)},
     }
     if state is not None:
         facts = state.facts
-        told["status"] = "loaded" if state.loaded else "unloaded"
         told["context_length"] = facts.context_length
         told["counts_tokens"] = facts.counts_tokens
         told["capabilities"] = [name for name, has in asdict(facts.capabilities).items() if has]

@@ -31,7 +31,7 @@ class RerankRequest(WireRequest):
     top_n: int | None = None
     return_documents: bool = False
     instruction: str | None = None
-    timeout: float | None = Field(default=None, allow_inf_nan=False)
+    timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
 @router.post("/rerank", response_model=None)
