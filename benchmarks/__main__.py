@@ -11,7 +11,6 @@ from benchmarks import (
     cancel,
     fairness,
     kept_states,
-    provider_llama_index,
     providers,
     render,
     retrieval,
@@ -28,7 +27,6 @@ BENCHMARKS = {
     "answer_cost": answer_cost.main,
     "stream_cost": stream_cost.main,
     "providers": providers.main,
-    "provider_llama_index": provider_llama_index.main,
     "retrieval": retrieval.main,
 }
 

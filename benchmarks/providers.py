@@ -47,7 +47,21 @@ def langchain(path: Path) -> tuple[float, float, float]:
         return made, *first_tokens(path, lambda: chat.stream("Sing."))
 
 
-SECTIONS: Final[dict[str, Callable[[Path], tuple[float, float, float]]]] = {"LangChain": langchain}
+def llama_index(path: Path) -> tuple[float, float, float]:
+    from llama_index.core.base.llms.types import ChatMessage
+
+    from rkllm_providers.llama_index import RKLLM
+
+    made = median_ms([timed(lambda: RKLLM(model=str(path), temperature=0.5, max_tokens=9)) for _ in range(MADE)])
+    messages = [ChatMessage(role="user", content="Sing.")]
+    with RKLLM(model=str(path)) as llm:
+        return made, *first_tokens(path, lambda: llm.stream_chat(messages))
+
+
+SECTIONS: Final[dict[str, Callable[[Path], tuple[float, float, float]]]] = {
+    "LangChain": langchain,
+    "LlamaIndex": llama_index,
+}
 """Of each: milliseconds to make an object, and to the first token through the engine and through the object."""
 
 

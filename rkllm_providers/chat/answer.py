@@ -135,14 +135,18 @@ class AnswerStream(TokenStream):
         return self._text.stopped if self._text is not None else super().stopped
 
     @property
+    def has_called(self) -> bool:
+        """Whether a call of a tool is complete."""
+        return self._tools is not None and self._tools.n_complete > 0
+
+    @property
     def finish_reason(self) -> FinishReason:
         """Why the answer ended: ``tool_calls`` if it ended by itself and made at least one complete call."""
         if self._text is not None:
             self._text.max_tokens = self.max_tokens
             return self._text.finish_reason
         reason = super().finish_reason
-        called = self._tools is not None and self._tools.n_complete > 0
-        return "tool_calls" if called and reason == "stop" and not self.stopped else reason
+        return "tool_calls" if self.has_called and reason == "stop" and not self.stopped else reason
 
     def _signed(self, sign: str, raw: bytes) -> str:
         """A marker's sign, behind what its token has besides: bytes that waited for it."""

@@ -7,7 +7,7 @@ import json
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rkllm_providers.chat.conversation import (
@@ -18,11 +18,10 @@ from rkllm_providers.chat.conversation import (
     template_input,
     thinking_format,
     thinks,
-    tool_format,
 )
+from rkllm_providers.chat.forced_calls import begun_call
 from rkllm_providers.chat.repair import END_OF_TEXT, render_conversation
 from rkllm_providers.chat.structured import json_opening, with_instruction
-from rkllm_providers.chat.tool_formats import CallSyntax
 from rkllm_providers.chat.types import ChatMessage, GenerateOptions
 from rkllm_providers.errors import ContextLengthExceeded, InvalidRequest
 from rkllm_providers.models import ModelCard, PromptForm
@@ -176,6 +175,21 @@ def build_further_turn(
     return Prompt(ids, len(ids), room, in_thinking, begun)
 
 
+def build_second_call(card: ModelCard, prompt: Prompt, options: GenerateOptions) -> Prompt:
+    """The prompt of a forced call that was not made, with more of the call begun, as far as there is room for it."""
+    guard = card.guard
+    if guard is None or isinstance(prompt.content, TextPrompt):
+        return prompt
+    begun, marked = begun_call(card, options, further=True), begun_call(card, options, guard.mark, further=True)
+    before = guard.encode_once(begun_call(card, options, guard.mark))
+    ids = list(prompt.content)
+    if ids[-len(before) :] != before:  # merged with what stands before it
+        return prompt
+    ids[-len(before) :] = guard.encode_once(marked)
+    room = card.context_length - len(ids)
+    return prompt if room < 1 else replace(prompt, content=array("i", ids), n_tokens=len(ids), room=room, begun=begun)
+
+
 def count_prompt_tokens(
     card: ModelCard, messages: Sequence[ChatMessage], options: GenerateOptions | None = None
 ) -> int:
@@ -237,26 +251,9 @@ def _ends_in_thinking(card: ModelCard, rendered: str) -> bool:
 def _with_beginning(card: ModelCard, guard: TextGuard, rendered: str, options: GenerateOptions) -> tuple[str, str]:
     """A prompt with the beginning of what the model has to answer, and that beginning as it will be read."""
     if is_forced(options):
-        return rendered + _begun_call(card, guard.mark(options.forced_tool)), _begun_call(card, options.forced_tool)
+        return rendered + begun_call(card, options, guard.mark), begun_call(card, options)
     begun = "" if _ends_in_thinking(card, rendered) else json_opening(card, options)
     return rendered + begun, begun
-
-
-def _begun_call(card: ModelCard, name: str | None) -> str:
-    """The beginning of a call, which the model has to go on with."""
-    form = tool_format(card)
-    if form.syntax is not CallSyntax.JSON or not form.begins or form.bare:
-        raise InvalidRequest(
-            f"{card.entry.id} writes its tool calls in a form ({form.name}) that cannot be begun for it: "
-            f"tool_choice must be 'auto' or 'none'.",
-            "tool_choice",
-        )
-    begun = f"{form.begins[0]}\n"
-    if name is None:
-        return begun
-    if form.name == "xml":
-        return f"{begun}<function={name}>\n"
-    return f'{begun}{{"name": {json.dumps(name, ensure_ascii=False)}, "arguments": '
 
 
 def _require(messages: Sequence[ChatMessage]) -> None:

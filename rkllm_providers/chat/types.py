@@ -219,6 +219,13 @@ class Finish:
     timings: Timings
     warnings: tuple[str, ...] = ()
 
+    @property
+    def tokens_per_second(self) -> float | None:
+        """The pace of decoding, which begins behind the first token; ``None`` where there is no other."""
+        if self.timings.decode_ms <= 0:
+            return None
+        return (self.usage.completion_tokens - 1) / self.timings.decode_ms * 1000
+
 
 ChatEvent = TextDelta | ReasoningDelta | ToolCallDelta | InvalidToolCall | Finish
 

@@ -16,7 +16,7 @@ from typing import Final
 from rkllm_providers.chat.answer import AnswerStream
 from rkllm_providers.chat.conversation import is_forced, offered_tools, thinking_budget, thinking_format, tool_format
 from rkllm_providers.chat.garbage import GarbageWatch, garbage_message
-from rkllm_providers.chat.prompt import Prompt, TextPrompt
+from rkllm_providers.chat.prompt import Prompt, TextPrompt, build_second_call
 from rkllm_providers.chat.stream import Token
 from rkllm_providers.chat.structured import JSONAnswer
 from rkllm_providers.chat.tool_calls import collect_tool_calls
@@ -148,7 +148,7 @@ class Answer:
             # A runtime without a template of its own has been seen to go on past the end token.
             stops += card.end_texts
         # A text to be corrected was chosen over a call.
-        without_tools = self._prompt.plain or self._prompt is not self._first_prompt
+        without_tools = self._prompt.plain or (self._tries is not None and self._prompt is not self._first_prompt)
         tools = () if without_tools else offered_tools(options)
         ids = card.guard.control_ids if card.guard is not None else {}
         stream = AnswerStream(
@@ -194,7 +194,8 @@ class Answer:
             message = garbage_message(self._watch.problem, self._card.entry.id, self._runtime)
             self._failure = GenerationError(message)
         events = self._text.feed(tokens)
-        if self._text.stopped:
+        # A model that makes no call by itself does not find its end behind one either.
+        if self._text.stopped or (self._retried and self._text.has_called):
             self._wants_abort = True
         return events
 
@@ -320,8 +321,10 @@ class Answer:
         if not self._retried:
             self._retried = True
             self._withheld = []
+            prompt = build_second_call(self._card, self._prompt, self._options)
+            self._prompt, self._limit = prompt, _limit_of(prompt, self._options)
             self._begin_anew()
-            return self.request
+            return replace(self.request, prompt=prompt.content, max_tokens=self._limit)
         self.finished = True
         raise GenerationError(
             f"{self._card.entry.id} was to call {wanted or 'a tool'} and did not, twice. It wrote: {said[:2000]}"

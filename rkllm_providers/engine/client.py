@@ -22,6 +22,7 @@ from rkllm_providers.chat import (
     collect_tool_calls,
     count_prompt_tokens,
 )
+from rkllm_providers.chat.forced_calls import can_force_calls
 from rkllm_providers.chat.plain import build_plain_prompt
 from rkllm_providers.engine.answer import Answer
 from rkllm_providers.engine.engine import Engine
@@ -144,7 +145,9 @@ class ModelClient(RowUses):
     def facts(self) -> ModelFacts:
         """What its users must know of the model, as it was really loaded once it is."""
         card = self.card
-        return ModelFacts(card.entry.id, card.context_length, card.capabilities, card.takes_tokens)
+        return ModelFacts(
+            card.entry.id, card.context_length, card.capabilities, card.takes_tokens, can_force_calls(card)
+        )
 
     @property
     def closed(self) -> bool:

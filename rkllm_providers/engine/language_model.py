@@ -17,13 +17,15 @@ class ModelFacts:
     """What its users must know of a model.
 
     ``context_length`` is in tokens, and that of the model as it is loaded once it is. ``counts_tokens`` says that
-    tokens are counted exactly, and not estimated.
+    tokens are counted exactly, and not estimated, ``forces_tool_calls`` that a call can be forced, and not only asked
+    for.
     """
 
     id: str
     context_length: int
     capabilities: Capabilities
     counts_tokens: bool
+    forces_tool_calls: bool
 
 
 class LanguageModel(Protocol):

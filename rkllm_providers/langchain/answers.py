@@ -142,8 +142,8 @@ def finish_metadata(finish: Finish, model: str, problems: Sequence[str] = ()) ->
         "prefill_ms": timings.prefill_ms,
         "decode_ms": timings.decode_ms,
     }
-    if timings.decode_ms > 0:
-        spent["tokens_per_second"] = usage.completion_tokens / timings.decode_ms * 1000
+    if finish.tokens_per_second is not None:
+        spent["tokens_per_second"] = finish.tokens_per_second
     if timings.prefix_break is not None:
         spent["prefix_break"] = list(timings.prefix_break)
     metadata: dict[str, Any] = {"model_name": model, "finish_reason": finish.reason, "timings": spent}

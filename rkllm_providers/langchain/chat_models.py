@@ -16,7 +16,6 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import PrivateAttr, model_validator
 
 from rkllm_providers import __version__
-from rkllm_providers.chat import estimate_tokens
 from rkllm_providers.chat.openai_forms import read_tool_choice
 from rkllm_providers.engine import ModelAddress
 from rkllm_providers.errors import InvalidOutput, InvalidRequest
@@ -34,6 +33,7 @@ from rkllm_providers.langchain.structured import (
     plain_schema,
     structured_chain,
 )
+from rkllm_providers.langchain.tokens import number_of_tokens, token_ids
 
 register_content_blocks()
 
@@ -218,16 +218,11 @@ class ChatRKLLM(BaseChatModel, ChatSettings):
         Raises:
             UnsupportedFeature: The model has no tokenizer.
         """
-        if self.custom_get_token_ids is not None:
-            return self.custom_get_token_ids(text)
-        with langchain_errors():
-            return self._open().tokenize(text)
+        return token_ids(self._open, self.custom_get_token_ids, text)
 
     def get_num_tokens(self, text: str) -> int:
         """Number of tokens of a text; an estimate where the model has no tokenizer."""
-        if self.custom_get_token_ids is None and not self.open().counts_tokens:
-            return estimate_tokens(text)
-        return len(self.get_token_ids(text))
+        return number_of_tokens(self._open, self.custom_get_token_ids, text)
 
     def get_num_tokens_from_messages(
         self,

@@ -12,10 +12,11 @@ from langchain_core.outputs import Generation, GenerationChunk, LLMResult
 from pydantic import model_validator
 
 from rkllm_providers import __version__
-from rkllm_providers.chat import ChatEvent, ChatResult, Finish, TextDelta, estimate_tokens
+from rkllm_providers.chat import ChatEvent, ChatResult, Finish, TextDelta
 from rkllm_providers.langchain.answers import PROVIDER, finish_metadata, usage_metadata
 from rkllm_providers.langchain.errors import langchain_errors
 from rkllm_providers.langchain.options import Call, GenerationSettings, parameters, text_call
+from rkllm_providers.langchain.tokens import number_of_tokens, token_ids
 
 _NO_PARAMETERS: Final = frozenset({*BaseLLM.model_fields, "api_key"})
 
@@ -120,16 +121,11 @@ class RKLLM(BaseLLM, GenerationSettings):
         Raises:
             UnsupportedFeature: The model has no tokenizer.
         """
-        if self.custom_get_token_ids is not None:
-            return self.custom_get_token_ids(text)
-        with langchain_errors():
-            return self._open().tokenize(text)
+        return token_ids(self._open, self.custom_get_token_ids, text)
 
     def get_num_tokens(self, text: str) -> int:
         """Number of tokens of a text; an estimate where the model has no tokenizer."""
-        if self.custom_get_token_ids is None and not self.open().counts_tokens:
-            return estimate_tokens(text)
-        return len(self.get_token_ids(text))
+        return number_of_tokens(self._open, self.custom_get_token_ids, text)
 
 
 def _chunk(event: ChatEvent, call: Call) -> GenerationChunk:

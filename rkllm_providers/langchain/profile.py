@@ -31,6 +31,7 @@ def model_profile(facts: ModelFacts) -> ModelProfile:
         reasoning_output=can.thinking,
         reasoning_effort_levels=["none", "minimal", "low", "medium", "high"] if can.thinking else [],
         tool_calling=can.tools,
+        tool_choice=can.tools and facts.forces_tool_calls,
         tool_call_streaming=can.tools,
         structured_output=True,
     )

@@ -117,7 +117,6 @@ def raw_of(finish: Finish, model: str) -> dict[str, Any]:
     Times are in milliseconds. ``tokens_per_second`` is of the tokens after the first; ``None`` where there is none.
     """
     usage, timings = finish.usage, finish.timings
-    pace = (usage.completion_tokens - 1) / timings.decode_ms * 1000 if timings.decode_ms > 0 else None
     raw: dict[str, Any] = {
         "model": model,
         "finish_reason": finish.reason,
@@ -133,7 +132,7 @@ def raw_of(finish: Finish, model: str) -> dict[str, Any]:
             "load_ms": timings.load_ms,
             "prefill_ms": timings.prefill_ms,
             "decode_ms": timings.decode_ms,
-            "tokens_per_second": pace,
+            "tokens_per_second": finish.tokens_per_second,
             "prefix_break": timings.prefix_break,
         },
     }

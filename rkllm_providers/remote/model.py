@@ -256,6 +256,7 @@ class RemoteModel:
                 int(told["context_length"]),
                 Capabilities(**{name: True for name in told["capabilities"] if name in _CAPABILITIES}),
                 bool(told["counts_tokens"]),
+                bool(told["forces_tool_calls"]),
             )
         )
         return facts

@@ -6,6 +6,7 @@ import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,11 +43,17 @@ end
 rule "<tool_response>\\n17"
   text "It is 17 degrees."
 end
-rule "</think>\\n\\n<tool_call>\\n{\\"name\\": \\"get_weather\\", \\"arguments\\": "
-  text "{\\"city\\": \\"Lima\\"}}\\n</tool_call>"
-end
 rule "stubborn{rest}</think>\\n\\n<tool_call>\\n"
   text "I will not."
+end
+rule "coy{rest}</think>\\n\\n<tool_call>\\n{\\"name\\": \\"get_weather\\", \\"arguments\\": {\\"city\\": \\""
+  text "Lima\\"}}\\n</tool_call>"
+end
+rule "coy{rest}</think>\\n\\n<tool_call>\\n"
+  text "1}\\nThat is all."
+end
+rule "</think>\\n\\n<tool_call>\\n{\\"name\\": \\"get_weather\\", \\"arguments\\": "
+  text "{\\"city\\": \\"Lima\\"}}\\n</tool_call>"
 end
 rule "</think>\\n\\n<tool_call>\\n"
   text "{\\"name\\": \\"get_time\\", \\"arguments\\": {}}\\n</tool_call>"
@@ -212,15 +219,32 @@ def test_a_call_can_be_forced(client: ModelClient) -> None:
 
 def test_a_forced_call_that_is_not_made_is_an_error_after_a_second_try(newest: ModelClient) -> None:
     with pytest.raises(GenerationError, match=r"was to call a tool and did not, twice(.|\n)*I will not"):
-        newest.complete(ask("stubborn"), GenerateOptions(tools=(TIME,), tool_choice="required"))
+        newest.complete(ask("stubborn"), GenerateOptions(tools=(WEATHER,), tool_choice="required"))
     after = newest.complete(ask("Hi!"))
     assert after.text == "Hello."
     assert after.finish.timings.queue_ms < 1000  # nobody waits for a further run of what has failed
 
 
+@pytest.mark.parametrize("options", [{"forced_tool": "get_weather"}, {"tool_choice": "required"}], ids=str)
+def test_the_second_try_begins_more_of_the_call(client: ModelClient, options: dict[str, Any]) -> None:
+    result = client.complete(ask("coy"), GenerateOptions(tools=(WEATHER,), **options))
+    assert [(call.name, call.arguments) for call in result.tool_calls] == [("get_weather", '{"city": "Lima"}')]
+    assert (result.text, result.finish.reason) == ("", "tool_calls")
+    # What the first try wrote is counted too; the prompt is that of the first.
+    assert result.finish.usage.completion_tokens > len(client.tokenize("1}\nThat is all."))
+    assert result.finish.usage.prompt_tokens == client.count_tokens(
+        ask("coy"), GenerateOptions(tools=(WEATHER,), **options)
+    )
+
+
+def test_a_tool_without_arguments_is_called_whatever_the_model_writes(newest: ModelClient) -> None:
+    result = newest.complete(ask("stubborn"), GenerateOptions(tools=(TIME,), forced_tool="get_time"))
+    assert [(call.name, call.arguments) for call in result.tool_calls] == [("get_time", "{}")]
+
+
 async def test_a_coroutine_whose_forced_call_was_not_made_gives_up_its_turn_too(newest: ModelClient) -> None:
     with pytest.raises(GenerationError, match="twice"):
-        await newest.acomplete(ask("stubborn"), GenerateOptions(tools=(TIME,), tool_choice="required"))
+        await newest.acomplete(ask("stubborn"), GenerateOptions(tools=(WEATHER,), tool_choice="required"))
     assert (await newest.acomplete(ask("Hi!"))).finish.timings.queue_ms < 1000
 
 
@@ -302,7 +326,7 @@ def test_a_time_limit_is_for_all_runs_together(open_model: OpenModel, write_mode
 
 
 def test_a_stop_sequence_in_a_forced_call_does_not_spoil_the_second_try(newest: ModelClient) -> None:
-    options = GenerateOptions(tools=(TIME,), tool_choice="required", stop=("I will",))
+    options = GenerateOptions(tools=(WEATHER,), tool_choice="required", stop=("I will",))
     with pytest.raises(GenerationError, match="twice"):
         newest.complete(ask("stubborn"), options)
     assert newest.complete(ask("Hi!")).text == "Hello."

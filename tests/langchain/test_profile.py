@@ -11,7 +11,7 @@ import pytest
 from langchain_core.language_models.model_profile import ModelProfile
 
 from rkllm_providers.engine.leases import ModelLeases
-from rkllm_providers.errors import ModelNotFound
+from rkllm_providers.errors import InvalidRequest, ModelNotFound
 from rkllm_providers.langchain import ChatRKLLM
 from tests.conftest import WriteModel
 
@@ -25,12 +25,24 @@ def test_a_profile_says_what_the_model_can(write_model: WriteModel) -> None:
     assert poor is not None
     assert set(profile) <= set(ModelProfile.__annotations__)
     assert (profile["max_input_tokens"], poor["max_input_tokens"]) == (2048, 1024)
-    for what in ("reasoning_output", "tool_calling", "tool_call_streaming"):
+    for what in ("reasoning_output", "tool_calling", "tool_choice", "tool_call_streaming"):
         assert profile[what] is True
         assert poor[what] is False
     assert profile["structured_output"] is True
     assert profile["image_inputs"] is False
     assert poor["reasoning_effort_levels"] == []
+
+
+LLAMA3 = "{{ messages[0].content }}{% if tools %}{{ tools }}<|python_tag|>{% endif %}"
+
+
+def test_a_profile_tells_whether_calls_can_be_forced(write_model: WriteModel) -> None:
+    with ChatRKLLM(model=str(write_model(f"template <<END\n{LLAMA3}\nEND\n", "llama3"))) as chat:
+        profile = chat.profile or {}
+        assert (profile["tool_calling"], profile["tool_choice"]) == (True, False)
+        forced = chat.bind_tools([{"title": "f", "description": "", "type": "object"}], tool_choice="f")
+        with pytest.raises(InvalidRequest, match="cannot be begun"):
+            forced.invoke("Hi")
 
 
 def test_nothing_is_read_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

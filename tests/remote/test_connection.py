@@ -33,7 +33,13 @@ from tests.conftest import WriteModel, needs_llama
 from tests.service.conftest import StartService
 
 HI = [ChatMessage("user", "Hi")]
-FACTS = {"id": "talker", "context_length": 64, "capabilities": ["tools", "flying"], "counts_tokens": True}
+FACTS = {
+    "id": "talker",
+    "context_length": 64,
+    "capabilities": ["tools", "flying"],
+    "counts_tokens": True,
+    "forces_tool_calls": True,
+}
 KEY = "sk-very-secret"
 
 

@@ -243,6 +243,7 @@ def test_what_is_told_of_models(url: str, client: openai.OpenAI, monkeypatch: py
     assert listed["sleeper"]["status"] == {"value": "unloaded"}
     assert listed["talker"]["context_length"] == 256
     assert listed["talker"]["counts_tokens"] is True
+    assert listed["talker"]["forces_tool_calls"] is True
     assert set(listed["talker"]["capabilities"]) == {"thinking", "tools"}
     assert set(listed["embedder"]["capabilities"]) == {"embedding", "reranking"}
     client.completions.create(model="talker", prompt="Once")

@@ -44,5 +44,6 @@ def _model_object(pool: ModelPool, entry: ModelEntry, state: ModelState | None) 
         facts = state.facts
         told["context_length"] = facts.context_length
         told["counts_tokens"] = facts.counts_tokens
+        told["forces_tool_calls"] = facts.forces_tool_calls
         told["capabilities"] = [name for name, has in asdict(facts.capabilities).items() if has]
     return told
