@@ -146,8 +146,8 @@ def measure_floor(
 def left_by_floor(paragraphs: Sequence[Paragraph], shown: Sequence[int], question: Question) -> set[int]:
     documents = [Document(Source(str(at), paragraphs[at].text, kind="web"), paragraphs[at].text) for at in shown]
     index = Index([passage for document in documents for passage in segment(document)])
-    judged = judge(rank(index, question.text)[0], Relevance(index, question.text))
-    left, _ = apply_floor(judged, question.text, SETTINGS.floor)
+    relevance = Relevance(index, question.text)
+    left, _ = apply_floor(judge(rank(index, question.text)[0], relevance), relevance, SETTINGS.floor)
     return {int(one.passage.document.source.id) for one in left}
 
 

@@ -87,7 +87,7 @@ def _best(
     settings = index.settings
     ranked, notes = rank(index, question)
     relevance = Relevance(index, question)
-    ranked, told = apply_floor(judge(ranked, relevance), question, settings.floor)
+    ranked, told = apply_floor(judge(ranked, relevance), relevance, settings.floor)
     notes += told
     ranked, told = drop_near_copies(ranked, settings.duplicate_share)
     notes += told
