@@ -34,6 +34,8 @@ _MOST_STRETCHES: Final = 32
 _LONGEST_QUESTION: Final = 2_000
 _MOST_PARTS: Final = 4
 _FEWEST_TERMS: Final = 3
+# What is left of the floor for a source where another one reaches it.
+_OF_OTHERS: Final = 0.5
 
 
 class Relevance:
@@ -184,20 +186,27 @@ def apply_floor(ranked: Sequence[Ranked], relevance: Relevance, floor: float) ->
     """``ranked`` without what a search found that has too little to do with the question.
 
     Only ``web`` sources can fall, and only those in the question's script and language: words of another language
-    cannot be compared. A passage falls when no passage of its source reaches ``floor``.
+    cannot be compared. All such sources fall when none of their passages reaches ``floor``: the search found nothing.
+    Where one does, another source falls below ``floor / 2``: it is on the subject, and may say the same otherwise.
     """
     best: dict[int, float] = {}
     for one in ranked:
         document = one.passage.document
         best[id(document)] = max(best.get(id(document), 0.0), one.relevance)
+    judged = {id(one.passage.document) for one in ranked if _may_fall(one, relevance)}
+    met = any(best[document] >= floor for document in judged)
+    limit = floor * _OF_OTHERS if met else floor
     kept: list[Ranked] = []
     notes: list[Note] = []
     for one in ranked:
         document = one.passage.document
-        low = best[id(document)] < floor
-        if low and document.source.kind == "web" and relevance.comparable(one.number):
-            reason = f"its source's relevance of {best[id(document)]:.2f} is below {floor:.2f}"
+        if id(document) in judged and best[id(document)] < limit:
+            reason = f"its source's relevance of {best[id(document)]:.2f} is below {limit:.2f}"
             notes.append(note("gate", one.passage, kept=False, reason=reason, score=one.relevance))
         else:
             kept.append(one)
     return kept, notes
+
+
+def _may_fall(one: Ranked, relevance: Relevance) -> bool:
+    return one.passage.document.source.kind == "web" and relevance.comparable(one.number)
