@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from rag_service.addresses import AddressFinder
 from rag_service.api import openai
 from rag_service.body_limit import BodyLimit
+from rag_service.chat_desk import ChatDesk
 from rag_service.errors import ErrorAnswer, invalid_request, response_for
 from rag_service.pool import ModelPool
 from rag_service.settings import ServiceSettings
@@ -37,6 +38,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool = ModelPool(settings)
         app.state.pool = pool
+        app.state.desk = desk = ChatDesk(settings.desk)
         pool.announce(app.state.base_url)
         preloading = asyncio.create_task(_preload(pool))
         try:
@@ -45,6 +47,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
             preloading.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await preloading
+            await desk.close()
             await pool.close()
             pool.announce(None)
 

@@ -8,6 +8,11 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from rag_service.chat_desk import DeskSettings
+from rag_service.grounding import GroundingSettings
+from rag_service.openwebui.task_answers import TaskMode
+from rag_service.openwebui.task_table import TaskKind
+from rag_service.retrieval.settings import RetrievalSettings
 from rkllm_providers.engine import (
     FOREVER,
     Budget,
@@ -86,6 +91,44 @@ class ServiceSettings(BaseSettings):
         default=None,
         description="File with a system message that the model loaded at start reads ahead.",
     )
+
+    rag: bool = Field(default=True, description="Whether sources in chats are cleaned, ranked and trimmed.")
+    rag_tokens: int = Field(default=1500, ge=0, description="Most tokens of sources in a prompt.")
+    rag_seconds: float = Field(default=20.0, gt=0, description="Longest time to read the sources of a chat.")
+    rag_floor: float = Field(
+        default=0.24, ge=0, le=1, description="Quality floor: web results of less relevance are left out."
+    )
+    rag_duplicates: float = Field(
+        default=0.8, ge=0, le=1, description="Dedupe similarity: passages that repeat so much of others are left out."
+    )
+    rag_thinking_context: int = Field(
+        default=8192,
+        ge=0,
+        description="Chats with sources are answered without thinking on models with a smaller window, unless asked.",
+    )
+    tasks: dict[TaskKind, TaskMode] = Field(
+        default_factory=dict,
+        description="What is done with Open WebUI's background tasks, by kind: 'instant', 'model' or 'decline'; "
+        "as JSON.",
+    )
+    tool_share: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Share of the window for tools that are offered; above it they are left out.",
+    )
+    search_for_model: bool = Field(
+        default=False, description="Call an offered search_web tool on the model's behalf."
+    )
+
+    @property
+    def desk(self) -> DeskSettings:
+        """How chats are dealt with before a model answers."""
+        retrieval = RetrievalSettings(floor=self.rag_floor, duplicate_share=self.rag_duplicates)
+        grounding = GroundingSettings(
+            self.rag, self.rag_tokens, self.rag_seconds, self.rag_thinking_context, retrieval
+        )
+        return DeskSettings(grounding, self.tasks, self.tool_share, self.search_for_model)
 
     @field_validator("runtime_version")
     @classmethod

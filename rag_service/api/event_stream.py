@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from rag_service.errors import first_line, response_for
+from rag_service.ready_answer import ReadyAnswer
 from rkllm_providers.chat import ChatEvent
 from rkllm_providers.engine import AsyncAnswer
 from rkllm_providers.errors import RequestCancelled, RKLLMError
@@ -51,7 +52,7 @@ class EventStreamResponse(Response):
     """
 
     media_type = "text/event-stream"
-    answer: AsyncAnswer
+    answer: AsyncAnswer | ReadyAnswer
 
     def __init__(self, wire: EventWire, headers: Mapping[str, str]) -> None:
         super().__init__(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from typing import Final
 
-_SPACES: Final = re.compile(r"\s+")
 # Characters, without spaces, that tell a piece of text from others on one page.
 _TELLING: Final = 24
 _MOST_CANDIDATES: Final = 16
@@ -15,7 +13,7 @@ _MOST_CANDIDATES: Final = 16
 
 def compact(text: str) -> str:
     """The text without white space, which extractors change freely."""
-    return _SPACES.sub("", text)
+    return "".join(text.split())
 
 
 def find_kept(blocks: Sequence[str], kept: Sequence[str], unlikely: Collection[int] = ()) -> list[bool]:

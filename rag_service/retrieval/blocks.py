@@ -24,10 +24,10 @@ def find_blocks(text: str) -> tuple[Block, ...]:
     lines = [text[start:end].rstrip("\n") for start, end in spans]
     kinds = kinds_of(lines)
     for at, line in enumerate(lines):
-        before = lines[at - 1] if at else ""
-        after = next((other for other in lines[at + 1 : at + 3] if other.strip()), "")
-        if kinds[at] == "prose" and heads(line, before, after):
-            kinds[at] = "heading"
+        if kinds[at] == "prose" and not (at and lines[at - 1].strip()):
+            after = next((other for other in lines[at + 1 : at + 3] if other.strip()), "")
+            if heads(line, "", after):
+                kinds[at] = "heading"
     return tuple(
         Block(spans[first][0], spans[last][0] + len(lines[last]), kind, _level(lines, first, last, kind))
         for first, last, kind in _groups(lines, kinds)

@@ -3,31 +3,56 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Final
 
 from rag_service.retrieval.boilerplate_phrases import CONSENT_PHRASES, NETWORKS, PHRASES, SURE_PHRASES
 from rag_service.retrieval.language import UNSPACED, WORD
 
 _UNSPACED_CHARACTER: Final = re.compile(f"[{UNSPACED}]")
+# Shorter words are no clue to a phrase: too many other texts have them.
+_CLUE_CHARACTERS: Final = 5
 
 
 class PhraseIndex:
     """Phrases, ready to be counted in lines."""
 
-    def __init__(self, phrases: Iterable[str]) -> None:
+    def __init__(self, phrases: Sequence[str]) -> None:
+        self._phrases = phrases
         self._by_word: dict[str, list[tuple[str, ...]]] = {}
-        self._unspaced: list[str] = []
+        self._telling: set[str] = set()
+        self._by_character: dict[str, list[str]] = {}
         for phrase in phrases:
             if _UNSPACED_CHARACTER.search(phrase):
-                self._unspaced.append(phrase)
+                self._by_character.setdefault(phrase[0], []).append(phrase)
             elif words := tuple(WORD.findall(phrase)):
                 self._by_word.setdefault(words[0], []).append(words)
+                self._telling.add(max(words, key=len))
         for candidates in self._by_word.values():
             candidates.sort(key=len, reverse=True)
+        self._first_characters = frozenset(self._by_character)
+
+    def may_cover(self, text: str) -> bool:
+        """Whether there is any use in looking for these phrases in ``text``, in lower case: a quick test."""
+        return any(map(text.__contains__, self._clues))
+
+    @cached_property
+    def _clues(self) -> list[str]:
+        """A few words of which each phrase holds one: whichever is in most phrases, and then the longest, first."""
+        clues: list[str] = []
+        left = list(self._phrases)
+        while left:
+            words = [word for word in WORD.findall(left[0]) if len(word) >= _CLUE_CHARACTERS and "'" not in word]
+            clue = max(words, key=lambda word: (sum(word in phrase for phrase in left), len(word)), default=left[0])
+            clues.append(clue)
+            left = [phrase for phrase in left if clue not in phrase]
+        return [clue for clue in clues if not any(other != clue and other in clue for other in clues)]
 
     def words_covered(self, words: Sequence[str]) -> int:
         """How many of these words, in lower case, belong to phrases that stand in them whole."""
+        if self._telling.isdisjoint(words):
+            return 0
         covered, at = 0, 0
         while at < len(words):
             length = 1
@@ -41,7 +66,11 @@ class PhraseIndex:
 
     def characters_covered(self, text: str) -> int:
         """How many characters of ``text``, in lower case, belong to phrases of scripts without spaces."""
-        return sum(len(phrase) * text.count(phrase) for phrase in self._unspaced if phrase in text)
+        return sum(
+            len(phrase) * text.count(phrase)
+            for first in self._first_characters.intersection(text)
+            for phrase in self._by_character[first]
+        )
 
 
 def _split(table: str) -> list[str]:

@@ -13,13 +13,14 @@ _LOWER: Final = "".join(letter for letter in _CASED if letter.islower())
 
 # The end of a sentence that touches the start of the next; not in 3.5, U.S.A., e.g., example.com or node.js.
 _SENTENCE_JOIN: Final = re.compile(
-    rf"[.!?…][\"”’»)]?(?=[{_UPPER}\"“‘„«¿¡(])(?![{_UPPER}]\w*\()|[؟۔।](?=\w)|[\w.!?。！？](?=©)"
+    rf"[.!?…؟۔।](?:(?<=[.!?…])[\"”’»)]?(?=[{_UPPER}\"“‘„«¿¡(])(?![{_UPPER}]\w*\()|(?<=[؟۔।])(?=\w))"
 )
+_COPYRIGHT_JOIN: Final = re.compile(r"[\w.!?。！？](?=©)")
 # A small letter that touches a capital: mostly two pieces of text, sometimes a name such as YouTube.
-_CAPITAL: Final = re.compile(rf"[{_UPPER}](?=[{_LOWER}{_UPPER}’' ])")
-_ASCII_CAPITAL: Final = re.compile("[A-Z](?=[a-zA-Z' ])")
+_CAPITAL: Final = re.compile(rf"[{_UPPER}](?<!\s[{_UPPER}])(?=[{_LOWER}{_UPPER}’' ])")
+_ASCII_CAPITAL: Final = re.compile(r"[A-Z](?<!\s[A-Z])(?=[a-zA-Z' ])")
 _SPACES: Final = re.compile(r"[ \t\xa0]{3,}(?=\S)")
-_WORD: Final = re.compile(r"\S+")
+_SPACE_MARKS: Final = ("   ", "\t", "\xa0")
 
 # Lines shorter than this are not looked into; so many words make a piece that may be text.
 _LONG_LINE: Final = 60
@@ -37,7 +38,11 @@ def split_glued(line: str) -> list[int]:
     if len(line) < _LONG_LINE and "©" not in line:
         return []
     cuts = {match.end() for match in _SENTENCE_JOIN.finditer(line) if _ends_sentence(line, match)}
-    gaps = {match.end() for match in _SPACES.finditer(line)} if len(line) >= 2 * _LONG_LINE else set()
+    if "©" in line:
+        cuts |= {match.end() for match in _COPYRIGHT_JOIN.finditer(line) if _ends_sentence(line, match)}
+    gaps = set()
+    if len(line) >= 2 * _LONG_LINE and any(map(line.__contains__, _SPACE_MARKS)):
+        gaps = {match.end() for match in _SPACES.finditer(line)}
     capitals = (_ASCII_CAPITAL if line.isascii() else _CAPITAL).finditer(line)
     joins = {at for at in (match.start() for match in capitals) if at and _touches(line[at - 1])}
     borders = sorted(cuts | gaps | joins)
@@ -66,7 +71,7 @@ def _menus(line: str, borders: list[int]) -> Iterator[tuple[int, int]]:
         piece = line[borders[at] : borders[at + 1]] if at + 1 < len(borders) else None
         if (
             piece is not None
-            and len(_WORD.findall(piece)) < _PIECE_WORDS
+            and len(piece.split(None, _PIECE_WORDS)) < _PIECE_WORDS
             and not piece.rstrip().endswith((".", ",", ";"))
         ):
             first = at if first is None else first

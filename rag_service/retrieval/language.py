@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from rag_service.retrieval.function_words import (
@@ -40,11 +41,11 @@ UNSPACED_SCRIPTS: Final = frozenset({"Han", "Kana", "Thai", "Lao", "Khmer", "Mya
 UNSPACED: Final = "".join(SCRIPT_RANGES[name] for name in sorted(UNSPACED_SCRIPTS))
 
 # Letters, and the marks that belong to them, which the regular expressions' "word" leaves out.
-_LETTER: Final = (
-    r"(?:[^\W\d_]|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0963\u0971-\u0dff\u0e31-\u0e4e"
-    r"\u0eb1-\u0ecd\u1039-\u103a\u17b6-\u17d3\u200c\u200d])"
+_RUN: Final = (
+    r"(?:[^\W\d_]++|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0963\u0971-\u0dff\u0e31-\u0e4e"
+    r"\u0eb1-\u0ecd\u1039-\u103a\u17b6-\u17d3\u200c\u200d]++)+"
 )
-WORD: Final = re.compile(rf"{_LETTER}+(?:['’]{_LETTER}+)*")
+WORD: Final = re.compile(rf"{_RUN}(?:['’]{_RUN})*")
 _ASCII_WORD: Final = re.compile(r"[a-z]+(?:'[a-z]+)*")
 _LETTERS: Final = {name: re.compile(f"[{ranges}]") for name, ranges in SCRIPT_RANGES.items()}
 # Languages that alone, or nearly so, write with a script.
@@ -152,11 +153,19 @@ def _sample(text: str) -> str:
 
 
 def _script_counts(sample: str) -> list[tuple[str, int]]:
-    counts = {name: len(pattern.findall(sample)) * _LETTER_WORTH.get(name, 1) for name, pattern in _LETTERS.items()}
+    counts = dict.fromkeys(SCRIPT_RANGES, 0)
+    for character, count in Counter(sample).items():
+        if script := _script_of_character(character):
+            counts[script] += count * _LETTER_WORTH.get(script, 1)
     if counts["Kana"] >= _KANA_SHARE * counts["Han"] and counts["Kana"]:
         counts["Kana"] += counts.pop("Han")
     present = [(name, count) for name, count in counts.items() if count]
     return sorted(present, key=lambda pair: -pair[1])
+
+
+@lru_cache(maxsize=4096)
+def _script_of_character(character: str) -> str | None:
+    return next((name for name, pattern in _LETTERS.items() if pattern.match(character)), None)
 
 
 def _ranked_languages(sample: str) -> list[tuple[str, float]]:
@@ -170,9 +179,10 @@ def _languages_of_script(script: str, sample: str) -> list[tuple[str, float]]:
         return [(_ONLY_LANGUAGE[script], 1.0)]
     codes = _SCRIPT_LANGUAGES.get(script, ())
     weights = dict.fromkeys(codes, 0.0)
-    lowered = sample.lower().replace("’", "'")
+    lowered = sample.lower()
+    words = words_of(lowered)
     for clues, weight, found in (
-        (_CODES_BY_WORD, 1.0, Counter(filter(_CODES_BY_WORD.__contains__, WORD.findall(lowered)))),
+        (_CODES_BY_WORD, 1.0, Counter(filter(_CODES_BY_WORD.__contains__, words))),
         (_CODES_BY_LETTER, _LETTER_WEIGHT, Counter(filter(_CODES_BY_LETTER.__contains__, lowered))),
     ):
         for clue, count in found.items():

@@ -7,8 +7,8 @@ then judged among its neighbours: short lines between prose belong to it, short 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 from typing import Final, Literal
@@ -29,14 +29,21 @@ from rag_service.retrieval.types import BlockKind, Note, Source
 Verdict = Literal["good", "near", "short", "bad"]
 
 _UNSPACED_CHARACTER: Final = re.compile(f"[{UNSPACED}]")
+_UNSPACED_RUN: Final = re.compile(f"[{UNSPACED}]+")
+# A set of two ranges is tested much faster, and rules most texts out.
+_BEYOND_ALPHABETS: Final = re.compile("[^\x00-\u0dff\u2000-\u2fff]")
 _PUNCTUATION: Final = re.compile(r"[,.;:!?…](?=\s|$|[\"”’»)])|[。，、；：！？،؛؟।۔]")
-_SENTENCE_END: Final = re.compile(r"[.!?…。！？।؟۔:：][\"'”’»」』）)\]*]*(?:\[\d+\])*$")
-_CLAUSE_END: Final = re.compile(r"[,.;:!?—–…。！？，、；：।؟،؛][\"'”’»」』）)]*$")
+# How sentences and clauses end, and what may close after it: quotes, brackets, numbers of footnotes.
+_SENTENCE_ENDS: Final = tuple(".!?…。！？।؟۔:：")
+_SENTENCE_CLOSERS: Final = "\"'”’»」』）)]*"
+_FOOTNOTES: Final = re.compile(r"(?:\[\d+\])+$")
+_CLAUSE_ENDS: Final = tuple(",.;:!?—–…。！？，、；：।؟،؛")
+_CLAUSE_CLOSERS: Final = "\"'”’»」』）)"
 _LOWER_WORD: Final = re.compile(r"(?<!\w)[a-zß-öø-ÿа-яёіїєґα-ωά-ώ]")
-_SPACES: Final = re.compile(r"\s+")
 _NO_LETTER: Final = re.compile(r"\W+")
 _LINK_ITEM: Final = re.compile(r"\s*(?:[-*+•]\s*)?!?\[[^\]]*\]\([^)]*\)[\s|·,]*(?:!?\[[^\]]*\]\([^)]*\)[\s|·,]*)*$")
 _COUNTED: Final = re.compile(r"[^.!?]{1,60}\(\d+\)\W*$")
+_SEPARATOR: Final = re.compile(r"[|›»/•·>]")
 _SEPARATORS: Final = re.compile(r"\s[|›»/•·>]\s|[›»|]\s*$|\s(?:»|›)")
 _COPYRIGHT: Final = re.compile(r"©|\(c\)\s?(?:19|20)\d\d|copyright\s(?:©|\d)", re.IGNORECASE)
 _JOIN: Final = re.compile(r"[a-zß-ÿа-я][A-ZÀ-ÞА-Я]")
@@ -57,6 +64,7 @@ _SENTENCE_WORDS: Final = 8
 _SHORT_SENTENCE_WORDS: Final = 4
 # Characters that say as much as a word, in scripts without spaces.
 _CHARACTERS_OF_WORD: Final = 2.0
+_FUNCTION_WORD: Final = 1 << 32
 # Function words by word of lines that read as sentences, where the page has too few such lines to tell.
 _USUAL_DENSITY: Final = 0.25
 _LEAST_SENTENCES: Final = 3
@@ -68,7 +76,8 @@ _PHRASE_WORDS: Final = 15
 _SURE_CHARACTERS: Final = 200
 _BANNER_CHARACTERS: Final = 1_000
 _COPYRIGHT_CHARACTERS: Final = 160
-_SYMBOL: Final = re.compile(r"[{}()\[\]=<>;_\\|&]")
+_SCRIPT_MARK: Final = re.compile(r"[{};=()]")
+_SYMBOLS: Final = "{}()[]=<>;_\\|&"
 _MINIFIED_CHARACTERS: Final = 300
 _SYMBOL_SHARE: Final = 0.12
 # Short lines in a row that prose on both sides may keep; more are a menu.
@@ -87,15 +96,13 @@ class Line:
     start: int
     end: int
     text: str
-    tokens: list[str] = field(default_factory=list)
+    tokens: Sequence[str] = ()
+    unspaced: int = 0
     words: int = 0
     density: float = 0.0
     stops: int = 0
-    marks: int = 0
     sentence: bool = False
     clause: bool = False
-    lower: float = 1.0
-    telling: bool = False
     kind: BlockKind = "prose"
     verdict: Verdict = "short"
     reason: str = ""
@@ -128,12 +135,13 @@ def is_banner(line: str) -> str:
     """Why a line is a banner or a copyright line, whatever else says that it is text; empty if it is none."""
     if len(line) > _BANNER_CHARACTERS:
         return ""
-    if len(line) <= _COPYRIGHT_CHARACTERS and _COPYRIGHT.search(line):
-        return "a copyright line"
     lowered = line.lower()
-    if line.isascii() and not ("cookie" in lowered or "continuing" in lowered or "privacy" in lowered):
-        return ""
-    if CONSENT.words_covered(words_of(lowered)) or CONSENT.characters_covered(_SPACES.sub("", lowered)):
+    named = len(line) <= _COPYRIGHT_CHARACTERS and ("©" in line or "(c)" in lowered or "copyright" in lowered)
+    if named and _COPYRIGHT.search(line):
+        return "a copyright line"
+    if CONSENT.may_cover(lowered) and (
+        CONSENT.words_covered(words_of(lowered)) or CONSENT.characters_covered(_compact(lowered))
+    ):
         return "a banner that asks for consent"
     return ""
 
@@ -146,7 +154,9 @@ def is_surely_boilerplate(line: str) -> bool:
     words = words_of(line)
     if words and SURE.words_covered(words) == len(words):
         return True
-    return SURE.characters_covered(_SPACES.sub("", lowered)) >= len(_NO_LETTER.sub("", lowered)) > 0
+    if lowered.isascii():
+        return False
+    return SURE.characters_covered(_compact(lowered)) >= len(_NO_LETTER.sub("", lowered)) > 0
 
 
 def clean_attached_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
@@ -165,41 +175,76 @@ def _read(text: str, *, glued: bool) -> list[Line]:
     lines = []
     at = 0
     for line in text.splitlines(keepends=True):
-        borders = [0, *(split_glued(line) if glued else ()), len(line)]
-        for start, end in pairwise(borders):
-            piece = line[start:end].rstrip()
-            if piece and not piece.isspace():
-                lines.append(Line(at + start, at + start + len(piece), piece))
+        if not line.isspace():
+            cuts = split_glued(line) if glued else []
+            for start, end in pairwise((0, *cuts, len(line))):
+                if piece := line[start:end].rstrip():
+                    lines.append(Line(at + start, at + start + len(piece), piece))
         at += len(line)
     return lines
 
 
+def _compact(text: str) -> str:
+    return "".join(text.split())
+
+
 def _measure(lines: Sequence[Line], text: str) -> None:
     languages = languages_in(text)
-    stops = function_words(languages)
     characters = function_characters(languages)
-    endings = function_endings(languages)
+    measures = _RunMeasures(function_words(languages), function_endings(languages))
     for line in lines:
         stripped = line.text.strip()
-        words = line.tokens = words_of(stripped)
-        unspaced = () if stripped.isascii() else _UNSPACED_CHARACTER.findall(stripped)
-        line.marks = len(_PUNCTUATION.findall(stripped))
-        line.sentence = _SENTENCE_END.search(stripped) is not None
-        line.clause = _CLAUSE_END.search(stripped) is not None
-        if len(unspaced) > len(stripped) / 3:
-            line.words = round(len(unspaced) / _CHARACTERS_OF_WORD)
-            line.stops = sum(map(characters.__contains__, unspaced))
+        if not stripped.isascii() and _BEYOND_ALPHABETS.search(stripped):
+            line.unspaced = sum(map(len, _UNSPACED_RUN.findall(stripped)))
+        line.sentence = _ends_sentence(stripped)
+        line.clause = stripped.rstrip(_CLAUSE_CLOSERS).endswith(_CLAUSE_ENDS)
+        if line.unspaced > len(stripped) / 3:
+            line.words = round(line.unspaced / _CHARACTERS_OF_WORD)
+            line.stops = sum(map(characters.__contains__, stripped))
         else:
-            line.words = len(words)
-            line.stops = sum(map(stops.__contains__, words))
-            if endings:
-                line.stops += sum(1 for word in words if word not in stops and word.endswith(endings))
-            if words:
-                line.lower = len(_LOWER_WORD.findall(stripped)) / len(words)
-                if not line.lower and stripped.lower() == stripped.upper():
-                    line.lower = 1.0
+            line.stops, line.words = divmod(sum(map(measures.__getitem__, stripped.split())), _FUNCTION_WORD)
+        if line.words <= _PHRASE_WORDS:
+            line.tokens = words_of(stripped)
         line.density = line.stops / max(1, line.words)
-        line.telling = line.words > 1 and _FACT.search(stripped) is not None and _DATE.search(stripped) is None
+
+
+class _RunMeasures(dict[str, int]):
+    """For runs of characters without white space the number of their words and of the function words among them.
+
+    Words never cross white space and most runs of a page come again: each is looked into once. Both numbers are in
+    one, function words as multiples of ``_FUNCTION_WORD``, so that a line is measured by a single sum.
+    """
+
+    def __init__(self, words: Collection[str], endings: tuple[str, ...]) -> None:
+        super().__init__()
+        self._words = words
+        self._endings = endings
+
+    def __missing__(self, run: str) -> int:
+        lowered = run.lower()
+        words = [lowered] if lowered.isalpha() else words_of(lowered)
+        found = sum(1 for word in words if word in self._words or word.endswith(self._endings))
+        self[run] = measure = len(words) + found * _FUNCTION_WORD
+        return measure
+
+
+def _ends_sentence(text: str) -> bool:
+    if text.rstrip(_SENTENCE_CLOSERS).endswith(_SENTENCE_ENDS):
+        return True
+    return text.endswith("]") and _FOOTNOTES.sub("", text).rstrip(_SENTENCE_CLOSERS).endswith(_SENTENCE_ENDS)
+
+
+def _small_share(line: Line) -> float:
+    """The share of words that begin with a small letter; 1 in scripts without two cases."""
+    stripped = line.text.strip()
+    if line.unspaced > len(stripped) / 3 or not line.words:
+        return 1.0
+    small = len(_LOWER_WORD.findall(stripped))
+    return 1.0 if not small and stripped.lower() == stripped.upper() else small / line.words
+
+
+def _is_fact(line: Line) -> bool:
+    return line.words > 1 and _FACT.search(line.text.strip()) is not None and _DATE.search(line.text) is None
 
 
 def _usual_density(lines: Sequence[Line]) -> float:
@@ -216,23 +261,27 @@ def _judge(line: Line, usual: float) -> tuple[Verdict, str]:
     if unwanted := _unwanted(line, stripped):
         return "bad", unwanted
     good, near = line.density >= _GOOD_OF_USUAL * usual, line.density >= _NEAR_OF_USUAL * usual
-    if line.words >= _LONG_WORDS and good and (line.sentence or line.marks):
+    if line.words >= _LONG_WORDS and good and (line.sentence or _PUNCTUATION.search(stripped)):
         return "good", ""
     if line.words >= _SENTENCE_WORDS and good and line.sentence:
         return "good", ""
-    if line.words >= _SENTENCE_WORDS and near and (line.sentence or line.marks or line.lower >= 0.5):
+    if (
+        line.words >= _SENTENCE_WORDS
+        and near
+        and (line.sentence or _PUNCTUATION.search(stripped) or _small_share(line) >= 0.5)
+    ):
         return "near", "no sentence, and no text around it"
     if line.words >= _SHORT_SENTENCE_WORDS and line.clause and near:
         return "near", "a short line, and no text around it"
-    if line.words >= _LONG_WORDS and line.marks < 2:
+    if line.words >= _LONG_WORDS and len(_PUNCTUATION.findall(stripped)) < 2:
         return "bad", "long, with hardly a function word"
     return "short", "a short line, and no text around it"
 
 
 def _unwanted(line: Line, stripped: str) -> str:
     """Why a line is certainly none of the page's text; empty if it is not certain."""
-    if any(mark in stripped for mark in "{};=()"):
-        symbols = len(_SYMBOL.findall(stripped))
+    if _SCRIPT_MARK.search(stripped):
+        symbols = sum(map(stripped.count, _SYMBOLS))
         if symbols >= 0.05 * len(stripped) and _SCRIPT.search(stripped):
             return "a script of the page"
         if len(stripped) > _MINIFIED_CHARACTERS and symbols >= _SYMBOL_SHARE * len(stripped):
@@ -243,20 +292,29 @@ def _unwanted(line: Line, stripped: str) -> str:
         return banner
     if line.words > _PHRASE_WORDS:
         return ""
-    words, compact = line.tokens, _SPACES.sub("", stripped.lower())
-    covered = BOILERPLATE.words_covered(words) if words else 0
+    return _unwanted_phrase(line, stripped.lower()) or _unwanted_links(line, stripped)
+
+
+def _unwanted_phrase(line: Line, lowered: str) -> str:
+    words = line.tokens
+    covered = BOILERPLATE.words_covered(words)
     if words and covered >= _PHRASE_COVERAGE * len(words):
         return "a phrase of pages"
-    if BOILERPLATE.characters_covered(compact) >= _PHRASE_COVERAGE * len(_NO_LETTER.sub("", compact)) > 0:
-        return "a phrase of pages"
-    if covered and not line.sentence and covered >= len(words) / 4:
-        return "a phrase of pages"
-    if _LINK_ITEM.match(stripped) or _COUNTED.match(stripped):
+    if line.unspaced:
+        compact = _compact(lowered)
+        if BOILERPLATE.characters_covered(compact) >= _PHRASE_COVERAGE * len(_NO_LETTER.sub("", compact)) > 0:
+            return "a phrase of pages"
+    return "a phrase of pages" if covered and not line.sentence and covered >= len(words) / 4 else ""
+
+
+def _unwanted_links(line: Line, stripped: str) -> str:
+    if "(" in stripped and (_LINK_ITEM.match(stripped) or _COUNTED.match(stripped)):
         return "a link"
-    if not line.sentence and line.kind != "table" and len(_SEPARATORS.findall(stripped)) >= 2:
+    shaped = not line.sentence and line.kind != "table" and _SEPARATOR.search(stripped) is not None
+    if shaped and len(_SEPARATORS.findall(stripped)) >= 2:
         return "a row of links"
-    joins = 0 if line.marks else len(_JOIN.findall(stripped))
-    if joins >= _JOINS and (joins > _JOINS or line.words > _JOINS):
+    joins = len(_JOIN.findall(stripped))
+    if joins >= _JOINS and (joins > _JOINS or line.words > _JOINS) and not _PUNCTUATION.search(stripped):
         return "a row of links"
     return ""
 
@@ -322,7 +380,7 @@ def _is_verse(run: Sequence[Line]) -> bool:
 def _tells(run: Sequence[Line]) -> bool:
     """Whether short lines hold facts, as ingredients, specifications and results do and menus do not."""
     return len(run) >= _VERSE_RUN and sum(
-        line.telling or line.kind == "list" for line in run
+        line.kind == "list" or _is_fact(line) for line in run
     ) >= _TELLING_SHARE * len(run)
 
 
@@ -350,7 +408,7 @@ def _assemble(
         if pieces:
             pieces.append("\n\n" if between.count("\n") > 1 or between.strip() else "\n")
         prose = not verbatim and line.kind not in ("code", "table")
-        pieces.append(_SPACES.sub(" ", line.text.strip()) if prose else line.text)
+        pieces.append(" ".join(line.text.split()) if prose else line.text)
         last_end = line.end
     return "".join(pieces), tuple(_notes(source, lines, kept))
 

@@ -40,7 +40,6 @@ _UNPARSABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\
 _DECLARATION: Final = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
 _SCRIPT: Final = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 _TAG: Final = re.compile(r"<[!/?a-zA-Z][^<>]*(?:>|\Z)")
-_SPACES: Final = re.compile(r"\s+")
 # A cell with more characters holds a part of the page, not a value.
 _CELL_CHARACTERS: Final = 400
 _TITLE_CHARACTERS: Final = 300
@@ -83,7 +82,7 @@ def strip_tags(markup: str) -> str:
 def title_of(tree: Any) -> str:
     """What the page calls itself, without line breaks; empty if it does not."""
     found = tree.find(".//title")
-    return _SPACES.sub(" ", found.text_content()).strip()[:_TITLE_CHARACTERS] if found is not None else ""
+    return " ".join(found.text_content().split())[:_TITLE_CHARACTERS] if found is not None else ""
 
 
 def read_blocks(tree: Any) -> list[MarkupBlock]:
@@ -188,10 +187,10 @@ class _Reader:
         if self.preformatted:
             text = raw.strip("\n").rstrip()
         elif self.rows:
-            cells = (_SPACES.sub(" ", cell).strip() for cell in raw.split("\t"))
+            cells = (" ".join(cell.split()) for cell in raw.split("\t"))
             text = "\t".join(cell for cell in cells if cell)
         else:
-            text = _SPACES.sub(" ", raw).strip()
+            text = " ".join(raw.split())
         kind: BlockKind = "prose"
         if self.preformatted:
             kind = "code"

@@ -70,26 +70,26 @@ def _atoms(document: Document, tokens: int) -> Iterator[_Atom]:
             continue
         headings = tuple(title for _, title in above)
         first_row = ""
-        for number, (start, end) in enumerate(_pieces(text, block, tokens)):
+        for number, (start, end, size) in enumerate(_pieces(text, block, tokens)):
             under = (*headings, first_row) if first_row else headings
-            yield _Atom(start, end, block.kind, estimate_tokens(text[start:end]), under, number == 0)
+            yield _Atom(start, end, block.kind, size, under, number == 0)
             if block.kind == "table" and number == 0:
                 first_row = text[start:end].strip()
 
 
-def _pieces(text: str, block: Block, tokens: int) -> Iterator[tuple[int, int]]:
-    """Sentences of prose, lines of all else; what is too large for a passage in parts."""
+def _pieces(text: str, block: Block, tokens: int) -> Iterator[tuple[int, int, int]]:
+    """Sentences of prose, lines of all else; what is too large for a passage in parts. Each with its tokens."""
     by_line = block.kind in ("table", "code", "data", "list")
     spans = _lines(text, block) if by_line else _sentences(text, block)
     limit = tokens * (_LONGEST_ROW if block.kind in ("table", "code") else _STRETCH)
     for start, end in spans:
-        if estimate_tokens(text[start:end]) <= limit:
-            yield start, end
-        elif block.kind == "list":
-            inner = Block(start, end, "prose")
-            yield from (part for span in _sentences(text, inner) for part in _parts(text, *span, tokens))
-        else:
-            yield from _parts(text, start, end, tokens)
+        size = estimate_tokens(text[start:end])
+        if size <= limit:
+            yield start, end, size
+            continue
+        inside = _sentences(text, Block(start, end, "prose")) if block.kind == "list" else [(start, end)]
+        for part in (part for span in inside for part in _parts(text, *span, tokens)):
+            yield *part, estimate_tokens(text[slice(*part)])
 
 
 def _sentences(text: str, block: Block) -> Iterator[tuple[int, int]]:

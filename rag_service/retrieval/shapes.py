@@ -19,31 +19,36 @@ _BULLET: Final = re.compile(
 )
 _MARK: Final = re.compile(r"\s{0,3}(#{1,6})\s+\S")
 _UNDERLINE: Final = re.compile(r"\s{0,3}(=|-|~|\^){3,}\s*$")
+_UNDERLINE_ENDS: Final = tuple("=-~^")
 _TIMECODE: Final = re.compile(r"\d{1,2}:\d\d(?::\d\d)?[.,]\d{1,3}\s*-->|^\s*WEBVTT\b")
 _CLOCK: Final = re.compile(
     r"\s*[\[(]?(?:\d{4}-\d\d-\d\d[T ])?\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?\s?(?:[AaPp][Mm])?[\])]?\s*\S"
 )
 _PAIR: Final = re.compile(r"\s*[^\s:：=][^:：=\n]{0,40}?(?:\s?[:：]\s|：|\s=\s)\s*\S")
 _COLUMNS: Final = re.compile(r"\S(?: {2,}|\t+)\S")
-_SENTENCE_END: Final = re.compile(r"[.!?…。！？।؟۔][\"'”’»」』)\]]*$")
-_SYMBOL: Final = re.compile(r"[{}()\[\]=<>;_\\|&*+$@#`~^%/]")
+_SENTENCE_ENDS: Final = tuple(".!?…。！？।؟۔")
+_SENTENCE_CLOSERS: Final = "\"'”’»」』)]"
+_SYMBOLS: Final = "{}()[]=<>;_\\|&*+$@#`~^%/"
+_NO_HEADING_ENDS: Final = tuple(".,;。，；、…।؟")
 _DIGIT: Final = re.compile(r"\d")
 
 # Shapes of code lines that hardly occur in prose, for languages of the C family, Python, shells, SQL, markup.
 _CODE: Final = re.compile(
     r"""
-      \s*(?:def|class)\s+\w+\s*[(:].*:\s*(?:\#.*)?$
-    | \s*(?:if|elif|for|while|with|try|except|else|finally|match|case)\b.*:\s*(?:\#.*)?$(?<=[\w)\]'"]:)
-    | \s*(?:import\s+[\w.]+(?:\s+as\s+\w+)?|from\s+[\w.]+\s+import\s+.+)$
-    | \s*(?:return|yield|raise|assert|del|print)\b\s*[\w("'\[{\-].*[()\[\]=_.].*$
-    | \s*[\])}]+[;,)]*\s*$
-    | \s*(?:\#include|\#define|\#ifdef|\#!/|//|/\*|<\?|</?\w+[^<>]*>\s*$)
-    | \s*(?:\$|>>>|\.\.\.|PS\s?[A-Z]:\\[^>]*>|[\w.-]+@[\w.-]+:[^$\#]*[$\#])\s+\S
-    | \s*(?:sudo|apt|apt-get|pip|pip3|git|npm|npx|yarn|docker|curl|wget|make|cmake|cargo|kubectl|systemctl|chmod)
+    \s*(?:
+      (?:def|class)\s+\w+\s*[(:].*:\s*(?:\#.*)?$
+    | (?:if|elif|for|while|with|try|except|else|finally|match|case)\b.*:\s*(?:\#.*)?$(?<=[\w)\]'"]:)
+    | (?:import\s+[\w.]+(?:\s+as\s+\w+)?|from\s+[\w.]+\s+import\s+.+)$
+    | (?:return|yield|raise|assert|del|print)\b\s*[\w("'\[{\-].*[()\[\]=_.].*$
+    | [\])}]+[;,)]*\s*$
+    | (?:\#include|\#define|\#ifdef|\#!/|//|/\*|<\?|</?\w+[^<>]*>\s*$)
+    | (?:\$|>>>|\.\.\.|PS\s?[A-Z]:\\[^>]*>|[\w.-]+@[\w.-]+:[^$\#]*[$\#])\s+\S
+    | (?:sudo|apt|apt-get|pip|pip3|git|npm|npx|yarn|docker|curl|wget|make|cmake|cargo|kubectl|systemctl|chmod)
       \s+[\w./~-][^.!?]*$
-    | \s*(?:SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|CREATE\s+TABLE|DELETE\s+FROM|FROM\s+\w+|WHERE\s+\w+)\b
-    | \s*[\w.]+\([^()]*(?:\([^()]*\)[^()]*)*\)\s*[;,:{]?\s*$
-    | \s*@\w+(?:\(.*\))?\s*$
+    | (?:SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|CREATE\s+TABLE|DELETE\s+FROM|FROM\s+\w+|WHERE\s+\w+)\b
+    | [\w.]+\([^()]*(?:\([^()]*\)[^()]*)*\)\s*[;,:{]?\s*$
+    | @\w+(?:\(.*\))?\s*$
+    )
     """,
     re.VERBOSE,
 )
@@ -64,7 +69,8 @@ def kinds_of(lines: Sequence[str]) -> list[BlockKind]:
     """
     kinds: list[BlockKind | None] = [None] * len(lines)
     _mark_fences(lines, kinds)
-    if sum(1 for line in lines if _TIMECODE.search(line[:_LONGEST_TESTED])) >= _LEAST_ROWS:
+    timed = [line for line in lines if "-->" in line or "WEBVTT" in line]
+    if sum(1 for line in timed if _TIMECODE.search(line[:_LONGEST_TESTED])) >= _LEAST_ROWS:
         kinds = [kind or "data" for kind in kinds]
     _mark_headings(lines, kinds)
     _mark_tables(lines, kinds)
@@ -77,7 +83,7 @@ def kinds_of(lines: Sequence[str]) -> list[BlockKind]:
 
 def heading_level(line: str) -> int:
     """1–6 for a line marked as a heading by ``#``, else 0."""
-    match = _MARK.match(line)
+    match = _MARK.match(line) if "#" in line else None
     return len(match.group(1)) if match else 0
 
 
@@ -94,14 +100,14 @@ def heads(line: str, before: str, after: str) -> bool:
     text = line.strip()
     if not text or len(text) > _HEADING_CHARACTERS or before.strip() or not after.strip():
         return False
-    return not re.search(r"[.,;。，；、…।؟]$", text) and len(after.strip()) > len(text)
+    return not text.endswith(_NO_HEADING_ENDS) and len(after.strip()) > len(text)
 
 
 def _mark_fences(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
     opened: int | None = None
     mark = ""
     for at, line in enumerate(lines):
-        match = _FENCE.match(line)
+        match = _FENCE.match(line) if "```" in line or "~~~" in line else None
         if match is None:
             continue
         if opened is None:
@@ -118,8 +124,9 @@ def _mark_headings(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
         elif (
             at
             and kinds[at] is None
-            and _UNDERLINE.match(line)
             and kinds[at - 1] is None
+            and line.rstrip().endswith(_UNDERLINE_ENDS)
+            and _UNDERLINE.match(line)
             and 0 < len(lines[at - 1].strip()) <= _HEADING_CHARACTERS
             and (at < 2 or not lines[at - 2].strip())
         ):
@@ -127,13 +134,15 @@ def _mark_headings(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
 
 
 def _mark_tables(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
-    for count_cells, least in (
-        (_cells_by("|"), _LEAST_ROWS),
-        (_cells_by("\t"), 2),
-        (_columns, 3),
-        (_values, _LEAST_ROWS),
+    for mark, count_cells, least in (
+        ("|", _cells_by("|"), _LEAST_ROWS),
+        ("\t", _cells_by("\t"), 2),
+        ("  ", _columns, 3),
+        ("", _values, _LEAST_ROWS),
     ):
-        counts = [count_cells(line) if kind is None else 0 for line, kind in zip(lines, kinds, strict=True)]
+        counts = [
+            count_cells(line) if mark in line and kind is None else 0 for line, kind in zip(lines, kinds, strict=True)
+        ]
         for start, end in _runs(counts):
             if end - start >= least:
                 kinds[start:end] = ["table"] * (end - start)
@@ -156,83 +165,89 @@ def _columns(line: str) -> int:
 def _values(line: str) -> int:
     """Cells of a line of comma- or semicolon-separated values; 0 for what may be a sentence."""
     text = line.strip()
-    if len(text) > _LONGEST_TESTED or _SENTENCE_END.search(text):
+    if len(text) > _LONGEST_TESTED:
         return 0
     for mark in (";", ","):
         count = text.count(mark)
         if count >= 2 and text.count(mark + " ") <= count // 3:
-            return count + 1
+            return 0 if _ends_sentence(text) else count + 1
     return 0
+
+
+def _ends_sentence(text: str) -> bool:
+    return text.rstrip(_SENTENCE_CLOSERS).endswith(_SENTENCE_ENDS)
 
 
 def _runs(counts: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Runs of neighbours whose counts are positive and differ by one at most."""
-    start = 0
-    while start < len(counts):
+    end = 0
+    for start in [at for at, count in enumerate(counts) if count]:
+        if start < end:
+            continue
         end = start + 1
-        if counts[start]:
-            while end < len(counts) and counts[end] and abs(counts[end] - counts[start]) <= 1:
-                end += 1
-            yield start, end
-        start = end
+        while end < len(counts) and counts[end] and abs(counts[end] - counts[start]) <= 1:
+            end += 1
+        yield start, end
 
 
 def _mark_code(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
-    at = 0
-    while at < len(lines):
-        end, hits, last = at, 0, at
+    """Mark runs with at least two lines that look like code, and the indented or empty ones between them."""
+    such = [kind is None and _is_code(line) for line, kind in zip(lines, kinds, strict=True)]
+    end = 0
+    for start in [at for at, one in enumerate(such) if one]:
+        if start < end:
+            continue
+        end, hits, last = start, 0, start
         while end < len(lines) and kinds[end] is None:
-            line = lines[end]
-            if _is_code(line):
+            if such[end]:
                 hits, last = hits + 1, end
-            elif not (hits and (not line.strip() or line[0] in " \t") and end - last <= 2):
+            elif end - last > 2 or not (not lines[end].strip() or lines[end][0] in " \t"):
                 break
             end += 1
         if hits >= _LEAST_CODE:
-            kinds[at : last + 1] = ["code"] * (last + 1 - at)
-            at = last + 1
-        else:
-            at = max(end, at + 1)
+            kinds[start : last + 1] = ["code"] * (last + 1 - start)
+            end = last + 1
 
 
 def _is_code(line: str) -> bool:
-    if not line.strip() or len(line) > _LONGEST_TESTED:
+    if len(line) > _LONGEST_TESTED or not line.strip():
         return False
-    if not (
-        line.rstrip().endswith((";", "{", "}")) or ("=" in line and _ASSIGNMENT.match(line)) or _CODE.match(line)
-    ):
+    if _ends_sentence(line) and sum(map(line.count, _SYMBOLS)) < _SYMBOL_SHARE * len(line):
         return False
-    return not _SENTENCE_END.search(line) or len(_SYMBOL.findall(line)) >= _SYMBOL_SHARE * len(line)
+    if line.rstrip().endswith((";", "{", "}")) or ("=" in line and _ASSIGNMENT.match(line)):
+        return True
+    return _CODE.match(line) is not None
 
 
 def _mark_runs(
     lines: Sequence[str], kinds: list[BlockKind | None], kind: BlockKind, is_one: Callable[[str], bool], least: int
 ) -> None:
     """Give ``kind`` to runs of at least ``least`` such lines; one empty line between two does not end a run."""
-    start = 0
-    while start < len(lines):
-        if kinds[start] is not None or not is_one(lines[start]):
-            start += 1
+    such = [kind is None and is_one(line) for line, kind in zip(lines, kinds, strict=True)]
+    end = 0
+    for start in [at for at, one in enumerate(such) if one]:
+        if start < end:
             continue
         end, found, at = start + 1, 1, start + 1
         while at < len(lines) and kinds[at] is None and at - end < 2:
-            if is_one(lines[at]):
+            if such[at]:
                 end, found = at + 1, found + 1
             elif lines[at].strip():
                 break
             at += 1
         if found >= least:
             kinds[start:end] = [kind] * (end - start)
-        start = end
 
 
 def _is_datum(line: str) -> bool:
     """Whether digits make up much of a line, or a time begins it."""
     text = line.strip()
-    if not text or len(text) > _LONGEST_TESTED:
+    if len(text) > _LONGEST_TESTED or not _DIGIT.search(text):
         return False
     return bool(_CLOCK.match(text)) or len(_DIGIT.findall(text)) >= 0.3 * len(text)
 
 
 def _is_pair(line: str) -> bool:
-    return len(line) <= _PAIR_CHARACTERS and _PAIR.match(line) is not None
+    if len(line) > _PAIR_CHARACTERS or not (":" in line or "=" in line or "：" in line):
+        return False
+    return _PAIR.match(line) is not None

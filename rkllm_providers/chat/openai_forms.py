@@ -55,7 +55,8 @@ def read_tool_choice(choice: object, names: Sequence[str]) -> tuple[ToolChoice, 
     if choice in names:
         return "required", choice
     if choice not in _CHOICES:
-        raise InvalidRequest(f"tool_choice names {choice!r}, which is not offered. {_offered(names)}", "tool_choice")
+        listed = ", ".join(names) or "none"
+        raise InvalidRequest(f"tool_choice names {choice!r}, which is not among the tools: {listed}.", "tool_choice")
     known = _CHOICES[choice]
     if known != "required":
         return known, None

@@ -62,7 +62,7 @@ class Engine:
             self._work.queue.reserve(run)
             try:
                 self._inbox.put(lambda: self._enqueue(run))
-            except RuntimeError:  # no thread could be started
+            except (OSError, RuntimeError):  # no thread could be started
                 self._work.queue.unreserve(run)
                 raise
         return run

@@ -35,6 +35,7 @@ class Inbox:
 
         Raises:
             RuntimeError: No thread could be started.
+            OSError: There are no descriptors for it.
         """
         if self.thread is None:
             self._start()
@@ -85,14 +86,13 @@ class Inbox:
         self._release()
 
     def _start(self) -> None:
-        wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         thread = threading.Thread(target=self._main, name=self._name, daemon=True)
-        self._wake_fd = wake_fd
-        self.poll = select.epoll()
-        self.poll.register(wake_fd, select.EPOLLIN)
         try:
+            self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+            self.poll = select.epoll()
+            self.poll.register(self._wake_fd, select.EPOLLIN)
             thread.start()
-        except RuntimeError:
+        except (OSError, RuntimeError):
             self._release()
             raise
         self.thread = thread

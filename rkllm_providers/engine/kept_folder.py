@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import logging
 import os
 import shutil
+import stat
 import tempfile
 import time
 from contextlib import suppress
@@ -24,7 +26,10 @@ _INDEX: Final = "index.json"
 _LOCK: Final = "lock"
 _WEAR: Final = "written.json"
 _DAY_SECONDS: Final = 86_400
+# Another file or runtime has a folder of its own, and the one before may never be asked for again.
+_UNWANTED_SECONDS: Final = 30 * _DAY_SECONDS
 _PROBE_BYTES: Final = 16 << 20  # less measures how long one write takes, and not how fast many are
+_TRIES: Final = 4
 # What a disk must have left, whatever the bound on the states is.
 _FREE_BYTES: Final = 1 << 30
 
@@ -40,6 +45,34 @@ class KeptState:
     # Whether this conversation has come back before.
     came_back: bool = False
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether its file is there, as long as it was."""
+        try:
+            return self.path.stat().st_size == self.n_bytes
+        except OSError:
+            return False
+
+
+def default_folder() -> Path:
+    """The folder for all models' states, where nobody names one.
+
+    Raises:
+        RuntimeError: The user has no home.
+    """
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "rkllm-providers" / "states"
+
+
+def file_stamp(path: Path) -> str:
+    """What changes when another file takes a file's place: its length and times.
+
+    Raises:
+        OSError: There is no such file.
+    """
+    about = path.stat()
+    return f"{about.st_size} {about.st_mtime_ns} {about.st_ctime_ns}"
+
 
 class KeptFolder:
     """The files of one engine's kept states. Belongs to the engine's thread."""
@@ -51,16 +84,18 @@ class KeptFolder:
         process has that one, or without ``persist``, it is a new one that ``close`` removes.
 
         Raises:
-            OSError: It cannot be made.
+            OSError: It cannot be made, or is not safe from others.
         """
         base.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if base.stat().st_mode & 0o022:
+            raise PermissionError(errno.EPERM, "others may write to it: chmod go-w", str(base))
         self._base = base
         self._lock = -1
         self.states: list[KeptState] = []
         self.persists = persist and self._take(base / f"model-{model_key}")
+        _sweep(base)
         if not self.persists:
-            _sweep(base)
-            self._take(Path(tempfile.mkdtemp(prefix="engine-", dir=base)))
+            self._take_new()
         self._number = 0
         if self.persists:
             self._read_index()
@@ -84,6 +119,21 @@ class KeptFolder:
         state.path.unlink(missing_ok=True)
         _tokens_path(state.path).unlink(missing_ok=True)
         self._write_index()
+
+    def drop(self, path: Path, n_bytes: int) -> None:
+        """Delete a file that was written in vain."""
+        path.unlink(missing_ok=True)
+        if n_bytes:
+            self._add_wear(n_bytes)
+
+    def empty(self) -> None:
+        """Delete all states, as far as that is possible."""
+        states, self.states = self.states, []
+        with suppress(OSError):
+            for state in states:
+                state.path.unlink(missing_ok=True)
+                _tokens_path(state.path).unlink(missing_ok=True)
+            self._write_index()
 
     @property
     def n_bytes(self) -> int:
@@ -120,10 +170,13 @@ class KeptFolder:
         """Give the folder up: it is deleted, or left for the next engine."""
         if self._lock < 0:
             return
-        if self.persists:
-            self._write_index()
-        else:
+        if not self.persists:
             shutil.rmtree(self.path, ignore_errors=True)
+        else:
+            try:
+                self._write_index()
+            except OSError as error:
+                logger.warning("The index of kept states in %s could not be written: %s", self.path, error)
         os.close(self._lock)
         self._lock = -1
 
@@ -135,15 +188,30 @@ class KeptFolder:
 
     def _take(self, path: Path) -> bool:
         path.mkdir(exist_ok=True, mode=0o700)
-        lock = os.open(path / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        about = path.lstat()
+        if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, "it is no folder of this user's", str(path))
+        path.chmod(0o700)
+        try:
+            lock = os.open(path / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except FileNotFoundError:
+            return False  # it was swept
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            (path / _LOCK).stat()
+        except (BlockingIOError, FileNotFoundError):
             os.close(lock)
             return False
         self.path = path
         self._lock = lock
         return True
+
+    def _take_new(self) -> None:
+        for _ in range(_TRIES):
+            if self._take(Path(tempfile.mkdtemp(prefix="engine-", dir=self._base))):
+                return
+        # Somebody who sweeps at this moment may take a new one for a dead engine's, but hardly again and again.
+        raise OSError(errno.EBUSY, "new folders are removed at once", str(self._base))
 
     def _read_index(self) -> None:
         known = set()
@@ -183,15 +251,21 @@ class KeptFolder:
         since = time.time() - _DAY_SECONDS
         rows = [*((when, size) for when, size in self._wear() if when > since), (time.time(), n_bytes)]
         if len(rows) > 1000:
-            rows = [(rows[0][0], sum(size for _, size in rows[:-500])), *rows[-500:]]
+            rows = [(rows[-501][0], sum(size for _, size in rows[:-500])), *rows[-500:]]
         # Several engines may write at once; a budget that is a file's size off is still a budget.
         _write_private(self._base / _WEAR, json.dumps(rows).encode())
 
 
 def _sweep(base: Path) -> None:
-    """Remove folders of engines that died without doing so; their locks went with them."""
-    for path in base.glob("engine-*"):
+    """Remove folders of engines that died without doing so, and what no engine has wanted for long.
+
+    The locks of dead engines went with them.
+    """
+    long_ago = time.time() - _UNWANTED_SECONDS
+    for path in [*base.glob("engine-*"), *base.glob("model-*")]:
         try:
+            if path.name.startswith("model-") and (path / _INDEX).stat().st_mtime > long_ago:
+                continue
             lock = os.open(path / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError:
             continue  # it is being made, or removed

@@ -11,13 +11,15 @@ import hashlib
 import logging
 import time
 from array import array
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rkllm_providers.engine.kept_folder import KeptFolder, KeptState
+from rkllm_providers.engine.kept_folder import KeptFolder, KeptState, default_folder, file_stamp
 from rkllm_providers.engine.ledger import CacheLedger, CacheUse, common_length
 from rkllm_providers.models.observations import observe
 from rkllm_providers.runtime.features import Feature, supports
@@ -66,14 +68,13 @@ class KeepPlan(NamedTuple):
 class KeptStates:
     """The kept states of one model. Belongs to the engine's thread."""
 
-    def __init__(self, settings: KeptStateSettings, name: str, model: Path, ledger: CacheLedger, base: Path) -> None:
-        """``base`` is the folder for all models' states."""
+    def __init__(self, settings: KeptStateSettings, name: str, model: Path, ledger: CacheLedger) -> None:
         self._settings = settings
         self._name = name
         self._model = model
         self._ledger = ledger
-        self._base = base
         self._folder: KeptFolder | None = None
+        self._key = ""
         self._is_on = False
         self._misses = 0
         self._prefill_seconds: float | None = None
@@ -94,23 +95,30 @@ class KeptStates:
         return self._folder.states if self._folder is not None else []
 
     def open(self, version: str, identity: str) -> None:
-        """A worker has loaded the model; ``identity`` is all that a state depends on."""
+        """A worker has loaded the model; a state depends on its file, the runtime, and ``identity``."""
         self._came_back = False
         # Whether a state matched is told by the tokens that were computed, so they must be known.
         told = supports(version, Feature.PERF) and supports(version, Feature.PREFIX_REUSE)
         self._is_on = self._settings.mode == "auto" and told and self._misses < _MOST_MISSES
-        if not self._is_on or self._folder is not None:
+        if not self._is_on:
             return
-        key = hashlib.sha256(f"{version}\n{identity}".encode()).hexdigest()[:24]
         try:
-            self._folder = KeptFolder(self._base, key, persist=self._settings.persist)
-        except OSError as error:
-            self._switch_off(f"the folder {self._base} cannot be made ({error})", note=False)
+            key = f"{self._model.absolute()}\n{file_stamp(self._model)}\n{version}\n{identity}"
+            if key == self._key:
+                return
+            self.close()
+            hashed = hashlib.sha256(key.encode()).hexdigest()[:24]
+            self._folder = KeptFolder(
+                self._settings.folder or default_folder(), hashed, persist=self._settings.persist
+            )
+            self._key, self._is_on = key, True
+        except (OSError, RuntimeError) as error:  # the latter where nobody knows the user's home
+            self._switch_off(f"their folder cannot be used ({error})", note=False)
 
     def close(self) -> None:
         """The engine ends."""
         folder, self._folder = self._folder, None
-        self._is_on = False
+        self._is_on, self._key = False, ""
         if folder is not None:
             folder.close()
 
@@ -123,30 +131,52 @@ class KeptStates:
 
     def plan(self, prompt: array[int]) -> KeepPlan:
         """What to do before a prompt is run."""
-        folder, held = self._folder, self._ledger.held
+        folder = self._folder
         if not self._is_on or folder is None or self._prefill_seconds is None or not self._ledger.reuses_prefixes:
             return KeepPlan()
-        ids = np.frombuffer(prompt, np.int32)
+        try:
+            return self._plan(folder, np.frombuffer(prompt, np.int32))
+        except OSError as error:
+            self._switch_off(f"their folder cannot be used ({error})", note=False)
+            return KeepPlan()
+
+    def _plan(self, folder: KeptFolder, ids: NDArray[np.int32]) -> KeepPlan:
+        held = self._ledger.held
         common = 0 if held is None else common_length(ids, held)
-        best = max(folder.states, key=lambda state: common_length(ids, state.tokens), default=None)
-        restore = best if best is not None and self._is_worth_loading(best, ids, common) else None
+        restore = self._best_for(folder, ids, common)
         save_to = None
-        if held is not None and self._is_worth_saving(len(held), len(held) - common) and self._make_room(len(held)):
-            save_to = folder.new_path()
+        if held is not None and self._is_worth_saving(len(held), len(held) - common):
+            save_to = folder.new_path() if self._make_room(folder, len(held), restore) else None
         if held is not None and common < len(held) * _LEAST_LOST:
             self._came_back = False  # of the next one nothing is known yet
         return KeepPlan(save_to, restore)
 
+    def _best_for(self, folder: KeptFolder, ids: NDArray[np.int32], common: int) -> KeptState | None:
+        """The state that wins most for a prompt, of those whose files are as they were written."""
+        for state in sorted(folder.states, key=lambda state: -common_length(ids, state.tokens)):
+            if not self._is_worth_loading(state, ids, common):
+                break
+            if state.is_whole:
+                return state
+            folder.remove(state)
+        return None
+
     def note_saved(self, path: Path, tokens: array[int], content: dict[str, Any]) -> None:
         """A run that was to write a file has ended."""
-        n_bytes = content["saved_bytes"]
         if self._folder is None:
             return
-        if content["error"] is None and not content["generated"]:
-            path.unlink(missing_ok=True)  # it was cancelled; what the cache held then is not known
-            return
-        if content["error"] is not None or not n_bytes:
-            path.unlink(missing_ok=True)
+        try:
+            self._take_in(self._folder, path, tokens, content)
+        except OSError as error:
+            self._switch_off(f"their folder cannot be used ({error})", note=False)
+
+    def _take_in(self, folder: KeptFolder, path: Path, tokens: array[int], content: dict[str, Any]) -> None:
+        n_bytes = content["saved_bytes"]
+        if content["error"] is not None or not content["generated"] or not n_bytes:
+            folder.drop(path, n_bytes or 0)
+            if content["error"] is None and not content["generated"]:
+                return  # it was cancelled; what the cache held then is not known
+            path.parent.stat()  # a folder that is gone is no fault of the runtime's
             # Models with linear attention have no state that could be saved; the library says so and goes on.
             self._switch_off("the runtime wrote no state of this model", note=True)
             return
@@ -154,13 +184,17 @@ class KeptStates:
         self._write_rate = _learn(self._write_rate, n_bytes / max(1e-3, content["decode_ms"] / 1000))
         ids = np.frombuffer(tokens, np.int32)
         state = KeptState(path, ids, n_bytes, came_back=self._came_back)
-        for older in [
-            older for older in self._folder.states if common_length(ids, older.tokens) == len(older.tokens)
-        ]:
+        for older in [older for older in folder.states if common_length(ids, older.tokens) == len(older.tokens)]:
             state.came_back = state.came_back or older.came_back
-            self._folder.remove(older)  # the same conversation, earlier
-        self._folder.add(state)
+            folder.remove(older)  # the same conversation, earlier
+        folder.add(state)
         logger.info("%s: kept the state of %d tokens, %d bytes", self._name, len(tokens), n_bytes)
+
+    def note_unsaved(self, path: Path) -> None:
+        """The worker was lost while it wrote a file: the next attempt would cost a request too."""
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        self._switch_off("the worker was lost while one was written", note=True)
 
     def note_run(self, content: dict[str, Any]) -> None:
         """Learn from a run what prefill costs here."""
@@ -180,11 +214,23 @@ class KeptStates:
             if content["restore_ms"] > 0:
                 self._read_rate = _learn(self._read_rate, state.n_bytes / (content["restore_ms"] / 1000))
             return
-        self._folder.remove(state)
-        self._misses += 1
         logger.info("%s: a kept state gave %s of %d tokens; it is deleted", self._name, cached, expected)
-        if self._misses >= _MOST_MISSES:
-            self._switch_off("loaded states were not used by the runtime", note=True)
+        self._note_miss(state, "loaded states were not used by the runtime")
+
+    def note_failed(self, state: KeptState) -> None:
+        """A run before which a state was to be loaded has failed."""
+        logger.info("%s: a run with a kept state failed; the state is deleted", self._name)
+        self._note_miss(state, "runs with loaded states failed")
+
+    def _note_miss(self, state: KeptState, why: str) -> None:
+        self._misses += 1
+        try:
+            if self._folder is not None:
+                self._folder.remove(state)
+        except OSError as error:
+            self._switch_off(f"their folder cannot be used ({error})", note=False)
+        if self._is_on and self._misses >= _MOST_MISSES:
+            self._switch_off(why, note=True)
 
     def _is_worth_saving(self, n_held: int, n_lost: int) -> bool:
         if n_lost < _LEAST_TOKENS or n_lost < n_held * _LEAST_LOST:
@@ -197,7 +243,7 @@ class KeptStates:
         gain = loads * (n_lost * (self._prefill_seconds or 0.0) - self._load_seconds(size))
         return gain > size / self._rate_of_writing()
 
-    def _is_worth_loading(self, state: KeptState, ids: np.ndarray[Any, np.dtype[np.int32]], common: int) -> bool:
+    def _is_worth_loading(self, state: KeptState, ids: NDArray[np.int32], common: int) -> bool:
         gained = common_length(ids, state.tokens) - common
         if gained < _LEAST_GAIN_TOKENS:
             return False
@@ -211,24 +257,24 @@ class KeptStates:
         if self._write_rate is not None:
             return self._write_rate
         if self._probed_rate is None and self._folder is not None:
-            try:
-                self._probed_rate = self._folder.probe_write_rate()
-            except OSError as error:
-                self._switch_off(f"nothing can be written to {self._base} ({error})", note=False)
+            self._probed_rate = self._folder.probe_write_rate()
         return self._probed_rate or 1.0
 
-    def _make_room(self, n_tokens: int) -> bool:
-        """Whether a state of so many tokens may be written; the least recently used ones go for it."""
-        folder, settings = self._folder, self._settings
+    def _make_room(self, folder: KeptFolder, n_tokens: int, needed: KeptState | None) -> bool:
+        """Whether a state of so many tokens may be written; the least recently used ones go for it.
+
+        The one that is ``needed`` stays: it is loaded after that.
+        """
+        settings = self._settings
         size = int(n_tokens * self._token_bytes)
-        if folder is None or not self._is_on or size > min(settings.max_bytes, folder.free_bytes):
-            return False
-        if folder.written_today + size > settings.max_bytes_per_day:
+        most = settings.max_bytes - (needed.n_bytes if needed is not None else 0)
+        if size > min(most, folder.free_bytes) or folder.written_today + size > settings.max_bytes_per_day:
             return False
         for state in sorted(folder.states, key=lambda state: state.used_at):
             if folder.n_bytes + size <= settings.max_bytes:
                 break
-            folder.remove(state)
+            if state is not needed:
+                folder.remove(state)
         return True
 
     def _switch_off(self, why: str, *, note: bool) -> None:
@@ -237,9 +283,8 @@ class KeptStates:
         logger.warning("%s: states of conversations are not kept any more: %s.", self._name, why)
         if note:
             observe(self._model, "kept states", f"States of conversations are not kept: {why}.")
-        for state in list(self.states):
-            if self._folder is not None:
-                self._folder.remove(state)
+        if self._folder is not None:
+            self._folder.empty()
 
 
 def _learn(old: float | None, new: float) -> float:

@@ -91,7 +91,7 @@ def deadline_of(run: Run, limits: EngineLimits, ready_at: float | None, heard_at
     elif ready_at is None:
         deadline = math.inf
     else:
-        deadline = max(run.submitted_at, ready_at) + limits.queue_seconds
+        deadline = max(run.queued_at, ready_at) + limits.queue_seconds
     if request.first_token_timeout is not None and waits_for_first:
         deadline = min(deadline, run.submitted_at + request.first_token_timeout)
     if request.timeout is not None:

@@ -73,8 +73,8 @@ class RunQueue:
 
     def put_back(self, run: Run) -> None:
         """Have a run wait again, before all others of its priority."""
-        run.state = RunState.QUEUED
-        self._runs[run.request.priority].appendleft(run)
+        run.note_put_back()
+        self._runs["chat" if run.request.continues else run.request.priority].appendleft(run)
 
     def has_before(self, priority: Priority) -> bool:
         """Whether a run of a higher priority waits."""

@@ -190,14 +190,16 @@ class RunState(Enum):
 class Run:
     """A submitted request and the stream its items go to.
 
-    ``ordered_at`` is when the worker got its newest order of it. ``first_use``, ``computed``, ``prefill_ms`` and
+    ``queued_at`` is when it began to wait, for the last time. ``ordered_at`` is when the worker got its newest order
+    of it. ``first_use``, ``computed``, ``prefill_ms`` and
     ``kept_ms`` are of the orders before the last: what the first of them found in the cache, the tokens they
-    computed, the milliseconds that took, and those of keeping another conversation's state.
+    computed, the milliseconds that took, and those of keeping another conversation's state; ``spent_ms`` are
+    those of both before it was put back.
     """
 
     __slots__ = (
         *("attempts", "cancelled", "id", "load_ms", "request", "started_at", "state", "stream", "submitted_at"),
-        *("computed", "first_use", "kept_ms", "ordered_at", "prefill_ms", "vector"),
+        *("computed", "first_use", "kept_ms", "ordered_at", "prefill_ms", "queued_at", "spent_ms", "vector"),
     )
 
     def __init__(self, run_id: int, request: RunRequest, stream: Stream) -> None:
@@ -207,7 +209,7 @@ class Run:
         self.state = RunState.QUEUED
         self.cancelled = False
         self.attempts = 0
-        self.submitted_at = time.monotonic()
+        self.submitted_at = self.queued_at = time.monotonic()
         self.started_at = 0.0
         self.load_ms = 0.0
         self.vector = b""
@@ -216,6 +218,13 @@ class Run:
         self.computed = 0
         self.prefill_ms = 0.0
         self.kept_ms = 0.0
+        self.spent_ms = 0.0
+
+    def note_put_back(self) -> None:
+        """It waits again, for another goes before it or its worker was lost."""
+        self.state = RunState.QUEUED
+        self.queued_at = time.monotonic()
+        self.spent_ms = self.prefill_ms + self.kept_ms
 
 
 _TOKEN: Final = int(FrameKind.TOKEN)
@@ -298,7 +307,7 @@ def run_end(run: Run, content: dict[str, Any], use: CacheUse, warnings: tuple[st
     return RunDone(
         n_tokens=content["n_tokens"],
         max_tokens=content["max_tokens"],
-        queue_ms=max(0.0, waited - run.load_ms) + run.kept_ms,
+        queue_ms=max(0.0, waited - run.load_ms - run.spent_ms) + run.kept_ms,
         load_ms=run.load_ms,
         prefill_ms=content["prefill_ms"] + content["restore_ms"] + run.prefill_ms,
         decode_ms=content["decode_ms"],

@@ -93,6 +93,21 @@ class Steps:
             run.prefill_ms += content["prefill_ms"] + content["decode_ms"] + content["restore_ms"]
         return use
 
+    def rest_of(self, run: Run, content: dict[str, Any]) -> dict[str, Any]:
+        """What is left of a step's report for the end of its run, once ``note_end`` has counted it."""
+        # A step that was aborted before it began tells nothing.
+        told = content["prefill_tokens"] is not None or run.computed > 0
+        counted = {"prefill_tokens": 0 if told else None, "prefill_ms": 0.0, "decode_ms": 0.0, "restore_ms": 0.0}
+        return content | counted | {"n_tokens": 0, "generated": []}  # its token is nobody's
+
+    def note_lost(self) -> None:
+        """The worker was lost, or did not come back, over the order under way."""
+        order, self.order = self.order, None
+        if order is not None and order.save_to is not None:
+            self._states.note_unsaved(order.save_to)
+        elif order is not None and order.restore is not None and self._restores is not None:
+            self._states.note_failed(self._restores)
+
     def _note_cache(
         self, run: Run, prompt: array[int] | TextPrompt, content: dict[str, Any], restored: KeptState | None
     ) -> CacheUse:
@@ -106,6 +121,8 @@ class Steps:
             expected = common_length(np.frombuffer(prompt, np.int32), restored.tokens)
             if content["restored"]:
                 self._ledger.hold(restored.tokens)
+            if content["error"] is not None:
+                self._states.note_failed(restored)
         if isinstance(prompt, TextPrompt) or content["error"] is not None or not content["generated"]:
             self._ledger.forget()
             return nothing

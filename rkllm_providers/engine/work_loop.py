@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from rkllm_providers.engine import frames
 from rkllm_providers.engine.frames import Frame, FrameKind
 from rkllm_providers.engine.inbox import Inbox
 from rkllm_providers.engine.kept_states import KeptStates
+from rkllm_providers.engine.ledger import CacheUse
 from rkllm_providers.engine.limits import deadline_of, room_of, sampling_warnings, timeout_of
 from rkllm_providers.engine.loading import EngineHost, LoadedWorker, LoadSink
 from rkllm_providers.engine.loop_reader import LoopReader
@@ -48,14 +47,14 @@ class WorkLoop:
     def __init__(self, host: EngineHost, residency: Residency, inbox: Inbox, ids: Iterator[int]) -> None:
         self.queue = RunQueue(host.limits.queue, host.limits.bulk_queue)
         self.pinned: RunRequest | None = None
+        self._warming: Run | None = None
         self.stay = Stay(host.spec, host.limits, residency, self.queue, host, self._seat_settled)
         self._host: Final = host
         self._inbox: Final = inbox
         self._ids: Final = ids
         self._worker = LoadedWorker(host, inbox, self.stay, self._fail_all)
         limits = host.limits
-        folder = limits.kept_states.folder or _states_folder()
-        self._states = KeptStates(limits.kept_states, host.spec.name, host.spec.model_path, host.ledger, folder)
+        self._states = KeptStates(limits.kept_states, host.spec.name, host.spec.model_path, host.ledger)
         self._steps = Steps(host.ledger, self._states, limits.prefill_chunk, ids)
         self._current: Run | None = None
         # A run that may be continued keeps its turn for a moment: others would take the KV cache from it.
@@ -163,6 +162,9 @@ class WorkLoop:
         if worker.is_ready and self.stay.is_over(run):
             logger.info("%s: unloaded", self._host.spec.name)
             self._drop_worker(kill=False)
+            if self._warming is not None:
+                self.queue.remove(self._warming)  # nobody waits for it, so it loads no model
+                self._warming = None
             return True
         if run is None:
             if not worker.has_askers:
@@ -230,7 +232,8 @@ class WorkLoop:
             if not run.cancelled and self._abort_deadline is None and (keeping or content["error"] is None):
                 self._go_on(run, None if keeping else PrefillProgress(len(order.prompt), order.n_prompt))
                 return
-            content |= {"n_tokens": 0, "generated": []}  # the token of a step is nobody's
+            content = self._steps.rest_of(run, content)
+            use = CacheUse(None, False, None) if keeping else use
         self._current = None
         self._abort_deadline = None
         run.state = RunState.ENDED
@@ -252,9 +255,9 @@ class WorkLoop:
         if progress is not None:
             self._put(run, [progress])
         if run.cancelled or (self.queue.has_before(run.request.priority) and not run.request.continues):
-            self._current = None
             run.attempts = 0
             self.queue.put_back(run)
+            self._current = None
         elif not self._order(run, self._steps.next(run)):
             self._worker_lost()
 
@@ -315,22 +318,25 @@ class WorkLoop:
 
     def _loaded(self, content: dict[str, Any]) -> None:
         info = self._worker.note_ready(content)
-        spec = self._host.spec
-        self._states.open(info.version, f"{spec.model_path} {spec.modified_ns} {info.context_length} {info.emulated}")
+        self._states.open(info.version, f"{info.context_length} {info.emulated}")
         now = time.monotonic()
         for run in self.queue:
             run.load_ms = (now - max(self._worker.begun_at, run.submitted_at)) * 1000
         self._worker.tell(info)
         if self.pinned is not None and not self.queue.waiting:
-            self.queue.append(Run(next(self._ids), self.pinned, NoStream()))
+            self._warming = Run(next(self._ids), self.pinned, NoStream())
+            self.queue.append(self._warming)
 
     def _worker_lost(self) -> None:
         """The worker's socket closed without our asking."""
         end = self._worker.note_death()
+        if end is None:
+            return
         self._abort_deadline = None
         run, self._current = self._current, None
-        if end is None or run is None:
+        if run is None:
             return
+        self._steps.note_lost()
         how, lines = end
         message = (
             f"The worker process that ran {self._host.spec.name} {how} during this request. "
@@ -412,6 +418,7 @@ class WorkLoop:
                 return
             logger.error("%s: a run did not end after its abort; the worker is replaced", name)
             self._drop_worker(kill=True)
+            self._steps.note_lost()
             self._current = None
             seconds = limits.abort_seconds
             self._deliver_error(
@@ -436,20 +443,15 @@ class WorkLoop:
         self._inbox.work()
         self.stay.withdraw()
         self.stay.give_up()
-        self._states.close()
         closed = EngineClosed(f"The engine of {self._host.spec.name} was closed.")
         run, self._current = self._current, None
         if run is not None:
             self._deliver_error(run, copy.copy(closed))
         self._fail_all(closed)
+        self._states.close()  # last, for to delete gigabytes may take a while
 
     def forget(self) -> None:
         """Let go of everything in a forked child."""
         self._worker.forget()
         self.stay.forget()
         self._states.forget()
-
-
-def _states_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "rkllm-providers" / "states"

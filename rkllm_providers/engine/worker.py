@@ -199,12 +199,15 @@ class Worker:
             run.cancelled = run.id in self._aborted_early
             self._aborted_early.discard(run.id)
         outcome: dict[str, Any] = {"run": run.id, "error": None, "message": None}
-        restored, restore_ms = self._restore(run, order["restore"])
+        restored, restore_ms = False, 0.0
         started = time.monotonic()
         counting: TextRun | None = None
         n_rows: int | None = None
         try:
             self._prepare(run, order)
+            # After that, since another adapter than before empties the cache.
+            restored, restore_ms = self._restore(run, order["restore"])
+            started = time.monotonic()
             if order["rows"] is not None:
                 n_rows = self._run_rows(handle, run, order, prompt)
             elif order["input"] == "tokens":
@@ -274,6 +277,8 @@ class Worker:
             return False, 0.0
         started = time.monotonic()
         restored = self._caches.restore(path)
+        if self._texts is not None:
+            self._texts.forget()  # what the cache holds now is no history of texts
         if not restored:
             run.cache_cleared = True
         return restored, (time.monotonic() - started) * 1000

@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from rag_service.api.event_stream import EventStreamResponse, unless_disconnected
+from rag_service.api.openai.chat_messages import RequestMessage, to_chat_messages
 from rag_service.api.openai.chat_request import ChatCompletionRequest
 from rag_service.api.openai.chat_wire import ChatWire
 from rag_service.api.openai.fields import pool_of
+from rag_service.chat_desk import ChatDesk
+from rkllm_providers.chat import ChatMessage
 
 router = APIRouter()
 
 
 @router.post("/chat/completions", response_model=None)
 async def create_chat_completion(request: Request, body: ChatCompletionRequest) -> Response:
-    """Answer a conversation, whole or as server-sent events."""
+    """Answer a conversation, whole or as server-sent events.
+
+    Sources in it are read first, and the background tasks of Open WebUI answered as they are set.
+    """
     messages, options = body.chat_messages(), body.options()
     client = await pool_of(request).client(body.model)
-    wire = ChatWire(client, include_usage=body.include_usage, one_call_only=body.one_call_only)
-    headers = body.headers()
+    desk: ChatDesk = request.app.state.desk
+    raw = [message.model_dump(exclude_none=True) for message in body.messages]
+    opened = await desk.open(raw, messages, options, client, request.headers, stream=body.stream, convert=_converted)
+    wire = ChatWire(
+        client, include_usage=body.include_usage, one_call_only=body.one_call_only, grounded=opened.grounded
+    )
+    headers = {**body.headers(), **opened.headers}
     if body.stream:
         response = EventStreamResponse(wire, headers)
-        response.answer = await client.aopen(messages, options)
+        response.answer = opened.answer
         return response
-    answer = await client.aopen(messages, options)
-    result = await unless_disconnected(request, answer.collect())
+    result = await unless_disconnected(request, opened.answer.collect())
     return JSONResponse(wire.whole(result), headers=headers)
 
 
@@ -42,3 +53,7 @@ async def count_input_tokens(request: Request, body: ChatCompletionRequest) -> R
     if not client.card.takes_tokens:
         told["estimated"] = True
     return JSONResponse(told, headers=body.headers())
+
+
+def _converted(raw: Sequence[Mapping[str, Any]]) -> list[ChatMessage]:
+    return to_chat_messages([RequestMessage.model_validate(message) for message in raw])

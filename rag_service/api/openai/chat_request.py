@@ -12,6 +12,7 @@ from rag_service.api.openai.chat_messages import RequestMessage, to_chat_message
 from rag_service.api.openai.fields import Refusal, named_extras
 from rag_service.api.openai.generation import GenerationRequest
 from rkllm_providers.chat import ChatMessage, GenerateOptions, Tool
+from rkllm_providers.chat.openai_forms import read_response_format, read_tool_choice
 from rkllm_providers.chat.types import Effort, ResponseFormat
 from rkllm_providers.errors import InvalidRequest
 
@@ -159,37 +160,13 @@ class ChatCompletionRequest(GenerationRequest):
         return tuple(tools.values())
 
     def _choice(self) -> dict[str, Any]:
-        choice = self.tool_choice
-        if choice is None:
-            return {}
-        if isinstance(choice, str):
-            if choice not in ("none", "auto", "required"):
-                raise InvalidRequest(
-                    f"tool_choice is {choice[:100]!r}; it must be 'none', 'auto', 'required', or name a function.",
-                    "tool_choice",
-                )
-            return {"tool_choice": choice}
-        function = choice.get("function")
-        name = function.get("name") if isinstance(function, dict) else None
-        if choice.get("type") != "function" or not isinstance(name, str):
-            raise InvalidRequest(
-                'tool_choice names no function; {"type": "function", "function": {"name": …}} does.', "tool_choice"
-            )
-        return {"forced_tool": name}
+        names = [tool.function.name for tool in self.tools or [] if tool.function is not None]
+        choice, forced = read_tool_choice(self.tool_choice, names)
+        return {"forced_tool": forced} if forced is not None else {"tool_choice": choice}
 
     def _format(self) -> ResponseFormat | None:
         wanted = self.response_format
-        if wanted is None or wanted.type == "text":
-            return None
-        if wanted.type == "json_object":
-            return ResponseFormat()
-        asked = wanted.json_schema
-        if asked is None or asked.json_schema is None:
-            raise InvalidRequest(
-                "response_format is of type 'json_schema' and has no schema: put one into json_schema.schema.",
-                "response_format",
-            )
-        return ResponseFormat(asked.json_schema, asked.name, asked.description or "")
+        return None if wanted is None else read_response_format(wanted.model_dump(by_alias=True, exclude_none=True))
 
     def _thinking(self) -> bool | None:
         if self.enable_thinking is not None:

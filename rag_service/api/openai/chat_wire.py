@@ -6,6 +6,8 @@ from json.encoder import encode_basestring
 from typing import Any
 
 from rag_service.api.openai.answer_wire import AnswerWire, dump_json
+from rag_service.grounding import Grounded
+from rag_service.openwebui.annotations import CitationFilter, url_citations
 from rkllm_providers.chat import (
     ChatEvent,
     ChatResult,
@@ -21,10 +23,15 @@ from rkllm_providers.engine import ModelClient
 class ChatWire(AnswerWire):
     """Encodes one chat completion."""
 
-    def __init__(self, client: ModelClient, *, include_usage: bool, one_call_only: bool) -> None:
-        """``one_call_only`` leaves out every tool call but the first."""
+    def __init__(
+        self, client: ModelClient, *, include_usage: bool, one_call_only: bool, grounded: Grounded | None = None
+    ) -> None:
+        """``one_call_only`` leaves out every tool call but the first; ``grounded`` has what the answer may cite."""
         super().__init__(client, "chatcmpl", "chat.completion.chunk", include_usage=include_usage)
         self._one_call_only = one_call_only
+        self._grounded = grounded
+        self._citations = CitationFilter(grounded.citable if grounded is not None else ())
+        self._said: list[str] = []
         self._before = f'{self._chunk}"delta":'
         self._before_text = f'{self._before}{{"content":'
         self._before_reasoning = f'{self._before}{{"reasoning_content":'
@@ -41,20 +48,43 @@ class ChatWire(AnswerWire):
         parts: list[str] = []
         for event in events:
             if isinstance(event, TextDelta):
-                parts.append(before + encode_basestring(event.text) + after)
+                text = event.text if self._grounded is None else self._cited(event.text)
+                if text:
+                    parts.append(before + encode_basestring(text) + after)
             elif isinstance(event, ReasoningDelta):
                 parts.append(self._before_reasoning + encode_basestring(event.text) + after)
             elif isinstance(event, Finish):
+                if self._grounded is not None:
+                    parts += self._citing_end(self._grounded)
                 parts.append(self._closing(f'"delta":{{}},"finish_reason":"{event.reason}"', event))
             elif self._is_told(event.index):
                 delta = _call_delta(event) if isinstance(event, ToolCallDelta) else _invalid_delta(event)
                 parts.append(self._before + dump_json(delta) + self._after)
         return "".join(parts).encode()
 
+    def _cited(self, text: str, *, last: bool = False) -> str:
+        """Text without markers that cite nothing; the end may be held back until it is the ``last``."""
+        shown = self._citations.feed(text)
+        if last:
+            shown += self._citations.finish()
+        self._said.append(shown)
+        return shown
+
+    def _citing_end(self, grounded: Grounded) -> list[str]:
+        """What was held back of the text, and the sources that it rests on."""
+        rest = self._cited("", last=True)
+        parts = [self._before_text + encode_basestring(rest) + self._after_text] if rest else []
+        annotations = url_citations(grounded.shown, "".join(self._said))
+        if annotations:
+            parts.append(self._before + dump_json({"annotations": annotations}) + self._after)
+        return parts
+
     def whole(self, result: ChatResult) -> dict[str, Any]:
         """An answer that is not streamed. The text of calls that cannot be read is part of its content."""
         calls = result.tool_calls[:1] if self._one_call_only else result.tool_calls
         text = result.text + "".join(call.text for call in result.invalid_tool_calls)
+        if self._grounded is not None:
+            text = self._cited(text, last=True)
         message: dict[str, Any] = {"role": "assistant", "content": text or (None if calls else "")}
         if result.reasoning:
             message["reasoning_content"] = result.reasoning
@@ -65,6 +95,8 @@ class ChatWire(AnswerWire):
             ]
         if result.invalid_tool_calls:
             message["invalid_tool_calls"] = [_invalid(call) for call in result.invalid_tool_calls]
+        if self._grounded is not None and (annotations := url_citations(self._grounded.shown, text)):
+            message["annotations"] = annotations
         choice = {"message": message, "logprobs": None, "finish_reason": result.finish.reason}
         return self._complete("chat.completion", choice, result.finish)
 

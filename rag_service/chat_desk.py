@@ -1,0 +1,139 @@
+"""Where a chat request is looked at before a model is: is it a task, does it have sources, do its tools fit?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from rag_service.grounding import Grounded, Grounding, GroundingSettings
+from rag_service.openwebui.sources import read_chat
+from rag_service.openwebui.task_answers import TaskAnswers, TaskMode
+from rag_service.openwebui.task_table import TaskKind
+from rag_service.openwebui.tasks import recognise_task
+from rag_service.ready_answer import ReadyAnswer
+from rag_service.retrieval.queries import search_queries
+from rkllm_providers.chat import ChatMessage, GenerateOptions
+from rkllm_providers.engine import AsyncAnswer, ModelClient
+
+logger = logging.getLogger(__name__)
+
+HINT_HEADER: Final = "X-RKLLM-Hint"
+_SEARCH_TOOL: Final = "search_web"
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSettings:
+    """How chat requests are dealt with before a model answers.
+
+    ``tool_share`` is the share of the context window that the schemas of offered tools may take; above it they are
+    left out, unless one must be called. ``search_for_model`` has a web search called where the tool is offered and
+    the turn asks for something, since small models often do not. ``tasks`` says what is done with background tasks.
+    """
+
+    grounding: GroundingSettings = field(default_factory=GroundingSettings)
+    tasks: Mapping[TaskKind, TaskMode] = field(default_factory=dict)
+    tool_share: float = 0.5
+    search_for_model: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedChat:
+    """An answer under way, what it rests on, and headers that say what was done."""
+
+    answer: AsyncAnswer | ReadyAnswer
+    grounded: Grounded | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class ChatDesk:
+    """Opens the answers to chat requests. One for a service."""
+
+    def __init__(self, settings: DeskSettings | None = None) -> None:
+        self.settings = settings or DeskSettings()
+        self._grounding = Grounding(self.settings.grounding)
+        self._tasks = TaskAnswers(self.settings.tasks)
+
+    async def open(
+        self,
+        raw: Sequence[Mapping[str, Any]],
+        messages: list[ChatMessage],
+        options: GenerateOptions,
+        client: ModelClient,
+        headers: Mapping[str, str],
+        *,
+        stream: bool,
+        convert: Callable[[Sequence[Mapping[str, Any]]], list[ChatMessage]],
+    ) -> OpenedChat:
+        """Open the answer to a request: ``raw`` are its messages, ``messages`` the same as chat types.
+
+        Raises:
+            RKLLMError: The request is refused, or its sources could not be read.
+        """
+        task = recognise_task(raw, headers, stream=stream)
+        if task is not None:
+            reply = self._tasks.reply(task)
+            if reply is not None:
+                return OpenedChat(ReadyAnswer.of_text(reply))
+            return OpenedChat(await client.aopen(messages, self._tasks.options(task, options, client.facts)))
+        search = self._search(raw, options)
+        if search is not None:
+            return OpenedChat(search)
+        options, told = await self._with_fitting_tools(messages, options, client)
+        grounded = await self._grounding.ground(raw, client, options, convert)
+        if grounded.retrieved is None:
+            return OpenedChat(await client.aopen(messages, options), None, told)
+        options = self._grounding.options(options, client)
+        answer = await client.aopen(convert(grounded.messages), options)
+        return OpenedChat(answer, grounded, told)
+
+    async def close(self) -> None:
+        """End what runs for chats."""
+        await self._grounding.close()
+
+    async def _with_fitting_tools(
+        self, messages: list[ChatMessage], options: GenerateOptions, client: ModelClient
+    ) -> tuple[GenerateOptions, dict[str, str]]:
+        """The options without tools that the model cannot use or that leave no room, and a hint that says so."""
+        needed = options.tool_choice == "required" or options.forced_tool is not None
+        if not options.tools or needed or options.tool_choice == "none":
+            return options, {}
+        if any(message.tool_calls for message in messages):
+            return options, {}  # the model is in the middle of using them
+        bare = replace(options, tools=())
+        facts = client.facts
+        if not facts.capabilities.tools:
+            return bare, _hint(f"{len(options.tools)} tools were left out: {facts.id} is not made for tools.")
+        with_tools, without = await asyncio.gather(
+            asyncio.to_thread(client.count_tokens, messages, options),
+            asyncio.to_thread(client.count_tokens, messages, bare),
+        )
+        if with_tools - without <= self.settings.tool_share * facts.context_length:
+            return options, {}
+        return bare, _hint(
+            f"{len(options.tools)} tools of {with_tools - without} tokens were left out: they take more than "
+            f"{self.settings.tool_share:.0%} of the window of {facts.context_length} tokens (RKLLM_TOOL_SHARE)."
+        )
+
+    def _search(self, raw: Sequence[Mapping[str, Any]], options: GenerateOptions) -> ReadyAnswer | None:
+        """A call of the search tool on the model's behalf, where that is set and the turn asks for something."""
+        offered = any(tool.name == _SEARCH_TOOL for tool in options.tools)
+        if not self.settings.search_for_model or not offered or options.tool_choice == "none":
+            return None
+        if not raw or raw[-1].get("role") != "user":
+            return None  # the results are there
+        chat = read_chat(raw)
+        queries = search_queries(chat.turns)
+        if chat.sources or not queries:
+            return None
+        arguments = json.dumps({"query": queries[0]}, ensure_ascii=False)
+        return ReadyAnswer.of_call(f"call_{uuid.uuid4().hex[:24]}", _SEARCH_TOOL, arguments)
+
+
+def _hint(text: str) -> dict[str, str]:
+    logger.info("%s", text)
+    return {HINT_HEADER: text.encode("ascii", "replace").decode()}
