@@ -4,10 +4,11 @@ The relevance is the share of the question's weight that is covered: the mean of
 in the text covers, and of what its best stretch does, for words that belong together stand together. A term weighs
 its idf among the passages at hand and ``BACKGROUND`` imagined ones without it, so that one passage alone, or twenty
 on one subject, are judged alike; to the power ``RARITY``, as a rare word tells more of the subject than its idf says
-(on questions that it was not chosen by: 4 to 9 of 100 strange sets of pages more are dropped, and no more answers). A term that is not there is covered in part by what resembles it: half or more of
-its 4-grams (an inflected form, a part of a compound) count ``RESEMBLANCE`` times their share; of a pair of
-characters, each neighbouring pair that is there counts half, as it shares a character. Without this the same question
-is covered less in a language that compounds or sets no spaces. With it one threshold holds for all.
+(on 400 questions that did not choose it, 3 to 9 of 100 sets of strange pages more are dropped). A term that is not
+there is covered in part by what resembles it: half or more of its 4-grams (an inflected form, a part of a compound)
+count ``RESEMBLANCE`` times their share; of a pair of characters, each neighbouring pair that is there counts half, as
+it shares a character. Without this the same question is covered less in a language that compounds or sets no spaces.
+With it one threshold holds for all.
 """
 
 from __future__ import annotations
