@@ -142,7 +142,7 @@ class _Terms(dict[str, tuple[str, ...]]):
         pieces = [piece for piece in pieces if len(piece) <= _LONGEST_WORD]
         if len(pieces) < _WORTH_LEARNING:
             return
-        words: dict[str, list[str]] = {}
+        words: dict[str, str] = {}
         for ascii_only in (True, False):
             own = [piece for piece in pieces if piece.isascii() is ascii_only]
             # No piece has a line feed, and no character has a form that holds one.
@@ -151,9 +151,9 @@ class _Terms(dict[str, tuple[str, ...]]):
             for piece, form, found in zip(own, text.split("\n"), _found_by_line(text), strict=False):
                 if "_" not in form and not (unspaced and _UNSPACED_RUN.search(form)):
                     words[piece] = found
-        self._learn_words(set(chain.from_iterable(words.values())).difference(self._of_word))
+        self._learn_words(set(" ".join(words.values()).split()).difference(self._of_word))
         terms = {
-            piece: self._of(own[0]) if len(own) == 1 else tuple(chain.from_iterable(map(self._of, own)))
+            piece: tuple(chain.from_iterable(map(self._of, own.split()))) if " " in own or not own else self._of(own)
             for piece, own in words.items()
         }
         with self._lock:
@@ -252,16 +252,12 @@ def _found(text: str) -> list[str]:
     return (_PLAIN_WORD if text.isascii() or _MARK.search(text) is None else _MARKED_WORD).findall(text)
 
 
-def _found_by_line(text: str) -> list[list[str]]:
-    """The words of each line."""
-    lines: list[list[str]] = [[]]
+def _found_by_line(text: str) -> list[str]:
+    """The words of each line, a space between them."""
     plain = text.isascii() or _MARK.search(text) is None
-    for word in (_PLAIN_WORD_OR_END if plain else _MARKED_WORD_OR_END).findall(text):
-        if word == "\n":
-            lines.append([])
-        else:
-            lines[-1].append(word)
-    return lines
+    words = (_PLAIN_WORD_OR_END if plain else _MARKED_WORD_OR_END).findall(text)
+    # One text, not a list for each line: a hundred thousand lists would be work for the garbage collector.
+    return " ".join(words).replace(" \n", "\n").replace("\n ", "\n").split("\n")
 
 
 def _parts(word: str) -> Iterator[str]:
