@@ -76,21 +76,29 @@ def read_questions(path: Path) -> tuple[list[Paragraph], list[Question]]:
     return paragraphs, questions
 
 
-def make_page(number: int, paragraphs: Sequence[Paragraph], form: str, chance: random.Random) -> Source:
-    """A page with paragraph ``number`` and one of another article's before or behind it, as a search finds it."""
-    paragraph = paragraphs[number]
+FORMS: Final = ("html", "flattened", "html, one line", "flattened, one line")
+"""How pages are written: in lines or without any, and sent as markup or as its bare text."""
+
+
+def make_page(number: int, paragraphs: Sequence[Paragraph], form: str) -> Source:
+    """A page with paragraph ``number`` and one of another article's before or behind it, as a search finds it.
+
+    The same page whenever it is made.
+    """
+    paragraph, chance = paragraphs[number], random.Random(number)
     others = [one for one in chance.sample(paragraphs, min(8, len(paragraphs))) if one is not paragraph]
     body = [paragraph, *others[:1]]
     if chance.random() < 0.5:
         body.reverse()
     head, foot = TEMPLATES[number % len(TEMPLATES)]
-    prose = "\n".join(f"<p>{html.escape(one.text)}</p>" for one in body)
     title = html.escape(paragraph.title)
-    # Pages are written in lines, of which flattening leaves those between blocks; menus and lists run together.
-    content = _BLOCK.sub(r"\n\g<0>", f"{head.format(title=title)}\n{prose}\n{foot}")
+    content = "".join((head.format(title=title), *(f"<p>{html.escape(one.text)}</p>" for one in body), foot))
+    if not form.endswith("one line"):
+        # Flattening leaves the line breaks between blocks; menus and lists run together all the same.
+        content = _BLOCK.sub(r"\n\g<0>", content)
     markup = f"<!doctype html><html><head><title>{title}</title></head><body>{content}</body></html>"
-    text = markup if form == "html" else flatten(markup)
-    return Source(str(number), text, kind="web", html=form == "html")
+    is_html = form.startswith("html")
+    return Source(str(number), markup if is_html else flatten(markup), kind="web", html=is_html)
 
 
 def shows_answer(shown: Sequence[str], paragraph: str, answers: Sequence[tuple[int, int]]) -> bool:

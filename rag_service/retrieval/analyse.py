@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
-from itertools import pairwise
+from itertools import chain
+from operator import add
 from typing import Final
 
 import Stemmer
@@ -61,7 +62,8 @@ _ALGORITHMS: Final = {
 }
 _KNOWN: Final = frozenset(_ALGORITHMS) | frozenset(FUNCTION_WORDS)
 _LONGEST_WORD: Final = 64
-_CACHED_WORDS: Final = 100_000
+_CACHED_PIECES: Final = 200_000
+_WORTH_LEARNING: Final = 64
 
 # Blocks of scripts written without spaces between words, and Hangul, whose words carry their particles
 # (https://www.unicode.org/Public/UCD/latest/ucd/Blocks.txt): Thai to Myanmar, Khmer, Hangul, kana, Han.
@@ -80,13 +82,15 @@ _UNSPACED_RUN: Final = re.compile(f"([{_UNSPACED}]+)")
 _MARK: Final = re.compile(f"[{_MARKS}]")
 _PLAIN_WORD: Final = re.compile(r"\d+(?:[.,]\d+)+|\w+(?:\+\+|#(?!\w))?")
 _MARKED_WORD: Final = re.compile(rf"\d+(?:[.,]\d+)+|[\w{_MARKS}]+(?:\+\+|#(?!\w))?")
+_PLAIN_WORD_OR_END: Final = re.compile(rf"{_PLAIN_WORD.pattern}|\n")
+_MARKED_WORD_OR_END: Final = re.compile(rf"{_MARKED_WORD.pattern}|\n")
 _GROUPED: Final = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*")
 # Accents, points and vowel signs that are optional in writing: Latin, Greek, Cyrillic; Hebrew; Arabic and tatweel.
 _OPTIONAL_MARK: Final = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670]")
 
 
 class Analyser:
-    """Makes terms. Holds the stems of words it has met, and may be used from several threads."""
+    """Makes terms. Holds the terms of what it has met, and may be used from several threads."""
 
     def terms(self, text: str, language: str | None = None, *, without: str = "") -> list[str]:
         """The terms of ``text`` in their order.
@@ -95,53 +99,114 @@ class Analyser:
         no function words). What is compared must be analysed in one language. A question of another
         language loses the function words of that one too if ``without`` names it.
         """
-        words = self._words(language_of(text) if language is None else language, without)
-        text = _folded(text)
-        if _UNSPACED_RUN.search(text) is None:
-            return words.terms(text)
-        terms: list[str] = []
-        for number, piece in enumerate(_UNSPACED_RUN.split(text)):
-            if number % 2:
-                terms += _pairs(piece)
-            elif piece:
-                terms += words.terms(piece)
-        return terms
+        return self.terms_of_all([text], language_of(text) if language is None else language, without=without)[0]
+
+    def terms_of_all(self, texts: Iterable[str], language: str | None, *, without: str = "") -> list[list[str]]:
+        """The terms of each of ``texts``, all of one language, as ``terms`` gives them; in far less time."""
+        known = _terms_of(language, without)
+        pieces = [text.split() for text in texts]
+        known.learn([piece for piece in set(chain.from_iterable(pieces)) if piece not in known])
+        return [list(chain.from_iterable(map(known.__getitem__, own))) for own in pieces]
 
     def grams(self, term: str) -> list[str]:
         """The runs of four characters of a term, without accents: what related words and compounds share."""
-        if not term.isascii():
-            term = _OPTIONAL_MARK.sub("", unicodedata.normalize("NFKD", term))
-        return [term[start : start + GRAM] for start in range(len(term) - GRAM + 1)]
-
-    @staticmethod
-    def _words(language: str | None, without: str) -> _Words:
-        return _words_of(language if language in _KNOWN else "", without if without in FUNCTION_WORDS else "")
+        plain = plain_form(term)
+        return [plain[start : start + GRAM] for start in range(len(plain) - GRAM + 1)]
 
 
-class _Words(dict[str, str]):
-    """The term of each word of a language; of a function word, none ("")."""
+class _Terms(dict[str, tuple[str, ...]]):
+    """The terms of each piece of text between white space, in one language.
+
+    Most pieces of a text occur again and again in it, so that most of its terms are only looked up.
+    """
 
     def __init__(self, language: str, without: str) -> None:
         super().__init__()
         algorithm = _ALGORITHMS.get(language)
-        self._stemmer = Stemmer.Stemmer(algorithm) if algorithm in Stemmer.algorithms() else None
+        self._stemmer = Stemmer.Stemmer(algorithm, 0) if algorithm in Stemmer.algorithms() else None
         self._without = FUNCTION_WORDS.get(language, frozenset()) | FUNCTION_WORDS.get(without, frozenset())
+        self._of_word: dict[str, tuple[str, ...]] = {}
         self._lock = threading.Lock()
 
-    def __missing__(self, word: str) -> str:
-        term = self._term(word)
-        with self._lock:
-            if len(self) >= _CACHED_WORDS:
-                self.clear()
-            self[word] = term
-        return term
+    def __missing__(self, piece: str) -> tuple[str, ...]:
+        terms = self._of_piece(piece)
+        if len(piece) <= _LONGEST_WORD:
+            with self._lock:
+                if len(self) >= _CACHED_PIECES:
+                    self.clear()
+                self[piece] = terms
+        return terms
 
-    def terms(self, text: str) -> list[str]:
+    def learn(self, pieces: Collection[str]) -> None:
+        """Find the terms of many pieces at once; those in unspaced scripts are left until they are asked for."""
+        pieces = [piece for piece in pieces if len(piece) <= _LONGEST_WORD]
+        if len(pieces) < _WORTH_LEARNING:
+            return
+        words: dict[str, str] = {}
+        for ascii_only in (True, False):
+            own = [piece for piece in pieces if piece.isascii() is ascii_only]
+            # No piece has a line feed, and no character has a form that holds one.
+            text = _folded("\n".join(own))
+            unspaced = not ascii_only and _UNSPACED_RUN.search(text) is not None
+            for piece, form, found in zip(own, text.split("\n"), _found_by_line(text), strict=False):
+                if "_" not in form and not (unspaced and _UNSPACED_RUN.search(form)):
+                    words[piece] = found
+        self._learn_words(set(" ".join(words.values()).split()).difference(self._of_word))
+        terms = {
+            piece: tuple(chain.from_iterable(map(self._of, own.split()))) if " " in own or not own else self._of(own)
+            for piece, own in words.items()
+        }
+        with self._lock:
+            if len(self) + len(terms) > _CACHED_PIECES:
+                self.clear()
+            self.update(terms)
+
+    def _learn_words(self, words: Collection[str]) -> None:
+        """Stem many words in one call."""
+        stemmer = self._stemmer
+        if stemmer is None:
+            return
+        plain = [
+            word
+            for word in words
+            if word not in self._without and len(word) <= _LONGEST_WORD and (word.isalpha() or not word.isascii())
+        ]
+        with self._lock:
+            stems = stemmer.stemWords(plain)
+            if len(self._of_word) + len(plain) > _CACHED_PIECES:
+                self._of_word.clear()
+            self._of_word.update((word, (stem or word,)) for word, stem in zip(plain, stems, strict=True))
+
+    def _of_piece(self, piece: str) -> tuple[str, ...]:
+        folded = _folded(piece)
+        if folded.isalpha() and folded.isascii():
+            return self._of(folded)
+        if folded.isascii() or _UNSPACED_RUN.search(folded) is None:
+            return self._spaced(folded)
+        terms: list[str] = []
+        for number, part in enumerate(_UNSPACED_RUN.split(folded)):
+            # What stands between is mostly the same few signs.
+            terms += _pairs(part) if number % 2 else self[part]
+        return tuple(terms)
+
+    def _spaced(self, folded: str) -> tuple[str, ...]:
         """The terms of a folded text without unspaced scripts."""
-        words = _found(text)
-        if "_" in text:
+        words = _found(folded)
+        if "_" in folded:
             words = [part for word in words for part in _parts(word)]
-        return [term for word in words if (term := self[word])]
+        return self._of(words[0]) if len(words) == 1 else tuple(chain.from_iterable(map(self._of, words)))
+
+    def _of(self, word: str) -> tuple[str, ...]:
+        """The term of a word; none of a function word."""
+        known = self._of_word.get(word)
+        if known is None:
+            term = self._term(word)
+            known = (term,) if term else ()
+            with self._lock:
+                if len(self._of_word) >= _CACHED_PIECES:
+                    self._of_word.clear()
+                self._of_word[word] = known
+        return known
 
     def _term(self, word: str) -> str:
         if word in self._without:
@@ -155,14 +220,25 @@ class _Words(dict[str, str]):
         return stem or word
 
 
-@cache
-def _words_of(language: str, without: str) -> _Words:
-    return _Words(language, "" if without == language else without)
+def plain_form(term: str) -> str:
+    """``term`` without accents and other marks that are optional in writing."""
+    return term if term.isascii() else _OPTIONAL_MARK.sub("", unicodedata.normalize("NFKD", term))
 
 
 def unify(text: str) -> str:
     """``text`` with its case and compatible forms of characters made equal: what an exact copy shares."""
     return _folded(text)
+
+
+def _terms_of(language: str | None, without: str) -> _Terms:
+    """The terms of a language, without the function words of another: of both, those that are known."""
+    own = language if language is not None and language in _KNOWN else ""
+    return _shared_terms(own, without if without in FUNCTION_WORDS and without != own else "")
+
+
+@cache
+def _shared_terms(language: str, without: str) -> _Terms:
+    return _Terms(language, without)
 
 
 def _folded(text: str) -> str:
@@ -174,6 +250,14 @@ def _folded(text: str) -> str:
 
 def _found(text: str) -> list[str]:
     return (_PLAIN_WORD if text.isascii() or _MARK.search(text) is None else _MARKED_WORD).findall(text)
+
+
+def _found_by_line(text: str) -> list[str]:
+    """The words of each line, a space between them."""
+    plain = text.isascii() or _MARK.search(text) is None
+    words = (_PLAIN_WORD_OR_END if plain else _MARKED_WORD_OR_END).findall(text)
+    # One text, not a list for each line: a hundred thousand lists would be work for the garbage collector.
+    return " ".join(words).replace(" \n", "\n").replace("\n ", "\n").split("\n")
 
 
 def _parts(word: str) -> Iterator[str]:
@@ -194,4 +278,4 @@ def _ungrouped(match: re.Match[str]) -> str:
 def _pairs(run: str) -> list[str]:
     if len(run) == 1:
         return [run]
-    return [pair for pair in map("".join, pairwise(run)) if pair not in FUNCTION_PAIRS]
+    return [pair for pair in map(add, run, run[1:]) if pair not in FUNCTION_PAIRS]

@@ -27,7 +27,7 @@ def drop_copies(passages: Sequence[Passage]) -> tuple[list[Passage], list[Note]]
     kept: list[Passage] = []
     notes: list[Note] = []
     for passage in passages:
-        text = " ".join(unify(passage.text).split())
+        text = " ".join(passage.text.casefold().split())
         if text not in first:
             first[text] = passage
             kept.append(passage)
@@ -44,28 +44,33 @@ def drop_near_copies(ranked: Sequence[Ranked], share: float) -> tuple[list[Ranke
     """
     kept: list[Ranked] = []
     notes: list[Note] = []
-    having: dict[str, list[int]] = {}
-    numbers: list[frozenset[str]] = []
+    shown: list[tuple[frozenset[str], frozenset[str]]] = []
+    met: set[str] = set()
     for candidate in ranked:
         text = unify(candidate.passage.text)
         shingles, own = shingles_of(text), frozenset(_NUMBER.findall(text))
-        shared: dict[int, int] = {}
-        for shingle in shingles:
-            for place in having.get(shingle, ()):
-                shared[place] = shared.get(place, 0) + 1
-        repeated = [
-            place for place, count in shared.items() if count >= share * len(shingles) and own <= numbers[place]
-        ]
-        if repeated:
-            better = kept[max(repeated, key=lambda place: (shared[place], -place))]
-            reason = f"nearly the same as {_place(better.passage)}"
+        # Most passages repeat too little of all better ones to repeat much of one.
+        place = _repeated(shingles, own, shown, share) if len(shingles & met) >= share * len(shingles) else None
+        if place is not None:
+            reason = f"nearly the same as {_place(kept[place].passage)}"
             notes.append(note("dedupe", candidate.passage, kept=False, reason=reason, score=candidate.score))
             continue
-        for shingle in shingles:
-            having.setdefault(shingle, []).append(len(kept))
-        numbers.append(own)
+        met |= shingles
+        shown.append((shingles, own))
         kept.append(candidate)
     return kept, notes
+
+
+def _repeated(
+    shingles: frozenset[str],
+    numbers: frozenset[str],
+    shown: Sequence[tuple[frozenset[str], frozenset[str]]],
+    share: float,
+) -> int | None:
+    """The place of the better passage that has most of these shingles and all these numbers, if one has enough."""
+    counts = [len(shingles & other) if numbers <= theirs else -1 for other, theirs in shown]
+    most = max(counts, default=-1)
+    return counts.index(most) if most >= share * len(shingles) else None
 
 
 def shingles_of(text: str) -> frozenset[str]:

@@ -17,6 +17,8 @@ from rag_service.retrieval.settings import RetrievalSettings
 from rag_service.retrieval.turns import Decision, decide
 from rag_service.retrieval.types import Note, Passage, Source, Turn
 
+Read = Callable[[Source], tuple[list[Passage], Sequence[Note]]]
+
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
@@ -44,6 +46,12 @@ class Retrieved:
     notes: tuple[Note, ...]
 
 
+def read_source(source: Source) -> tuple[list[Passage], tuple[Note, ...]]:
+    """The passages of a source, and what was cleaned away. They depend on nothing else, and may be kept for later."""
+    document = clean(source)
+    return segment(document), document.notes
+
+
 def retrieve(
     sources: Sequence[Source],
     turns: Sequence[Turn],
@@ -53,10 +61,12 @@ def retrieve(
     budget: int,
     analyser: Analyser | None = None,
     render: Render = render_sources,
+    read: Read = read_source,
 ) -> Retrieved:
     """What of ``sources`` the newest of ``turns`` is answered from, in at most ``budget`` tokens.
 
-    ``count`` gives the tokens of a text, and ``render`` the text that pieces take in the prompt. Any text is taken.
+    ``count`` gives the tokens of a text, ``render`` the text that pieces take in the prompt, and ``read`` the
+    passages of a source. Any text is taken.
 
     Raises:
         ValueError: ``budget`` is negative.
@@ -66,9 +76,9 @@ def retrieve(
     decision = decide(turns, sources)
     if decision.small_talk or decision.use == "conversation" or not sources or not budget:
         return Retrieved(decision, (), 0, tuple(_unread(sources, decision)))
-    documents = [clean(source) for source in sources]
-    notes = [noted for document in documents for noted in document.notes]
-    passages, copies = drop_copies([passage for document in documents for passage in segment(document)])
+    texts = [read(source) for source in sources]
+    notes = [noted for _, cleaned in texts for noted in cleaned]
+    passages, copies = drop_copies([passage for own, _ in texts for passage in own])
     notes += copies
     question = decision.query or (turns[-1].text if turns else "")
     if decision.coverage or decision.keep_order:
@@ -87,7 +97,7 @@ def _best(
     settings = index.settings
     ranked, notes = rank(index, question)
     relevance = Relevance(index, question)
-    ranked, told = apply_floor(judge(ranked, relevance), question, settings.floor)
+    ranked, told = apply_floor(judge(ranked, relevance), relevance, settings.floor)
     notes += told
     ranked, told = drop_near_copies(ranked, settings.duplicate_share)
     notes += told

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag_service.retrieval.analyse import GRAM, Analyser
+from rag_service.retrieval.analyse import _WORTH_LEARNING, GRAM, Analyser, _Terms
 from rag_service.retrieval.ranking_words import FUNCTION_PAIRS, FUNCTION_WORDS
 
 analyser = Analyser()
@@ -92,3 +92,18 @@ def test_any_text_has_terms_without_white_space(text: str, language: str | None)
 @given(st.lists(st.from_regex(r"[a-z]{3,9}", fullmatch=True), min_size=1, max_size=20))
 def test_terms_do_not_depend_on_what_is_between_words(words: list[str]) -> None:
     assert analyser.terms(" ".join(words), "en") == analyser.terms("\n, (".join(words).upper(), "en")
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Zs", "Zl", "Zp", "Cc", "Cs"]), min_size=1), max_size=20),
+    st.sampled_from(["", "en", "de", "hi", "zh"]),
+)
+def test_what_is_learnt_at_once_is_what_is_found_piece_by_piece(pieces: list[str], language: str) -> None:
+    pieces = [piece for text in pieces for piece in text.split()]
+    pieces += [f"words{number}-and_parts,{number}.5" for number in range(_WORTH_LEARNING)]
+    pieces += ["हिन्दी", "Ｃ＋＋", "北京大学A"]
+    learnt, one_by_one = _Terms(language, "en"), _Terms(language, "en")
+    learnt.learn(pieces)
+    assert "हिन्दी" in learnt
+    assert [learnt[piece] for piece in pieces] == [one_by_one[piece] for piece in pieces]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag_service.retrieval.floor import Relevance, apply_floor, judge, share_language
+from rag_service.retrieval.floor import Relevance, apply_floor, judge
 from rag_service.retrieval.rank import rank
 from rag_service.retrieval.types import SourceKind
 from tests.retrieval.documents import index
@@ -48,17 +48,25 @@ def test_inflected_words_and_shared_characters_count_in_part() -> None:
 @pytest.mark.parametrize(("kind", "left"), [("web", 0), ("attached", 1)])
 def test_only_what_a_search_found_can_all_fall(kind: SourceKind, left: int) -> None:
     made = index([f"{BAD} The town was there."], kind=kind)
-    kept, notes = apply_floor(judge(rank(made, QUESTION)[0], Relevance(made, QUESTION)), QUESTION, 0.9)
+    relevance = Relevance(made, QUESTION)
+    kept, notes = apply_floor(judge(rank(made, QUESTION)[0], relevance), relevance, 0.9)
     assert len(kept) == left
     assert len(notes) == 1 - left
 
 
-def test_another_language_cannot_be_judged() -> None:
-    assert share_language(QUESTION, GOOD)
-    assert not share_language("Wann wurde der alte Hafen der Stadt gebaut?", GOOD)
-    assert not share_language("这个港口是什么时候建的", GOOD)
-    assert not share_language("RK3588 NPU", GOOD)
-    assert not share_language("", "")
+@pytest.mark.parametrize(
+    "question", ["Wann wurde der alte Hafen der Stadt gebaut?", "这个港口是什么时候建的", "RK3588", ""]
+)
+def test_another_language_cannot_be_judged(question: str) -> None:
+    made = index([GOOD, "RK3588 2024"], kind="web")
+    assert Relevance(made, QUESTION).comparable(0)
+    assert not Relevance(made, QUESTION).comparable(1)
+    assert not Relevance(made, question).comparable(0)
+    ranked, _ = rank(made, question)
+    assert apply_floor(judge(ranked, Relevance(made, question)), Relevance(made, question), 1.0) == (
+        judge(ranked, Relevance(made, question)),
+        [],
+    )
 
 
 @settings(deadline=None)

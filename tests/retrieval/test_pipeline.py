@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_service.retrieval.messages import pack_frame, pack_retrieved, unpack_frame, unpack_retrieved
-from rag_service.retrieval.pipeline import Retrieved, retrieve
+from rag_service.retrieval.pipeline import Retrieved, read_source, retrieve
 from rag_service.retrieval.settings import RetrievalSettings
 from rag_service.retrieval.types import Source, Turn
 from tests.retrieval.documents import count_bytes
@@ -36,6 +36,14 @@ def test_a_found_page_without_anything_is_dropped_and_told() -> None:
 
 def test_an_attached_file_is_never_emptied() -> None:
     assert ask(Source("1", OTHER)).excerpts[0].source_id == "1"
+
+
+def test_passages_may_be_kept_from_turn_to_turn() -> None:
+    source = Source("1", f"{OTHER} {FACT}")
+    kept = {source: read_source(source)}
+    turns = [Turn("user", QUESTION)]
+    again = retrieve([source], turns, RetrievalSettings(), count_bytes, budget=200, read=kept.__getitem__)
+    assert again == ask(source)
 
 
 def test_small_talk_reads_nothing() -> None:

@@ -69,6 +69,16 @@ def test_parts_of_compounds_and_neighbours_count() -> None:
     assert near > far
 
 
+def test_terms_are_found_by_the_grams_they_share() -> None:
+    made = index(["canción canciones", "harbour", "harbours arbour sea"])
+    found = made.terms_with(["harb", "rbou", "cion"])
+    assert {term: sorted(grams) for term, grams in found.items()} == {
+        term: grams
+        for term in {term for terms in made.terms for term in terms}
+        if (grams := [gram for gram in ("cion", "harb", "rbou") if gram in made.analyser.grams(term)])
+    }
+
+
 def test_a_passage_in_a_language_of_its_own_does_not_rise_by_function_words() -> None:
     texts = [*TEXTS, "El puerto de la ciudad no es nuevo, pero the name of it was the same."]
     kept, _ = rank(index(texts), "What was the colour of the stone of the harbour?")
