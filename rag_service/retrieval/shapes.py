@@ -54,7 +54,7 @@ _CODE: Final = re.compile(
 )
 # What any of these begins with, unless a bracket or an at sign is in the line.
 _CODE_START: Final = re.compile(
-    r"\s*(?:[\])}\#/<$>.]|(?:PS|def|class|if|elif|for|while|with|try|except|else|finally|match|case|import|from|return"
+    r"\s*(?:[\])}\#/<$>.]|PS|(?:def|class|if|elif|for|while|with|try|except|else|finally|match|case|import|from|return"
     r"|yield|raise|assert|del|print|sudo|apt|pip|pip3|git|npm|npx|yarn|docker|curl|wget|make|cmake|cargo|kubectl"
     r"|systemctl|chmod|SELECT|INSERT|UPDATE|CREATE|DELETE|FROM|WHERE)\b)"
 )
