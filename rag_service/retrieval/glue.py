@@ -16,8 +16,8 @@ _SENTENCE_JOIN: Final = re.compile(
     rf"[.!?…؟۔।](?:(?<=[.!?…])[\"”’»)]?(?=[{_UPPER}\"“‘„«¿¡(])(?![{_UPPER}]\w*\()|(?<=[؟۔।])(?=\w))"
 )
 _COPYRIGHT_JOIN: Final = re.compile(r"[\w.!?。！？](?=©)")
-# A small letter that touches a capital: mostly two pieces of text, sometimes a name such as YouTube. The capital comes
-# first, so that most of a line is skipped; what may stand before one in other alphabets is told afterwards.
+# A small letter that touches a capital: mostly two pieces of text, sometimes a name such as YouTube. The capital
+# comes first, so that most of a line is skipped; what may stand before one in other alphabets is told afterwards.
 _CAPITAL: Final = re.compile(rf"[{_UPPER}](?<=[^\s{_UPPER}][{_UPPER}])(?=[{_LOWER}{_UPPER}’' ])")
 _ASCII_CAPITAL: Final = re.compile(r"[A-Z](?<=[a-z\d):][A-Z])(?=[a-zA-Z' ])")
 _SPACES: Final = re.compile(r"[ \t\xa0]{3,}(?=\S)")

@@ -1,6 +1,7 @@
 """Which lines of a page's flattened text are worth reading.
 
-A line is judged by its measures (:mod:`rag_service.retrieval.measures`) and its shape, and then among its neighbours: short lines between prose belong to it, short lines among menus do not.
+A line is judged by its measures (:mod:`rag_service.retrieval.measures`) and its shape, and then among its neighbours:
+short lines between prose belong to it, short lines among menus do not.
 """
 
 from __future__ import annotations
@@ -193,12 +194,13 @@ def _judge(line: Line, usual: float) -> tuple[Verdict, str]:
 
 def _unwanted(line: Line, stripped: str) -> str:
     """Why a line is certainly none of the page's text; empty if it is not certain."""
-    if line.signs:
-        if reason := _unwanted_script(stripped) or is_banner(stripped):
-            return reason
-        if line.words <= _PHRASE_WORDS and (reason := _unwanted_phrase(line, stripped.lower())):
-            return reason
-    return _unwanted_links(line, stripped) if line.words <= _PHRASE_WORDS else ""
+    if reason := _unwanted_script(stripped) or (is_banner(stripped) if line.may_banner else ""):
+        return reason
+    if line.words > _PHRASE_WORDS:
+        return ""
+    if line.may_phrase and (reason := _unwanted_phrase(line, stripped.lower())):
+        return reason
+    return _unwanted_links(line, stripped)
 
 
 def _unwanted_script(stripped: str) -> str:
@@ -327,7 +329,7 @@ def _assemble(
         if pieces:
             pieces.append("\n\n" if between.count("\n") > 1 or between.strip() else "\n")
         prose = not verbatim and line.kind not in ("code", "table")
-        pieces.append(" ".join(line.runs) if prose else line.text)
+        pieces.append(" ".join(line.text.split()) if prose else line.text)
         last_end = line.end
     return "".join(pieces), tuple(_notes(source, lines, kept))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -32,36 +32,36 @@ _CLAUSE_CLOSERS: Final = "\"'”’»」』）)"
 # Characters that say as much as a word, in scripts without spaces.
 _CHARACTERS_OF_WORD: Final = 2.0
 
-# Words, function words and signs in one number, so that a line is measured by a single sum.
-_FUNCTION_WORD: Final = 1 << 26
-_SIGN: Final = 1 << 52
+# Words, function words and signs in one number, so that a line is measured by a single sum. Signs come last: more of
+# one kind than it has room for only make a line be looked into in vain.
+_FUNCTION_WORD: Final = 1 << 24
+_PHRASE_SIGN: Final = 1 << 48
+_BANNER_SIGN: Final = 1 << 55
 _COUNT: Final = _FUNCTION_WORD - 1
 # Marks around a word that are neither part of it nor a sign.
-_MARKS: Final = ".,:!?…\"'“”„»«’‘[]"
-_SIGN_MARK: Final = re.compile(r"[{};=()©]")
-_SIGN_PART: Final = "copyright"
-_SIGN_WORDS: Final = BOILERPLATE.telling_words | CONSENT.telling_words
+_MARKS: Final = ".,;:!?…\"'“”„»«’‘[]"
+_BANNER_PARTS: Final = ("copyright", "©", "(c)")
 
 
 @dataclass(slots=True)
 class Line:
     """A line, or a piece of one, with what was found out about it. Offsets are in the source's text.
 
-    ``runs`` are its pieces between white space. ``signs`` is false only where a line holds nothing that scripts,
-    banners, copyright lines and phrases of pages are known by.
+    ``may_banner``
+    and ``may_phrase`` are false only where a line holds nothing that banners and phrases of pages are known by.
     """
 
     start: int
     end: int
     text: str
-    runs: Sequence[str] = ()
     unspaced: int = 0
     words: int = 0
     density: float = 0.0
     stops: int = 0
     sentence: bool = False
     clause: bool = False
-    signs: bool = True
+    may_banner: bool = True
+    may_phrase: bool = True
     kind: BlockKind = "prose"
     verdict: Verdict = "short"
     reason: str = ""
@@ -74,7 +74,6 @@ def measure_lines(lines: Iterable[Line], text: str) -> None:
     measures = _RunMeasures(function_words(languages), function_endings(languages))
     for line in lines:
         stripped = line.text.strip()
-        line.runs = stripped.split()
         if not stripped[-1:].isalpha():
             line.sentence = _ends_sentence(stripped)
             line.clause = stripped.rstrip(_CLAUSE_CLOSERS).endswith(_CLAUSE_ENDS)
@@ -84,9 +83,10 @@ def measure_lines(lines: Iterable[Line], text: str) -> None:
             line.words = round(line.unspaced / _CHARACTERS_OF_WORD)
             line.stops = sum(map(characters.__contains__, stripped))
         else:
-            measure = sum(map(measures.__getitem__, line.runs))
+            measure = sum(map(measures.__getitem__, stripped.split()))
             line.words, line.stops = measure & _COUNT, measure // _FUNCTION_WORD & _COUNT
-            line.signs = measure >= _SIGN or line.unspaced > 0
+            line.may_phrase = measure >= _PHRASE_SIGN or line.unspaced > 0
+            line.may_banner = measure >= _BANNER_SIGN or line.unspaced > 0
         line.density = line.stops / max(1, line.words)
 
 
@@ -94,7 +94,7 @@ class _RunMeasures(dict[str, int]):
     """For runs of characters without white space the number of their words, of the function words, and of signs.
 
     Words never cross white space and most runs of a page come again: each is looked into once. Function words count
-    as multiples of ``_FUNCTION_WORD``, runs that hold a sign as multiples of ``_SIGN``.
+    as multiples of ``_FUNCTION_WORD``, signs as multiples of theirs.
     """
 
     def __init__(self, words: Collection[str], endings: tuple[str, ...]) -> None:
@@ -105,20 +105,21 @@ class _RunMeasures(dict[str, int]):
     def __missing__(self, run: str) -> int:
         lowered = run.lower()
         word = lowered.strip(_MARKS)
-        if word.isalpha():
-            measure = self._of_word(word)
-        else:
-            measure = sum(map(self._of_word, words_of(lowered)))
-            if _SIGN_MARK.search(run):
-                measure += _SIGN
-        if _SIGN_PART in lowered:
-            measure += _SIGN
+        measure = self._of_word(word) if word.isalpha() else sum(map(self._of_word, words_of(lowered)))
+        if any(map(lowered.__contains__, _BANNER_PARTS)):
+            measure += _BANNER_SIGN
         self[run] = measure
         return measure
 
     def _of_word(self, word: str) -> int:
-        function = word in self._words or word.endswith(self._endings)
-        return 1 + _FUNCTION_WORD * function + _SIGN * (word in _SIGN_WORDS)
+        measure = 1
+        if word in self._words or word.endswith(self._endings):
+            measure += _FUNCTION_WORD
+        if word in BOILERPLATE.telling_words:
+            measure += _PHRASE_SIGN
+        if word in CONSENT.telling_words:
+            measure += _BANNER_SIGN
+        return measure
 
 
 def _ends_sentence(text: str) -> bool:

@@ -132,15 +132,16 @@ def estimate_tokens(text: str) -> int:
 
 
 def estimate_pieces(text: str) -> Callable[[int, int], int]:
-    """:func:`estimate_tokens` of ``text[start:end]``, for many pieces of one text: what precedes each is summed up."""
+    """:func:`estimate_tokens` of ``text[start:end]``, for many pieces: what precedes each is summed up."""
     sums = np.zeros(len(text) + 1, np.int64)
     np.cumsum(_costs(text), out=sums[1:])
-    before = memoryview(sums)
+    before = sums.data
     return lambda start, end: _tokens(before[end] - before[start])
 
 
 def _costs(text: str) -> NDArray[np.uint8]:
-    return _COSTS[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")]
+    costs: NDArray[np.uint8] = _COSTS[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")]
+    return costs
 
 
 def _tokens(cost: int) -> int:
