@@ -21,17 +21,19 @@ class PhraseIndex:
     def __init__(self, phrases: Sequence[str]) -> None:
         self._phrases = phrases
         self._by_word: dict[str, list[tuple[str, ...]]] = {}
-        self._telling: set[str] = set()
+        telling: set[str] = set()
         self._by_character: dict[str, list[str]] = {}
         for phrase in phrases:
             if _UNSPACED_CHARACTER.search(phrase):
                 self._by_character.setdefault(phrase[0], []).append(phrase)
             elif words := tuple(WORD.findall(phrase)):
                 self._by_word.setdefault(words[0], []).append(words)
-                self._telling.add(max(words, key=len))
+                telling.add(max(words, key=len))
         for candidates in self._by_word.values():
             candidates.sort(key=len, reverse=True)
         self._first_characters = frozenset(self._by_character)
+        self.telling_words: Final = frozenset(telling)
+        """Words of which each phrase of words holds one."""
 
     def may_cover(self, text: str) -> bool:
         """Whether there is any use in looking for these phrases in ``text``, in lower case: a quick test."""
@@ -51,7 +53,7 @@ class PhraseIndex:
 
     def words_covered(self, words: Sequence[str]) -> int:
         """How many of these words, in lower case, belong to phrases that stand in them whole."""
-        if self._telling.isdisjoint(words):
+        if self.telling_words.isdisjoint(words):
             return 0
         covered, at = 0, 0
         while at < len(words):

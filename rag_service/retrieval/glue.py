@@ -16,9 +16,10 @@ _SENTENCE_JOIN: Final = re.compile(
     rf"[.!?…؟۔।](?:(?<=[.!?…])[\"”’»)]?(?=[{_UPPER}\"“‘„«¿¡(])(?![{_UPPER}]\w*\()|(?<=[؟۔।])(?=\w))"
 )
 _COPYRIGHT_JOIN: Final = re.compile(r"[\w.!?。！？](?=©)")
-# A small letter that touches a capital: mostly two pieces of text, sometimes a name such as YouTube.
-_CAPITAL: Final = re.compile(rf"[{_UPPER}](?<!\s[{_UPPER}])(?=[{_LOWER}{_UPPER}’' ])")
-_ASCII_CAPITAL: Final = re.compile(r"[A-Z](?<!\s[A-Z])(?=[a-zA-Z' ])")
+# A small letter that touches a capital: mostly two pieces of text, sometimes a name such as YouTube. The capital
+# comes first, so that most of a line is skipped; what may stand before one in other alphabets is told afterwards.
+_CAPITAL: Final = re.compile(rf"[{_UPPER}](?<=[^\s{_UPPER}][{_UPPER}])(?=[{_LOWER}{_UPPER}’' ])")
+_ASCII_CAPITAL: Final = re.compile(r"[A-Z](?<=[a-z\d):][A-Z])(?=[a-zA-Z' ])")
 _SPACES: Final = re.compile(r"[ \t\xa0]{3,}(?=\S)")
 _SPACE_MARKS: Final = ("   ", "\t", "\xa0")
 
@@ -43,8 +44,10 @@ def split_glued(line: str) -> list[int]:
     gaps = set()
     if len(line) >= 2 * _LONG_LINE and any(map(line.__contains__, _SPACE_MARKS)):
         gaps = {match.end() for match in _SPACES.finditer(line)}
-    capitals = (_ASCII_CAPITAL if line.isascii() else _CAPITAL).finditer(line)
-    joins = {at for at in (match.start() for match in capitals) if at and _touches(line[at - 1])}
+    if line.isascii():
+        joins = {match.start() for match in _ASCII_CAPITAL.finditer(line)}
+    else:
+        joins = {at for at in map(re.Match.start, _CAPITAL.finditer(line)) if _touches(line[at - 1])}
     borders = sorted(cuts | gaps | joins)
     if len(borders) < _MENU_PIECES:
         return sorted(cuts | gaps)

@@ -1,44 +1,25 @@
 """Which lines of a page's flattened text are worth reading.
 
-A line is measured by its length, the density of its language's function words, its punctuation and its shape, and
-then judged among its neighbours: short lines between prose belong to it, short lines among menus do not.
+A line is judged by its measures (:mod:`rag_service.retrieval.measures`) and its shape, and then among its neighbours:
+short lines between prose belong to it, short lines among menus do not.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 from statistics import median
-from typing import Final, Literal
+from typing import Final
 
 from rag_service.retrieval.boilerplate import BOILERPLATE, CONSENT, SURE
 from rag_service.retrieval.glue import split_glued
-from rag_service.retrieval.language import (
-    UNSPACED,
-    function_characters,
-    function_endings,
-    function_words,
-    languages_in,
-    words_of,
-)
+from rag_service.retrieval.language import words_of
+from rag_service.retrieval.measures import Line, Verdict, measure_lines
 from rag_service.retrieval.shapes import kinds_of
-from rag_service.retrieval.types import BlockKind, Note, Source
+from rag_service.retrieval.types import Note, Source
 
-Verdict = Literal["good", "near", "short", "bad"]
-
-_UNSPACED_CHARACTER: Final = re.compile(f"[{UNSPACED}]")
-_UNSPACED_RUN: Final = re.compile(f"[{UNSPACED}]+")
-# A set of two ranges is tested much faster, and rules most texts out.
-_BEYOND_ALPHABETS: Final = re.compile("[^\x00-\u0dff\u2000-\u2fff]")
 _PUNCTUATION: Final = re.compile(r"[,.;:!?…](?=\s|$|[\"”’»)])|[。，、；：！？،؛؟।۔]")
-# How sentences and clauses end, and what may close after it: quotes, brackets, numbers of footnotes.
-_SENTENCE_ENDS: Final = tuple(".!?…。！？।؟۔:：")
-_SENTENCE_CLOSERS: Final = "\"'”’»」』）)]*"
-_FOOTNOTES: Final = re.compile(r"(?:\[\d+\])+$")
-_CLAUSE_ENDS: Final = tuple(",.;:!?—–…。！？，、；：।؟،؛")
-_CLAUSE_CLOSERS: Final = "\"'”’»」』）)"
 _LOWER_WORD: Final = re.compile(r"(?<!\w)[a-zß-öø-ÿа-яёіїєґα-ωά-ώ]")
 _NO_LETTER: Final = re.compile(r"\W+")
 _LINK_ITEM: Final = re.compile(r"\s*(?:[-*+•]\s*)?!?\[[^\]]*\]\([^)]*\)[\s|·,]*(?:!?\[[^\]]*\]\([^)]*\)[\s|·,]*)*$")
@@ -46,7 +27,8 @@ _COUNTED: Final = re.compile(r"[^.!?]{1,60}\(\d+\)\W*$")
 _SEPARATOR: Final = re.compile(r"[|›»/•·>]")
 _SEPARATORS: Final = re.compile(r"\s[|›»/•·>]\s|[›»|]\s*$|\s(?:»|›)")
 _COPYRIGHT: Final = re.compile(r"©|\(c\)\s?(?:19|20)\d\d|copyright\s(?:©|\d)", re.IGNORECASE)
-_JOIN: Final = re.compile(r"[a-zß-ÿа-я][A-ZÀ-ÞА-Я]")
+# The rarer of the two letters first, so that most of a line is skipped.
+_JOIN: Final = re.compile(r"[A-ZÀ-ÞА-Я](?<=[a-zß-ÿа-я][A-ZÀ-ÞА-Я])")
 _JOINS: Final = 2
 # A year or a time of day: what stands beside the headlines of other pages.
 _DATE: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|\d{1,2}:\d\d")
@@ -62,9 +44,6 @@ _STYLE_RULE: Final = re.compile(r"\{[^{}]*[\w-]\s*:\s*[^{};]+[^{}]*\}")
 _LONG_WORDS: Final = 20
 _SENTENCE_WORDS: Final = 8
 _SHORT_SENTENCE_WORDS: Final = 4
-# Characters that say as much as a word, in scripts without spaces.
-_CHARACTERS_OF_WORD: Final = 2.0
-_FUNCTION_WORD: Final = 1 << 32
 # Function words by word of lines that read as sentences, where the page has too few such lines to tell.
 _USUAL_DENSITY: Final = 0.25
 _LEAST_SENTENCES: Final = 3
@@ -89,25 +68,6 @@ _VERSE_SHARE: Final = 0.3
 _TELLING_SHARE: Final = 0.4
 
 
-@dataclass(slots=True)
-class Line:
-    """A line, or a piece of one, with what was found out about it. Offsets are in the source's text."""
-
-    start: int
-    end: int
-    text: str
-    tokens: Sequence[str] = ()
-    unspaced: int = 0
-    words: int = 0
-    density: float = 0.0
-    stops: int = 0
-    sentence: bool = False
-    clause: bool = False
-    kind: BlockKind = "prose"
-    verdict: Verdict = "short"
-    reason: str = ""
-
-
 def clean_web_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
     """The lines of a flattened page that carry its text, and a note on each run of lines left out."""
     lines = _read(source.text, glued=True)
@@ -122,7 +82,7 @@ def judge_lines(lines: Sequence[Line]) -> list[bool]:
     Lines are those of one page in their order, with their kinds. One that has a reason already is bad for it. Where
     nothing looks like text, all stay that are not certainly something else.
     """
-    _measure(lines, "\n".join(line.text for line in lines))
+    measure_lines(lines, "\n".join(line.text for line in lines))
     usual = _usual_density(lines)
     for line in lines:
         line.verdict, line.reason = ("bad", line.reason) if line.reason else _judge(line, usual)
@@ -173,65 +133,19 @@ def clean_attached_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
 def _read(text: str, *, glued: bool) -> list[Line]:
     """The lines that are not blank, cut where ``glued`` pieces of a page meet."""
     lines = []
-    at = 0
-    for line in text.splitlines(keepends=True):
-        if not line.isspace():
-            cuts = split_glued(line) if glued else []
-            for start, end in pairwise((0, *cuts, len(line))):
-                if piece := line[start:end].rstrip():
-                    lines.append(Line(at + start, at + start + len(piece), piece))
-        at += len(line)
+    found = text.splitlines(keepends=True)
+    for at, line in zip(accumulate(map(len, found), initial=0), found, strict=False):
+        if line.isspace():
+            continue
+        cuts = split_glued(line) if glued else []
+        for start, end in pairwise((0, *cuts, len(line))):
+            if piece := line[start:end].rstrip():
+                lines.append(Line(at + start, at + start + len(piece), piece))
     return lines
 
 
 def _compact(text: str) -> str:
     return "".join(text.split())
-
-
-def _measure(lines: Sequence[Line], text: str) -> None:
-    languages = languages_in(text)
-    characters = function_characters(languages)
-    measures = _RunMeasures(function_words(languages), function_endings(languages))
-    for line in lines:
-        stripped = line.text.strip()
-        if not stripped.isascii() and _BEYOND_ALPHABETS.search(stripped):
-            line.unspaced = sum(map(len, _UNSPACED_RUN.findall(stripped)))
-        line.sentence = _ends_sentence(stripped)
-        line.clause = stripped.rstrip(_CLAUSE_CLOSERS).endswith(_CLAUSE_ENDS)
-        if line.unspaced > len(stripped) / 3:
-            line.words = round(line.unspaced / _CHARACTERS_OF_WORD)
-            line.stops = sum(map(characters.__contains__, stripped))
-        else:
-            line.stops, line.words = divmod(sum(map(measures.__getitem__, stripped.split())), _FUNCTION_WORD)
-        if line.words <= _PHRASE_WORDS:
-            line.tokens = words_of(stripped)
-        line.density = line.stops / max(1, line.words)
-
-
-class _RunMeasures(dict[str, int]):
-    """For runs of characters without white space the number of their words and of the function words among them.
-
-    Words never cross white space and most runs of a page come again: each is looked into once. Both numbers are in
-    one, function words as multiples of ``_FUNCTION_WORD``, so that a line is measured by a single sum.
-    """
-
-    def __init__(self, words: Collection[str], endings: tuple[str, ...]) -> None:
-        super().__init__()
-        self._words = words
-        self._endings = endings
-
-    def __missing__(self, run: str) -> int:
-        lowered = run.lower()
-        words = [lowered] if lowered.isalpha() else words_of(lowered)
-        found = sum(1 for word in words if word in self._words or word.endswith(self._endings))
-        self[run] = measure = len(words) + found * _FUNCTION_WORD
-        return measure
-
-
-def _ends_sentence(text: str) -> bool:
-    if text.rstrip(_SENTENCE_CLOSERS).endswith(_SENTENCE_ENDS):
-        return True
-    return text.endswith("]") and _FOOTNOTES.sub("", text).rstrip(_SENTENCE_CLOSERS).endswith(_SENTENCE_ENDS)
 
 
 def _small_share(line: Line) -> float:
@@ -280,23 +194,30 @@ def _judge(line: Line, usual: float) -> tuple[Verdict, str]:
 
 def _unwanted(line: Line, stripped: str) -> str:
     """Why a line is certainly none of the page's text; empty if it is not certain."""
-    if _SCRIPT_MARK.search(stripped):
-        symbols = sum(map(stripped.count, _SYMBOLS))
-        if symbols >= 0.05 * len(stripped) and _SCRIPT.search(stripped):
-            return "a script of the page"
-        if len(stripped) > _MINIFIED_CHARACTERS and symbols >= _SYMBOL_SHARE * len(stripped):
-            return "a script of the page"
-        if "{" in stripped and sum(map(len, _STYLE_RULE.findall(stripped))) > len(stripped) / 2:
-            return "a style sheet of the page"
-    if banner := is_banner(stripped):
-        return banner
+    if reason := _unwanted_script(stripped) or (is_banner(stripped) if line.may_banner else ""):
+        return reason
     if line.words > _PHRASE_WORDS:
         return ""
-    return _unwanted_phrase(line, stripped.lower()) or _unwanted_links(line, stripped)
+    if line.may_phrase and (reason := _unwanted_phrase(line, stripped.lower())):
+        return reason
+    return _unwanted_links(line, stripped)
+
+
+def _unwanted_script(stripped: str) -> str:
+    if not _SCRIPT_MARK.search(stripped):
+        return ""
+    symbols = sum(map(stripped.count, _SYMBOLS))
+    if symbols >= 0.05 * len(stripped) and _SCRIPT.search(stripped):
+        return "a script of the page"
+    if len(stripped) > _MINIFIED_CHARACTERS and symbols >= _SYMBOL_SHARE * len(stripped):
+        return "a script of the page"
+    if "{" in stripped and sum(map(len, _STYLE_RULE.findall(stripped))) > len(stripped) / 2:
+        return "a style sheet of the page"
+    return ""
 
 
 def _unwanted_phrase(line: Line, lowered: str) -> str:
-    words = line.tokens
+    words = words_of(lowered)
     covered = BOILERPLATE.words_covered(words)
     if words and covered >= _PHRASE_COVERAGE * len(words):
         return "a phrase of pages"

@@ -15,8 +15,9 @@ from typing import Any, Final
 from lxml import etree
 
 from rag_service.retrieval.alignment import compact, find_kept
-from rag_service.retrieval.lines import Line, is_banner, is_surely_boilerplate, judge_lines
+from rag_service.retrieval.lines import is_banner, is_surely_boilerplate, judge_lines
 from rag_service.retrieval.markup import MarkupBlock, parse_page, read_blocks, title_of
+from rag_service.retrieval.measures import Line
 from rag_service.retrieval.sentences import estimate_tokens
 from rag_service.retrieval.types import Block, Document, Note, Source
 

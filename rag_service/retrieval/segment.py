@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 from rag_service.retrieval.blocks import find_blocks
-from rag_service.retrieval.sentences import estimate_tokens, sentences
+from rag_service.retrieval.sentences import estimate_pieces, sentences
 from rag_service.retrieval.types import Block, BlockKind, Document, Passage
 
 DEFAULT_TOKENS: Final = 120
@@ -24,9 +23,11 @@ _LONGEST_ROW: Final = 8
 _CLAUSE: Final = re.compile(r"[,;:–—]\s+|[，、；：،؛]\s*|\s+")
 _MARKS: Final = re.compile(r"^[\s#]+|[\s#]+$|\n\s*[=~^-]{3,}\s*$")
 
+# Tokens of the text from one offset to another.
+_Sizes = Callable[[int, int], int]
 
-@dataclass(frozen=True, slots=True)
-class _Atom:
+
+class _Atom(NamedTuple):
     """What is never cut: a sentence, a row, a line, a heading."""
 
     start: int
@@ -59,42 +60,38 @@ def segment(document: Document, *, tokens: int = DEFAULT_TOKENS) -> list[Passage
 def _atoms(document: Document, tokens: int) -> Iterator[_Atom]:
     """The pieces of the document in their order, each with the headings it stands under."""
     text = document.text
+    size_of = estimate_pieces(text)
     above: list[tuple[int, str]] = []
     for block in document.blocks or find_blocks(text):
         if block.kind == "heading":
             above = [(level, title) for level, title in above if level < block.level]
             headings = tuple(title for _, title in above)
             above.append((block.level, _MARKS.sub("", text[block.start : block.end])))
-            size = estimate_tokens(text[block.start : block.end])
+            size = size_of(block.start, block.end)
             yield _Atom(block.start, block.end, "heading", size, headings, True)
             continue
         headings = tuple(title for _, title in above)
         first_row = ""
-        for number, (start, end, size) in enumerate(_pieces(text, block, tokens)):
+        for number, (start, end, size) in enumerate(_pieces(text, block, tokens, size_of)):
             under = (*headings, first_row) if first_row else headings
             yield _Atom(start, end, block.kind, size, under, number == 0)
             if block.kind == "table" and number == 0:
                 first_row = text[start:end].strip()
 
 
-def _pieces(text: str, block: Block, tokens: int) -> Iterator[tuple[int, int, int]]:
+def _pieces(text: str, block: Block, tokens: int, size_of: _Sizes) -> Iterator[tuple[int, int, int]]:
     """Sentences of prose, lines of all else; what is too large for a passage in parts. Each with its tokens."""
     by_line = block.kind in ("table", "code", "data", "list")
-    spans = _lines(text, block) if by_line else _sentences(text, block)
+    spans = _lines(text, block) if by_line else sentences(text, block.start, block.end)
     limit = tokens * (_LONGEST_ROW if block.kind in ("table", "code") else _STRETCH)
     for start, end in spans:
-        size = estimate_tokens(text[start:end])
+        size = size_of(start, end)
         if size <= limit:
             yield start, end, size
             continue
-        inside = _sentences(text, Block(start, end, "prose")) if block.kind == "list" else [(start, end)]
-        for part in (part for span in inside for part in _parts(text, *span, tokens)):
-            yield *part, estimate_tokens(text[slice(*part)])
-
-
-def _sentences(text: str, block: Block) -> Iterator[tuple[int, int]]:
-    for start, end in sentences(text[block.start : block.end]):
-        yield block.start + start, block.start + end
+        inside = sentences(text, start, end) if block.kind == "list" else [(start, end)]
+        for part in (part for span in inside for part in _parts(text, *span, tokens, size_of)):
+            yield *part, size_of(*part)
 
 
 def _lines(text: str, block: Block) -> Iterator[tuple[int, int]]:
@@ -106,11 +103,11 @@ def _lines(text: str, block: Block) -> Iterator[tuple[int, int]]:
         start += len(line)
 
 
-def _parts(text: str, start: int, end: int, tokens: int) -> Iterator[tuple[int, int]]:
+def _parts(text: str, start: int, end: int, tokens: int, size_of: _Sizes) -> Iterator[tuple[int, int]]:
     """Parts of a piece that fits nowhere, each within ``tokens``, cut between clauses or words if there are any."""
     borders = [match.end() for match in _CLAUSE.finditer(text, start, end)]
     while start < end:
-        length = min(end - start, _characters(text, start, end, tokens))
+        length = min(end - start, _characters(start, end, tokens, size_of))
         stop = start + length
         if stop < end:
             border = borders[bisect_right(borders, stop) - 1] if borders and borders[0] <= stop else 0
@@ -123,10 +120,10 @@ def _parts(text: str, start: int, end: int, tokens: int) -> Iterator[tuple[int, 
         start = stop
 
 
-def _characters(text: str, start: int, end: int, tokens: int) -> int:
+def _characters(start: int, end: int, tokens: int, size_of: _Sizes) -> int:
     """How many characters from ``start`` on are about ``tokens`` tokens, by the text's beginning; 1 at least."""
     length = min(end - start, 4 * tokens)
-    while length > 1 and estimate_tokens(text[start : start + length]) > tokens:
+    while length > 1 and size_of(start, start + length) > tokens:
         length = max(1, length * 3 // 4)
     return max(1, length)
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rag_service.retrieval.language import SCRIPT_RANGES
 
@@ -87,6 +91,7 @@ _SHORTENED: Final = frozenset(
         ),
     }
 )
+_LONGEST_SHORTENED: Final = max(map(len, _SHORTENED))
 
 # Tokens a character costs, rounded up: byte-level vocabularies with a Chinese share, as on these boards, measured on
 # running text; an alphabet they were hardly trained on costs a token for each letter or two.
@@ -102,58 +107,70 @@ _TOKENS_OF_LETTER: Final[Mapping[str, float]] = {
 }
 _TOKENS_OF_OTHER_LETTER: Final = 0.8
 _TOKENS_OF_REST: Final = 0.3
-# White space by its characters: a set of characters is tested faster than one with the class of all white space.
-_SPACES: Final = r"\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_NOT_LATIN: Final = re.compile(f"[^{SCRIPT_RANGES['Latin']}{_SPACES}]+")
+# White space costs what a Latin letter does.
+_SPACES: Final = "\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_RANGE: Final = re.compile("(.)-(.)|.", re.DOTALL)
+_UNIT: Final = 100
 
 
-def _letters_by_cost() -> list[tuple[float, re.Pattern[str]]]:
-    """For each cost but that of Latin letters what is no letter of it; that of Chinese, the commonest, first."""
-    ranges: dict[float, str] = {}
-    for name in sorted(SCRIPT_RANGES, key=lambda name: name != "Han"):
-        if name != "Latin":
-            cost = _TOKENS_OF_LETTER.get(name, _TOKENS_OF_OTHER_LETTER)
-            ranges[cost] = ranges.get(cost, "") + SCRIPT_RANGES[name]
-    return [(cost, re.compile(f"[^{letters}]+")) for cost, letters in ranges.items()]
+def _costs_of_characters() -> NDArray[np.uint8]:
+    """For each character of Unicode its cost in hundredths of a token."""
+    costs = np.full(sys.maxunicode + 1, round(_TOKENS_OF_REST * _UNIT), np.uint8)
+    for script, ranges in (*SCRIPT_RANGES.items(), ("Latin", _SPACES)):
+        for match in _RANGE.finditer(ranges):
+            first, last = match.group()[0], match.group()[-1]
+            costs[ord(first) : ord(last) + 1] = round(_TOKENS_OF_LETTER.get(script, _TOKENS_OF_OTHER_LETTER) * _UNIT)
+    return costs
 
 
-_NO_LETTERS: Final = _letters_by_cost()
+_COSTS: Final = _costs_of_characters()
 
 
 def estimate_tokens(text: str) -> int:
     """About how many tokens a text is, from its scripts; 1 at least. Good for sizes, not for what must fit."""
-    rest = "".join(_NOT_LATIN.findall(text))
-    tokens = (len(text) - len(rest)) * _TOKENS_OF_LETTER["Latin"]
-    for cost, pattern in _NO_LETTERS:
-        if rest.isascii():
-            break
-        left = "".join(pattern.findall(rest))
-        tokens += (len(rest) - len(left)) * cost
-        rest = left
-    return max(1, round(tokens + len(rest) * _TOKENS_OF_REST))
+    return _tokens(int(_costs(text).sum(dtype=np.int64)))
 
 
-def sentences(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of each sentence, without the white space between; a line break ends one too.
+def estimate_pieces(text: str) -> Callable[[int, int], int]:
+    """:func:`estimate_tokens` of ``text[start:end]``, for many pieces: what precedes each is summed up."""
+    sums = np.zeros(len(text) + 1, np.int64)
+    np.cumsum(_costs(text), out=sums[1:])
+    before = sums.data
+    return lambda start, end: _tokens(before[end] - before[start])
 
-    A full stop after an initial, a shortened word or a one- or two-digit number, or before a small letter, is no
-    end.
+
+def _costs(text: str) -> NDArray[np.uint8]:
+    costs: NDArray[np.uint8] = _COSTS[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")]
+    return costs
+
+
+def _tokens(cost: int) -> int:
+    return max(1, round(cost / _UNIT))
+
+
+def sentences(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
+    """Start and end of each sentence of ``text[start:end]``, without the white space between.
+
+    A line break ends one too. A full stop after an initial, a shortened word or a one- or two-digit number, or before
+    a small letter, is no end.
     """
-    start = 0
-    for match in _END.finditer(text):
-        if match.group() != "\n" and not _ends(text, start, match):
+    end = len(text) if end is None else end
+    for match in _END.finditer(text, start, end):
+        at, stop = match.span()
+        if stop - at == 1 and text[at] == "." and not _ends(text, start, at, end):
             continue
-        yield from _trimmed(text, start, match.end())
-        start = match.end()
-    yield from _trimmed(text, start, len(text))
+        yield from _trimmed(text, start, stop)
+        start = stop
+    yield from _trimmed(text, start, end)
 
 
-def _ends(text: str, start: int, match: re.Match[str]) -> bool:
-    if match.group() != ".":
-        return True
-    if _NOT_A_START.match(text, match.end()):
+def _ends(text: str, start: int, at: int, end: int) -> bool:
+    """Whether the full stop at ``at`` ends the sentence from ``start`` on."""
+    if _NOT_A_START.match(text, at + 1, end):
         return False
-    before = text[max(start, match.start() - _BEFORE) : match.start()]
+    if at - start > _LONGEST_SHORTENED and text[at - _LONGEST_SHORTENED - 1 : at].isalpha():
+        return True
+    before = text[max(start, at - _BEFORE) : at]
     if not before or before[-1].isspace():
         return True
     word = before.split()[-1].lstrip("(\"'“‘„«[")

@@ -52,7 +52,14 @@ _CODE: Final = re.compile(
     """,
     re.VERBOSE,
 )
+# What any of these begins with, unless a bracket or an at sign is in the line.
+_CODE_START: Final = re.compile(
+    r"\s*(?:[\])}\#/<$>.]|PS|(?:def|class|if|elif|for|while|with|try|except|else|finally|match|case|import|from|return"
+    r"|yield|raise|assert|del|print|sudo|apt|pip|pip3|git|npm|npx|yarn|docker|curl|wget|make|cmake|cargo|kubectl"
+    r"|systemctl|chmod|SELECT|INSERT|UPDATE|CREATE|DELETE|FROM|WHERE)\b)"
+)
 _ASSIGNMENT: Final = re.compile(r"\s*(?:[\w.*&<>\[\]]+ ){0,3}[\w.\[\]\"'()]+\s?(?:[-+*/|:]?=|=>|->|==)\s?\S")
+_CODE_ENDS: Final = (";", "{", "}")
 _LONGEST_TESTED: Final = 400
 _SYMBOL_SHARE: Final = 0.12
 _LEAST_ROWS: Final = 3
@@ -89,7 +96,13 @@ def heading_level(line: str) -> int:
 
 def is_item(line: str) -> bool:
     """Whether a line begins with a bullet or a number as list items do."""
-    return _BULLET.match(line[:_LONGEST_TESTED]) is not None
+    head = line.lstrip()[:2]
+    return not _is_letters(head) and _BULLET.match(line[:_LONGEST_TESTED]) is not None
+
+
+def _is_letters(head: str) -> bool:
+    """Whether these are letters that no item begins with: Chinese numerals are letters too."""
+    return head.isascii() and head.isalpha()
 
 
 def heads(line: str, before: str, after: str) -> bool:
@@ -119,13 +132,14 @@ def _mark_fences(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
 
 def _mark_headings(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
     for at, line in enumerate(lines):
+        if "#" not in line and not line.rstrip().endswith(_UNDERLINE_ENDS):
+            continue
         if kinds[at] is None and heading_level(line):
             kinds[at] = "heading"
         elif (
             at
             and kinds[at] is None
             and kinds[at - 1] is None
-            and line.rstrip().endswith(_UNDERLINE_ENDS)
             and _UNDERLINE.match(line)
             and 0 < len(lines[at - 1].strip()) <= _HEADING_CHARACTERS
             and (at < 2 or not lines[at - 2].strip())
@@ -143,7 +157,7 @@ def _mark_tables(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
         counts = [
             count_cells(line) if mark in line and kind is None else 0 for line, kind in zip(lines, kinds, strict=True)
         ]
-        for start, end in _runs(counts):
+        for start, end in _runs(counts) if any(counts) else ():
             if end - start >= least:
                 kinds[start:end] = ["table"] * (end - start)
 
@@ -164,13 +178,10 @@ def _columns(line: str) -> int:
 
 def _values(line: str) -> int:
     """Cells of a line of comma- or semicolon-separated values; 0 for what may be a sentence."""
-    text = line.strip()
-    if len(text) > _LONGEST_TESTED:
-        return 0
     for mark in (";", ","):
-        count = text.count(mark)
-        if count >= 2 and text.count(mark + " ") <= count // 3:
-            return 0 if _ends_sentence(text) else count + 1
+        count = line.count(mark)
+        if count >= 2 and (text := line.strip()).count(mark + " ") <= count // 3:
+            return 0 if len(text) > _LONGEST_TESTED or _ends_sentence(text) else count + 1
     return 0
 
 
@@ -210,13 +221,15 @@ def _mark_code(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
 
 
 def _is_code(line: str) -> bool:
-    if len(line) > _LONGEST_TESTED or not line.strip():
+    if len(line) > _LONGEST_TESTED or not _is_code_shaped(line):
         return False
-    if _ends_sentence(line) and sum(map(line.count, _SYMBOLS)) < _SYMBOL_SHARE * len(line):
-        return False
-    if line.rstrip().endswith((";", "{", "}")) or ("=" in line and _ASSIGNMENT.match(line)):
+    return not _ends_sentence(line) or sum(map(line.count, _SYMBOLS)) >= _SYMBOL_SHARE * len(line)
+
+
+def _is_code_shaped(line: str) -> bool:
+    if line.rstrip().endswith(_CODE_ENDS) or ("=" in line and _ASSIGNMENT.match(line)):
         return True
-    return _CODE.match(line) is not None
+    return ("(" in line or "@" in line or _CODE_START.match(line) is not None) and _CODE.match(line) is not None
 
 
 def _mark_runs(
@@ -241,8 +254,7 @@ def _mark_runs(
 
 def _is_datum(line: str) -> bool:
     """Whether digits make up much of a line, or a time begins it."""
-    text = line.strip()
-    if len(text) > _LONGEST_TESTED or not _DIGIT.search(text):
+    if not _DIGIT.search(line) or len(text := line.strip()) > _LONGEST_TESTED:
         return False
     return bool(_CLOCK.match(text)) or len(_DIGIT.findall(text)) >= 0.3 * len(text)
 

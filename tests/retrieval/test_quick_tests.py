@@ -10,7 +10,9 @@ from rag_service.retrieval.boilerplate import CONSENT
 from rag_service.retrieval.boilerplate_phrases import CONSENT_PHRASES
 from rag_service.retrieval.language import words_of
 from rag_service.retrieval.lines import is_banner
-from rag_service.retrieval.sentences import estimate_tokens, sentences
+from rag_service.retrieval.measures import Line, measure_lines
+from rag_service.retrieval.sentences import estimate_pieces, estimate_tokens, sentences
+from rag_service.retrieval.shapes import _CODE, _is_code_shaped
 
 _PHRASES = [" ".join(phrase.split()) for phrase in CONSENT_PHRASES.split("|")]
 
@@ -37,6 +39,47 @@ def test_text_without_a_clue_holds_no_phrase(text: str) -> None:
 )
 def test_estimated_tokens_follow_the_scripts(text: str, tokens: int) -> None:
     assert estimate_tokens(text) == tokens
+
+
+@given(st.text(), st.integers(0, 20), st.integers(0, 20))
+def test_pieces_of_a_text_cost_what_they_do_alone(text: str, start: int, length: int) -> None:
+    start = min(start, len(text))
+    end = min(start + length, len(text))
+    assert estimate_pieces(text)(start, end) == estimate_tokens(text[start:end])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Foo(c) 2019 Example",
+        "Xcopyright 2019",
+        "... © 2019",
+        *(f"({phrase.capitalize()})" for phrase in _PHRASES),
+    ],
+)
+def test_a_banner_is_still_looked_for_where_lines_were_measured(line: str) -> None:
+    measured = Line(0, len(line), line)
+    measure_lines([measured], line)
+    assert is_banner(line)
+    assert measured.may_banner
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Next line",
+        "else: # none",
+        "import os.path",
+        "PS C:\\> dir",
+        "user@host:~$ ls",
+        "make all",
+        "@cached",
+        "f(x)",
+        "</div>",
+    ],
+)
+def test_what_looks_like_code_passes_the_quick_test(line: str) -> None:
+    assert _is_code_shaped(line) == (_CODE.match(line) is not None)
 
 
 @pytest.mark.parametrize(
