@@ -50,7 +50,7 @@ class PassageSearch:
         settings = self._index.settings
         relevance = Relevance(self._index, question)
         if self._has_web:
-            ranked, _ = apply_floor(judge(ranked, relevance), question, settings.floor)
+            ranked, _ = apply_floor(judge(ranked, relevance), relevance, settings.floor)
         return judge(_distinct(ranked, k, settings.duplicate_share), relevance)
 
 

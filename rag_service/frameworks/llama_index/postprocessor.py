@@ -64,7 +64,7 @@ class PassagePostprocessor(BaseNodePostprocessor):
         ranked, texts = self._ranked(nodes)
         index = Index([one.passage for one in ranked], settings=self.settings)
         relevance = Relevance(index, query)
-        kept, notes = apply_floor(_by_document(judge(ranked, relevance)), query, self.settings.floor)
+        kept, notes = apply_floor(_by_document(judge(ranked, relevance)), relevance, self.settings.floor)
         kept, told = drop_near_copies(kept, self.settings.duplicate_share)
         notes += told
         render = _Rendering(texts, self.settings.gap)
