@@ -38,12 +38,14 @@ _DEFAULTS_IN_WORDS: Final[Mapping[str, str]] = {
     "requests_per_minute": "off",
     "worker_memory_limit": "off",
     "prefill_chunk": "off",
+    "tasks": "as openwebui.md says",
 }
 _GROUPS: Final[tuple[tuple[str, str], ...]] = (
     ("Where to listen, and who may call", "host"),
     ("Models", "models_dir"),
     ("Limits", "body_limit"),
     ("Memory and cache", "memory_budget"),
+    ("Chats with sources, tasks and tools", "rag"),
     ("Logs", "api_log_level"),
 )
 _HEAD: Final = "| setting | environment | option | default | |\n| --- | --- | --- | --- | --- |\n"

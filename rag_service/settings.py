@@ -154,7 +154,7 @@ class ServiceSettings(BaseSettings):
     )
     tasks: dict[TaskKind, TaskMode] = Field(
         default_factory=dict,
-        description="What is done with Open WebUI's background tasks, by kind: 'instant', 'model' or 'decline'; "
+        description="What is done with Open WebUI's background tasks, by kind: `instant`, `model` or `decline`; "
         "as JSON.",
     )
     tool_share: float = Field(
