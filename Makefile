@@ -13,7 +13,7 @@ demo: python
 test: python
 	@$(PYTHON) scripts/environment.py service cpu langchain llama-index remote vision test
 	@$(MAKE) --no-print-directory check
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 lint: python
 	@$(PYTHON) scripts/environment.py service cpu langchain llama-index remote vision test
