@@ -97,13 +97,11 @@ def test_answers_are_those_of_a_cold_run(open_model: OpenModel, write_model: Wri
 
 @needs_llama
 @pytest.mark.usefixtures("fast_disk")
-def test_off_by_default(
-    open_model: OpenModel, write_model: WriteModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cache = tmp_path / "cache"
-    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+def test_off_by_default(open_model: OpenModel, write_model: WriteModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Path] = []
+    monkeypatch.setattr(KeptFolder, "__init__", lambda _, base, *args, **options: made.append(base))
     alternate(open_model(write_model(SCRIPT)), 2)
-    assert not list(cache.glob("**/states"))
+    assert made == []
 
 
 @needs_llama
