@@ -19,10 +19,13 @@ from rag_service.ready_answer import ReadyAnswer
 from rag_service.retrieval.queries import search_queries
 from rkllm_providers.chat import ChatMessage, GenerateOptions
 from rkllm_providers.engine import AsyncAnswer, ModelClient
+from rkllm_providers.models import PromptForm
 
 logger = logging.getLogger(__name__)
 
 HINT_HEADER: Final = "X-RKLLM-Hint"
+PLAIN_HEADER: Final = "X-RKLLM-Plain"
+"""Of a request: its chat goes to the model as it is."""
 _SEARCH_TOOL: Final = "search_web"
 
 T = TypeVar("T")
@@ -76,6 +79,8 @@ class ChatDesk:
         Raises:
             RKLLMError: The request is refused, or its sources could not be read.
         """
+        if headers.get(PLAIN_HEADER, "0") == "1":
+            return OpenedChat(await client.aopen(messages, options))
         # A task's prompt can be a whole chat, and words are found in it by tables that are built at first use.
         task = await _apart(raw, lambda: recognise_task(raw, headers, stream=stream))
         if task is not None:
@@ -110,8 +115,8 @@ class ChatDesk:
             return options, {}  # the model is in the middle of using them
         bare = replace(options, tools=())
         facts = client.facts
-        if not facts.capabilities.tools:
-            return bare, _hint(f"{len(options.tools)} tools were left out: {facts.id} is not made for tools.")
+        if client.card.prompt_form is PromptForm.RUNTIME:
+            return bare, _hint(f"{len(options.tools)} tools were left out: {facts.id} has no chat template here.")
         with_tools, without = await asyncio.gather(
             asyncio.to_thread(client.count_tokens, messages, options),
             asyncio.to_thread(client.count_tokens, messages, bare),

@@ -59,7 +59,8 @@ class ServiceConnection:
         """
         url = checked_url(base_url)
         self.base_url = str(url).rstrip("/")
-        headers = {"Content-Type": "application/json", "User-Agent": "rkllm-providers"}
+        # The model is to answer what it is given, as a model of this machine does.
+        headers = {"Content-Type": "application/json", "User-Agent": "rkllm-providers", "X-RKLLM-Plain": "1"}
         if api_key is not None:
             if not api_key.isascii() or not api_key.isprintable():
                 raise InvalidRequest("api_key holds characters that no header can carry.", "api_key")

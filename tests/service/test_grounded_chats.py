@@ -135,6 +135,12 @@ def test_nothing_is_read_where_that_is_off(start_service: StartService, tmp_path
     assert text_of(response) == "In 1986 [2], as the page says [7]."
 
 
+def test_a_client_can_have_its_chat_answered_as_it_is(url: str) -> None:
+    response = ask(url, user(sources(BANANAS, DELTA) + "When?"), headers={"X-RKLLM-Plain": "1"})
+    assert text_of(response) == "In 1986 [2], as the page says [7]."
+    assert ask(url, user(TITLE), headers={"X-RKLLM-Plain": "1"}).json()["usage"]["completion_tokens"] > 0
+
+
 TITLE = """### Task:
 Make a heading for the talk below.
 ### Output:
