@@ -374,6 +374,8 @@ def test_a_model_s_owner_says_how_long_it_stays(
     client = budgeted(None)(path)
     client.complete(ask())
     unloaded(client)
+    assert client.engine.info is None
+    assert not client.engine.closed
 
 
 def test_a_request_says_how_long_the_model_stays(

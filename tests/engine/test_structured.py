@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -539,6 +538,14 @@ def test_text_prompts_are_checked_and_corrected_too(bare: ModelClient) -> None:
 def test_a_small_model_gives_what_was_asked_for_or_an_error(open_model: OpenModel, real_model: Path) -> None:
     client = open_model(real_model, context_length=1024)
     options = by(PERSON, max_tokens=60, sampling=Sampling(temperature=0.0))
-    with suppress(InvalidOutput):
-        result = client.complete([ChatMessage("user", "Ann is seven years old. Who is it?")], options)
-        Draft202012Validator(PERSON).validate(json.loads(result.text))
+    refused: InvalidOutput | None = None
+    text = ""
+    try:
+        text = client.complete([ChatMessage("user", "Ann is seven years old. Who is it?")], options).text
+    except InvalidOutput as error:
+        refused = error
+    if refused is not None:
+        assert refused.problem
+        assert refused.text
+    else:
+        assert Draft202012Validator(PERSON).is_valid(json.loads(text))

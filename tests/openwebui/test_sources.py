@@ -388,4 +388,5 @@ def test_a_megabyte_is_read_in_one_go(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
     read_chat(user(text))
     read_chat(user(f"{TWO}\n{text}\n</source>\n<user_query>{text}"))
-    read_chat([{"role": "system", "content": f"{text}</source>"}, *user(QUESTION)])
+    in_system = read_chat([{"role": "system", "content": f"{text}</source>"}, *user(QUESTION)])
+    assert in_system.question == QUESTION
