@@ -14,6 +14,7 @@ from benchmarks import (
     providers,
     render,
     retrieval,
+    service_load,
     soak,
     stream_cost,
 )
@@ -27,6 +28,7 @@ BENCHMARKS = {
     "answer_cost": answer_cost.main,
     "stream_cost": stream_cost.main,
     "providers": providers.main,
+    "service_load": service_load.main,
     "retrieval": retrieval.main,
 }
 

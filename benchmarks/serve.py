@@ -10,7 +10,8 @@ from typing import Any
 
 import uvicorn
 
-from rag_service.server import make_server
+from rag_service.logs import configure_logging
+from rag_service.server import run_server
 from rag_service.settings import ServiceSettings
 
 CHUNK = (
@@ -53,7 +54,9 @@ def main(what: str, port: int, models: Path) -> None:
             log_level="warning",
         )
     else:
-        make_server(ServiceSettings(port=port, models_dir=models)).run()
+        settings = ServiceSettings(port=port, models_dir=models)
+        configure_logging(settings)
+        run_server(settings)
 
 
 if __name__ == "__main__":

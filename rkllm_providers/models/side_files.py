@@ -7,6 +7,7 @@ none beyond its bound.
 from __future__ import annotations
 
 import json
+import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -45,12 +46,13 @@ def side_file_names(model: Path) -> tuple[str, ...]:
 
 def stamps(folder: Path, names: Iterable[str]) -> tuple[Stamp, ...]:
     """What tells whether one of these files came, went or changed."""
-    return tuple(_stamp(folder, name) for name in names)
+    where = str(folder)  # each request asks: a path object for each name would be most of what it costs
+    return tuple(_stamp(where, name) for name in names)
 
 
-def _stamp(folder: Path, name: str) -> Stamp:
+def _stamp(folder: str, name: str) -> Stamp:
     try:
-        found = (folder / name).stat()
+        found = os.stat(f"{folder}{os.sep}{name}")
     except OSError:
         return name, 0, -1
     return name, found.st_mtime_ns, found.st_size

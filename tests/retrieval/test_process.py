@@ -5,13 +5,15 @@ import os
 import signal
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
+from rag_service.retrieval import messages
 from rag_service.retrieval.pipeline import retrieve
 from rag_service.retrieval.process import RetrievalProcess
 from rag_service.retrieval.settings import RetrievalSettings
-from rag_service.retrieval.types import Source, Turn
+from rag_service.retrieval.types import Note, Source, Turn
 from rkllm_providers.errors import EngineClosed, QueueFull, RequestTimeout, WorkerCrashed
 from tests.retrieval.documents import count_bytes
 
@@ -103,3 +105,27 @@ async def test_the_queue_is_bounded_and_the_closed_refuse() -> None:
 def test_limits_that_are_none_are_refused() -> None:
     with pytest.raises(ValueError, match="0 s"):
         RetrievalProcess(seconds=0)
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["one\nline", "", "\ud83d half a pair", '"}\n{'], ["見出し" * 1000]])
+def test_texts_go_through_as_they_are(texts: list[str]) -> None:
+    frame = messages.pack_frame({"kind": "job", "texts": texts})
+    assert messages.frame_size(frame[: messages.HEAD_BYTES]) == len(frame) - messages.HEAD_BYTES
+    assert messages.unpack_frame(frame[messages.HEAD_BYTES :]) == {"kind": "job", "texts": texts}
+
+
+def test_texts_that_are_cut_off_are_no_message() -> None:
+    frame = messages.pack_frame({"kind": "job", "texts": ["some text"]})
+    with pytest.raises(ValueError, match="8 bytes, and 9 were announced"):
+        messages.unpack_frame(frame[messages.HEAD_BYTES : -1])
+
+
+def test_of_very_many_notes_the_last_are_told() -> None:
+    result = retrieve(SOURCES, TURNS, SETTINGS, count_bytes, budget=100)
+    early = tuple(Note("clean", "7", f"piece {number}", False, "boilerplate") for number in range(600))
+    many = replace(result, notes=(*early, *result.notes))
+    told = messages.unpack_retrieved(messages.pack_retrieved(many))
+    left_out = 100 + len(result.notes)
+    assert told.notes[0].reason == f"{left_out} notes before these are left out"
+    assert told == replace(many, notes=(told.notes[0], *many.notes[left_out:]))
+    assert messages.unpack_retrieved(messages.pack_retrieved(result)) == result
