@@ -34,7 +34,7 @@ class TextsAhead:
         return iter(tuple(self._runs))
 
     def mates(self, first: Run) -> Iterator[Run]:
-        """The runs that can be sent with ``first``, each taken out of the queue: those that come next, and no other."""
+        """The runs that can be sent with ``first``, taken out of the queue: those that come next."""
         if first.request.rows is None:
             return
         texts, tokens = 1, _size(first)

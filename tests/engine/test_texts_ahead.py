@@ -185,9 +185,8 @@ def test_a_text_that_was_sent_keeps_its_time_limit(open_model: OpenModel, write_
     client.embed(["cat"])
 
     async def calls() -> tuple[object, ...]:
-        return await asyncio.gather(
-            client.aembed(["cat"]), client.aembed(["mat"], timeout=0.1), client.aembed(["dog"]), return_exceptions=True
-        )
+        limited = client.aembed(["mat"], timeout=0.1)
+        return await asyncio.gather(client.aembed(["cat"]), limited, client.aembed(["dog"]), return_exceptions=True)
 
     first, second, third = asyncio.run(calls())
     assert isinstance(second, RequestTimeout)
