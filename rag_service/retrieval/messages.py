@@ -1,12 +1,16 @@
-"""What a ``RetrievalProcess`` and its worker say to each other: JSON behind four bytes of length."""
+"""What a ``JobProcess`` and its worker say to each other: JSON behind four bytes of length."""
 
 from __future__ import annotations
 
+import base64
 import json
 import struct
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rag_service.retrieval.pipeline import Excerpt, Retrieved
 from rag_service.retrieval.settings import RetrievalSettings
@@ -76,6 +80,20 @@ def unpack_job(job: dict[str, Any]) -> tuple[list[Source], list[Turn], Retrieval
         RetrievalSettings(**job["settings"]),
         job["budget"],
     )
+
+
+def pack_vectors(vectors: NDArray[np.float32], n_terms: list[int]) -> dict[str, Any]:
+    """Vectors as JSON has them, and how many terms each is made of."""
+    return {
+        "shape": vectors.shape,
+        "values": base64.b64encode(vectors.astype("<f4").tobytes()).decode(),
+        "n": n_terms,
+    }
+
+
+def unpack_vectors(packed: dict[str, Any]) -> tuple[NDArray[np.float32], list[int]]:
+    """What ``pack_vectors`` packed."""
+    return np.frombuffer(base64.b64decode(packed["values"]), "<f4").reshape(packed["shape"]), packed["n"]
 
 
 def pack_retrieved(retrieved: Retrieved) -> dict[str, Any]:
