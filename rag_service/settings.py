@@ -167,6 +167,12 @@ class ServiceSettings(BaseSettings):
         default=False, description="Call an offered search_web tool on the model's behalf."
     )
 
+    lexical_embedding: bool = Field(
+        default=False,
+        description="Offer `lexical-1024` for embeddings: vectors of the words in a text, which take no model and "
+        "know nothing of what words mean.",
+    )
+
     api_log_level: LogLevel = Field(
         default="info",
         description="What is logged: `debug`, `info`, `warning` or `error`. Only `debug` may hold text.",
