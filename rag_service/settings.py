@@ -167,6 +167,16 @@ class ServiceSettings(BaseSettings):
         default=False, description="Call an offered search_web tool on the model's behalf."
     )
 
+    answer_cache_ttl: float = Field(
+        default=0.0,
+        ge=0,
+        le=30 * 24 * 3600,
+        description="Cache TTL: seconds for which an answer is kept for the same request in another chat; 0 is off.",
+    )
+    answer_cache_size: Annotated[int, BeforeValidator(parse_size)] = Field(
+        default=16 << 20, gt=0, description="Cache size: most bytes of kept answers."
+    )
+
     api_log_level: LogLevel = Field(
         default="info",
         description="What is logged: `debug`, `info`, `warning` or `error`. Only `debug` may hold text.",
@@ -183,7 +193,14 @@ class ServiceSettings(BaseSettings):
         grounding = GroundingSettings(
             self.rag, self.rag_tokens, self.rag_seconds, self.rag_thinking_context, retrieval
         )
-        return DeskSettings(grounding, self.tasks, self.tool_share, self.search_for_model)
+        return DeskSettings(
+            grounding,
+            self.tasks,
+            self.tool_share,
+            self.search_for_model,
+            self.answer_cache_ttl,
+            self.answer_cache_size,
+        )
 
     @field_validator("runtime_version")
     @classmethod

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine, Mapping
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, Self, TypeVar
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -14,9 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from rag_service.errors import first_line, response_for
 from rag_service.metrics import Metrics
-from rag_service.ready_answer import ReadyAnswer
 from rkllm_providers.chat import ChatEvent, ChatResult, Finish
-from rkllm_providers.engine import AsyncAnswer
 from rkllm_providers.errors import RequestCancelled, RKLLMError
 
 logger = logging.getLogger(__name__)
@@ -28,6 +26,27 @@ _KEEP_ALIVE_SECONDS: Final = 10.0
 _KEEP_ALIVE: Final = b": keep-alive\n\n"
 
 T = TypeVar("T")
+
+
+class StreamedAnswer(Protocol):
+    """An answer under way, in batches of events."""
+
+    @property
+    def progress(self) -> tuple[int, int] | None:
+        """How many tokens of the prompt are read, and of how many, where that is known."""
+        ...
+
+    def __aiter__(self) -> Self:
+        """Itself."""
+        ...
+
+    async def __anext__(self) -> list[ChatEvent]:
+        """The next events."""
+        ...
+
+    def close(self) -> None:
+        """Abort the run if it is still under way."""
+        ...
 
 
 class EventWire(Protocol):
@@ -53,7 +72,7 @@ class EventStreamResponse(Response):
     """
 
     media_type = "text/event-stream"
-    answer: AsyncAnswer | ReadyAnswer
+    answer: StreamedAnswer
 
     def __init__(self, wire: EventWire, headers: Mapping[str, str]) -> None:
         super().__init__(
