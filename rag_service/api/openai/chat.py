@@ -41,7 +41,13 @@ async def create_chat_completion(request: Request, body: ChatCompletionRequest) 
         convert=_converted,
         caller=request.scope.get(OWNER) or "",
     )
-    wire = ChatWire(client, opened.answer, include_usage=body.include_usage, one_call_only=body.one_call_only)
+    wire = ChatWire(
+        client,
+        opened.answer,
+        include_usage=body.include_usage,
+        one_call_only=body.one_call_only,
+        trace=body.wants_trace,
+    )
     headers = {**body.headers(), **opened.headers}
     if body.stream:
         response = EventStreamResponse(wire, headers)

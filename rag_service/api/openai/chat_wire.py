@@ -5,6 +5,7 @@ from __future__ import annotations
 from json.encoder import encode_basestring
 from typing import Any
 
+from rag_service.answer_trace import trace_answer
 from rag_service.api.openai.answer_wire import AnswerWire, dump_json
 from rag_service.chat_answer import ChatAnswer
 from rag_service.grounding import Grounded
@@ -24,11 +25,14 @@ from rkllm_providers.engine import ModelClient
 class ChatWire(AnswerWire):
     """Encodes one chat completion."""
 
-    def __init__(self, client: ModelClient, answer: ChatAnswer, *, include_usage: bool, one_call_only: bool) -> None:
-        """``one_call_only`` leaves out every tool call but the first."""
+    def __init__(
+        self, client: ModelClient, answer: ChatAnswer, *, include_usage: bool, one_call_only: bool, trace: bool
+    ) -> None:
+        """``one_call_only`` leaves out every tool call but the first; ``trace`` adds what was done."""
         super().__init__(client, "chatcmpl", "chat.completion.chunk", include_usage=include_usage)
         self._one_call_only = one_call_only
         self._answer = answer
+        self._trace = trace
         self._citations: CitationFilter | None = None
         self._said: list[str] = []
         self._before = f'{self._chunk}"delta":'
@@ -107,6 +111,8 @@ class ChatWire(AnswerWire):
         extras = super()._extras(finish)
         if self._answer.about.age_seconds is not None:
             extras["answer_cache"] = {"age_seconds": round(self._answer.about.age_seconds, 3)}
+        if self._trace:
+            extras["rkllm_trace"] = trace_answer(self._answer)
         return extras
 
     def _is_told(self, index: int | None) -> bool:
