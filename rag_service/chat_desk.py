@@ -8,11 +8,13 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
+from rag_service.answer_news import AnswerNews
 from rag_service.chat_answer import About, ChatAnswer
 from rag_service.grounding import LONG_CHAT, Grounded, Grounding, GroundingSettings
 from rag_service.kept_answers import KeptAnswers, cache_request
+from rag_service.openwebui.client_events import is_openwebui
 from rag_service.openwebui.sources import read_chat
 from rag_service.openwebui.task_answers import TaskAnswers, TaskMode
 from rag_service.openwebui.task_table import TaskKind
@@ -46,13 +48,16 @@ class DeskSettings:
     ``tool_share`` is the share of the context window that the schemas of offered tools may take; above it they are
     left out, unless one must be called. ``search_for_model`` has a web search called where the tool is offered and
     the turn asks for something, since small models often do not. ``tasks`` says what is done with background tasks.
-    Answers are kept for ``cache_seconds``, 0 for not at all, in at most ``cache_size`` bytes.
+    ``client_events`` says whose streams carry Open WebUI's events: those of requests that are Open WebUI's
+    (``auto``), all (``on``), or none (``off``). Answers are kept for ``cache_seconds``, 0 for not at all, in at most
+    ``cache_size`` bytes.
     """
 
     grounding: GroundingSettings = field(default_factory=GroundingSettings)
     tasks: Mapping[TaskKind, TaskMode] = field(default_factory=dict)
     tool_share: float = 0.5
     search_for_model: bool = False
+    client_events: Literal["auto", "on", "off"] = "auto"
     cache_seconds: float = 0.0
     cache_size: int = 16 << 20
 
@@ -155,6 +160,13 @@ class ChatDesk:
         answer = ReadyAnswer.of_result(found.answer.result)
         told = {CACHE_HEADER: f"{found.age_seconds:.0f}"}
         return OpenedChat(ChatAnswer(answer, about, grounded=found.answer.grounded), told)
+
+    def news(self, answer: ChatAnswer, client: ModelClient, headers: Mapping[str, str]) -> AnswerNews | None:
+        """What tells of an answer in Open WebUI's own events; ``None`` for clients that do not know them."""
+        asked = self.settings.client_events
+        if answer.about.task is not None or asked == "off" or (asked == "auto" and not is_openwebui(headers)):
+            return None
+        return AnswerNews(answer, lambda: client.engine.info is not None)
 
     async def close(self) -> None:
         """End what runs for chats."""

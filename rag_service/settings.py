@@ -167,6 +167,11 @@ class ServiceSettings(BaseSettings):
         default=False, description="Call an offered search_web tool on the model's behalf."
     )
 
+    openwebui_events: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="Whether streams carry Open WebUI's events of status and sources: `auto` where a header "
+        "`X-OpenWebUI-…` shows that the client is Open WebUI, `on` for all clients, `off`.",
+    )
     answer_cache_ttl: float = Field(
         default=0.0,
         ge=0,
@@ -198,6 +203,7 @@ class ServiceSettings(BaseSettings):
             self.tasks,
             self.tool_share,
             self.search_for_model,
+            self.openwebui_events,
             self.answer_cache_ttl,
             self.answer_cache_size,
         )

@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 _STATUS_SECONDS: Final = 5.0
 _KEEP_ALIVE_SECONDS: Final = 10.0
 _KEEP_ALIVE: Final = b": keep-alive\n\n"
+# Clients that show what is going on are told sooner, and then whenever there is something new.
+_NEWS_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.5
 
 T = TypeVar("T")
 
@@ -54,6 +57,15 @@ class EventWire(Protocol):
 
     def opening(self) -> bytes:
         """What comes before the first event."""
+        ...
+
+    @property
+    def tells_news(self) -> bool:
+        """Whether the client is told what is going on before the first event."""
+        ...
+
+    def news(self) -> bytes:
+        """What is going on, if that is something new; nothing once there were events."""
         ...
 
     def encode(self, events: list[ChatEvent]) -> bytes:
@@ -104,7 +116,8 @@ class EventStreamResponse(Response):
         metrics: Metrics = scope["app"].state.metrics
         first = asyncio.ensure_future(anext(self.answer))
         try:
-            await asyncio.wait((first,), timeout=_STATUS_SECONDS)
+            patience = min(_NEWS_SECONDS, _STATUS_SECONDS) if self._wire.tells_news else _STATUS_SECONDS
+            await asyncio.wait((first,), timeout=patience)
             if first.done() and isinstance(error := first.exception(), RKLLMError):
                 metrics.note_failed()
                 await response_for(error)(scope, receive, send)
@@ -113,6 +126,10 @@ class EventStreamResponse(Response):
             await self._send_body(send, self._wire.opening())
             keeping = asyncio.create_task(self._keep_alive(send))
             try:
+                while self._wire.tells_news and not first.done():
+                    if news := self._wire.news():
+                        await self._send_body(send, news)
+                    await asyncio.wait((first,), timeout=_LOOK_SECONDS)
                 events = await first
                 await self._send_body(send, self._wire.encode(events))
                 async for events in self.answer:

@@ -47,6 +47,7 @@ async def create_chat_completion(request: Request, body: ChatCompletionRequest) 
         include_usage=body.include_usage,
         one_call_only=body.one_call_only,
         trace=body.wants_trace,
+        news=desk.news(opened.answer, client, request.headers) if body.stream else None,
     )
     headers = {**body.headers(), **opened.headers}
     if body.stream:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from json.encoder import encode_basestring
 from typing import Any
 
+from rag_service.answer_news import AnswerNews
 from rag_service.answer_trace import trace_answer
 from rag_service.api.openai.answer_wire import AnswerWire, dump_json
 from rag_service.chat_answer import ChatAnswer
@@ -20,19 +21,31 @@ from rkllm_providers.chat import (
     ToolCallDelta,
 )
 from rkllm_providers.engine import ModelClient
+from rkllm_providers.errors import RKLLMError
 
 
 class ChatWire(AnswerWire):
     """Encodes one chat completion."""
 
     def __init__(
-        self, client: ModelClient, answer: ChatAnswer, *, include_usage: bool, one_call_only: bool, trace: bool
+        self,
+        client: ModelClient,
+        answer: ChatAnswer,
+        *,
+        include_usage: bool,
+        one_call_only: bool = False,
+        trace: bool = False,
+        news: AnswerNews | None = None,
     ) -> None:
-        """``one_call_only`` leaves out every tool call but the first; ``trace`` adds what was done."""
+        """``one_call_only`` leaves out every tool call but the first; ``trace`` adds what was done.
+
+        ``news`` tells a client of Open WebUI's what is going on.
+        """
         super().__init__(client, "chatcmpl", "chat.completion.chunk", include_usage=include_usage)
         self._one_call_only = one_call_only
         self._answer = answer
         self._trace = trace
+        self._news = news
         self._citations: CitationFilter | None = None
         self._said: list[str] = []
         self._before = f'{self._chunk}"delta":'
@@ -45,11 +58,26 @@ class ChatWire(AnswerWire):
         """The first chunk, which names the role."""
         return f'{self._before}{{"role":"assistant","content":""}}{self._after}'.encode()
 
+    @property
+    def tells_news(self) -> bool:
+        """Whether the client is told what is going on before the first event."""
+        return self._news is not None
+
+    def news(self) -> bytes:
+        """What is going on, if that is something new."""
+        return _events(self._news.look()) if self._news is not None else b""
+
+    def failure(self, error: RKLLMError) -> bytes:
+        """An error in the middle of a stream, where a status line ends too."""
+        return (_events(self._news.end()) if self._news is not None else b"") + super().failure(error)
+
     def encode(self, events: list[ChatEvent]) -> bytes:
         """One chunk per event; an answer's end also closes the stream."""
         before, after = self._before_text, self._after_text
         grounded = self._answer.grounded
         parts: list[str] = []
+        if self._news is not None:
+            parts += [_event(told) for told in self._news.end()]
         for event in events:
             if isinstance(event, TextDelta):
                 text = event.text if grounded is None else self._cited(event.text, grounded)
@@ -117,6 +145,14 @@ class ChatWire(AnswerWire):
 
     def _is_told(self, index: int | None) -> bool:
         return not self._one_call_only or not index
+
+
+def _event(told: dict[str, Any]) -> str:
+    return f"data: {dump_json(told)}\n\n"
+
+
+def _events(told: list[dict[str, Any]]) -> bytes:
+    return "".join(map(_event, told)).encode()
 
 
 def _call_delta(event: ToolCallDelta) -> dict[str, Any]:
