@@ -45,6 +45,15 @@ class AnswerWire(ABC):
     def opening(self) -> bytes:
         """What comes before the first event."""
 
+    @property
+    def tells_news(self) -> bool:
+        """Whether the client is told what is going on before the first event: no chunk of this API can say it."""
+        return False
+
+    def news(self) -> bytes:
+        """What is going on, if that is something new."""
+        return b""
+
     @abstractmethod
     def encode(self, events: list[ChatEvent]) -> bytes:
         """One chunk per event; an answer's end also closes the stream."""
