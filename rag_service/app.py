@@ -23,6 +23,7 @@ from rag_service.body_limit import BodyLimit
 from rag_service.chat_desk import ChatDesk
 from rag_service.config_file import load_settings
 from rag_service.errors import ErrorAnswer, first_line, invalid_request, response_for
+from rag_service.lexical import Lexical
 from rag_service.metrics import Metrics
 from rag_service.openapi import describe_errors
 from rag_service.pool import ModelPool
@@ -53,6 +54,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
         pool = ModelPool(settings)
         app.state.pool = pool
         app.state.desk = desk = ChatDesk(settings.desk)
+        app.state.lexical = lexical = Lexical(embeds=settings.lexical_embedding)
         metrics.watch(pool)
         pool.announce(app.state.base_url)
         if settings.model is not None:
@@ -65,6 +67,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
                 task.cancel()
             await asyncio.gather(*starting, *app.state.loads, return_exceptions=True)
             await desk.close()
+            await lexical.close()
             await pool.close()
             pool.announce(None)
             metrics.forget(pool)

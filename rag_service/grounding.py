@@ -51,13 +51,14 @@ class GroundingSettings:
 class Grounded:
     """What a chat has become: raw ``messages``, and what of its sources the model was given.
 
-    ``shown`` are the sources of which something was given, in their order. ``retrieved`` is ``None`` for chats
-    without sources.
+    ``excerpts`` are what was given, and ``shown`` the sources that they are of, in their order. ``retrieved`` tells
+    how they were found, excerpts that had no room in the end among them.
     """
 
     messages: tuple[Mapping[str, Any], ...]
-    shown: tuple[Source, ...] = ()
-    retrieved: Retrieved | None = None
+    shown: tuple[Source, ...]
+    excerpts: tuple[Excerpt, ...]
+    retrieved: Retrieved
 
     @property
     def citable(self) -> frozenset[str]:
@@ -72,14 +73,22 @@ class Grounding:
         self.settings = settings or GroundingSettings()
         self._process = RetrievalProcess(seconds=self.settings.seconds)
 
+    async def read(self, messages: Sequence[Mapping[str, Any]]) -> ReadChat | None:
+        """A chat taken apart; ``None`` where it has no sources, or they are to be left as they are."""
+        if not self.settings.on or not _may_have_sources(messages):
+            return None
+        long = sum(len(str(message.get("content"))) for message in messages) > LONG_CHAT
+        chat = await asyncio.to_thread(read_chat, messages) if long else read_chat(messages)
+        return chat if chat.sources else None
+
     async def ground(
         self,
-        messages: Sequence[Mapping[str, Any]],
+        chat: ReadChat,
         model: LanguageModel,
         options: GenerateOptions,
         convert: Callable[[Sequence[Mapping[str, Any]]], list[ChatMessage]],
     ) -> Grounded:
-        """Put the best of a chat's sources into its newest user turn; a chat without sources stays as it is.
+        """Put the best of a chat's sources into its newest user turn.
 
         ``convert`` makes chat types of raw messages, so that tokens can be counted.
 
@@ -88,12 +97,6 @@ class Grounding:
             QueueFull: Too many chats have their sources read already.
             InvalidRequest: ``convert`` refuses the messages.
         """
-        if not self.settings.on or not _may_have_sources(messages):
-            return Grounded(tuple(messages))
-        long = sum(len(str(message.get("content"))) for message in messages) > LONG_CHAT
-        chat = await asyncio.to_thread(read_chat, messages) if long else read_chat(messages)
-        if not chat.sources:
-            return Grounded(tuple(messages))
         bare = convert(chat.messages_without_sources)
         room = model.facts.context_length - await asyncio.to_thread(model.count_tokens, bare, options)
         budget = self._budget(room, options)
@@ -139,7 +142,7 @@ class Grounding:
         given = {excerpt.source_id for excerpt in excerpts}
         shown = tuple({source.id: source for source in chat.sources if source.id in given}.values())
         logger.info("read %d sources, gave %d excerpts of %d", len(chat.sources), len(excerpts), len(shown))
-        return Grounded(messages, shown, retrieved)
+        return Grounded(messages, shown, tuple(excerpts), retrieved)
 
 
 def _with_excerpts(

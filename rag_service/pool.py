@@ -55,6 +55,11 @@ class ModelPool:
         """Whether the service ends."""
         return self._closed
 
+    @property
+    def default(self) -> str | None:
+        """The model that answers requests that name none."""
+        return self._default
+
     async def entries(self) -> list[ModelEntry]:
         """All models that can be asked."""
         entries = [entry for entry in await asyncio.to_thread(self._catalog.entries) if entry.problem is None]

@@ -46,6 +46,7 @@ _GROUPS: Final[tuple[tuple[str, str], ...]] = (
     ("Limits", "body_limit"),
     ("Memory and cache", "memory_budget"),
     ("Chats with sources, tasks and tools", "rag"),
+    ("Embeddings", "lexical_embedding"),
     ("Logs", "api_log_level"),
 )
 _HEAD: Final = "| setting | environment | option | default | |\n| --- | --- | --- | --- | --- |\n"

@@ -167,6 +167,26 @@ class ServiceSettings(BaseSettings):
         default=False, description="Call an offered search_web tool on the model's behalf."
     )
 
+    lexical_embedding: bool = Field(
+        default=False,
+        description="Offer `lexical-1024` for embeddings: vectors of the words in a text, which take no model and "
+        "know nothing of what words mean.",
+    )
+    openwebui_events: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="Whether streams carry Open WebUI's events of status and sources: `auto` where a header "
+        "`X-OpenWebUI-…` shows that the client is Open WebUI, `on` for all clients, `off`.",
+    )
+    answer_cache_ttl: float = Field(
+        default=0.0,
+        ge=0,
+        le=30 * 24 * 3600,
+        description="Cache TTL: seconds for which an answer is kept for the same request in another chat; 0 is off.",
+    )
+    answer_cache_size: Annotated[int, BeforeValidator(parse_size)] = Field(
+        default=16 << 20, gt=0, description="Cache size: most bytes of kept answers."
+    )
+
     api_log_level: LogLevel = Field(
         default="info",
         description="What is logged: `debug`, `info`, `warning` or `error`. Only `debug` may hold text.",
@@ -183,7 +203,15 @@ class ServiceSettings(BaseSettings):
         grounding = GroundingSettings(
             self.rag, self.rag_tokens, self.rag_seconds, self.rag_thinking_context, retrieval
         )
-        return DeskSettings(grounding, self.tasks, self.tool_share, self.search_for_model)
+        return DeskSettings(
+            grounding,
+            self.tasks,
+            self.tool_share,
+            self.search_for_model,
+            self.openwebui_events,
+            self.answer_cache_ttl,
+            self.answer_cache_size,
+        )
 
     @field_validator("runtime_version")
     @classmethod

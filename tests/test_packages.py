@@ -28,7 +28,8 @@ def test_what_a_package_names_is_there(name: str) -> None:
 @pytest.mark.parametrize("name", FRAMEWORKS)
 def test_every_public_field_is_described(name: str) -> None:
     missing, described = [], 0
-    for path in sorted((ROOT / "rkllm_providers" / name).glob("*.py")):
+    package = ROOT / "rkllm_providers"
+    for path in [package / "provider_settings.py", *sorted((package / name).glob("*.py"))]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ClassDef):
                 plain, texts = fields_of(node)

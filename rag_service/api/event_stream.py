@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine, Mapping
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, Self, TypeVar
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -14,9 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from rag_service.errors import first_line, response_for
 from rag_service.metrics import Metrics
-from rag_service.ready_answer import ReadyAnswer
 from rkllm_providers.chat import ChatEvent, ChatResult, Finish
-from rkllm_providers.engine import AsyncAnswer
 from rkllm_providers.errors import RequestCancelled, RKLLMError
 
 logger = logging.getLogger(__name__)
@@ -26,8 +24,32 @@ logger = logging.getLogger(__name__)
 _STATUS_SECONDS: Final = 5.0
 _KEEP_ALIVE_SECONDS: Final = 10.0
 _KEEP_ALIVE: Final = b": keep-alive\n\n"
+# Clients that show what is going on are told sooner, and then whenever there is something new.
+_NEWS_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.5
 
 T = TypeVar("T")
+
+
+class StreamedAnswer(Protocol):
+    """An answer under way, in batches of events."""
+
+    @property
+    def progress(self) -> tuple[int, int] | None:
+        """How many tokens of the prompt are read, and of how many, where that is known."""
+        ...
+
+    def __aiter__(self) -> Self:
+        """Itself."""
+        ...
+
+    async def __anext__(self) -> list[ChatEvent]:
+        """The next events."""
+        ...
+
+    def close(self) -> None:
+        """Abort the run if it is still under way."""
+        ...
 
 
 class EventWire(Protocol):
@@ -35,6 +57,15 @@ class EventWire(Protocol):
 
     def opening(self) -> bytes:
         """What comes before the first event."""
+        ...
+
+    @property
+    def tells_news(self) -> bool:
+        """Whether the client is told what is going on before the first event."""
+        ...
+
+    def news(self) -> bytes:
+        """What is going on, if that is something new; nothing once there were events."""
         ...
 
     def encode(self, events: list[ChatEvent]) -> bytes:
@@ -53,7 +84,7 @@ class EventStreamResponse(Response):
     """
 
     media_type = "text/event-stream"
-    answer: AsyncAnswer | ReadyAnswer
+    answer: StreamedAnswer
 
     def __init__(self, wire: EventWire, headers: Mapping[str, str]) -> None:
         super().__init__(
@@ -85,7 +116,8 @@ class EventStreamResponse(Response):
         metrics: Metrics = scope["app"].state.metrics
         first = asyncio.ensure_future(anext(self.answer))
         try:
-            await asyncio.wait((first,), timeout=_STATUS_SECONDS)
+            patience = min(_NEWS_SECONDS, _STATUS_SECONDS) if self._wire.tells_news else _STATUS_SECONDS
+            await asyncio.wait((first,), timeout=patience)
             if first.done() and isinstance(error := first.exception(), RKLLMError):
                 metrics.note_failed()
                 await response_for(error)(scope, receive, send)
@@ -94,6 +126,10 @@ class EventStreamResponse(Response):
             await self._send_body(send, self._wire.opening())
             keeping = asyncio.create_task(self._keep_alive(send))
             try:
+                while self._wire.tells_news and not first.done():
+                    if news := self._wire.news():
+                        await self._send_body(send, news)
+                    await asyncio.wait((first,), timeout=_LOOK_SECONDS)
                 events = await first
                 await self._send_body(send, self._wire.encode(events))
                 async for events in self.answer:

@@ -138,6 +138,14 @@ class AnswerCache(Generic[AnswerT]):
             while self._used > self._size:
                 self._drop(next(iter(self._entries)))
 
+    def note_answered(self, request: CacheRequest) -> None:
+        """The history counts as answered in its chat: of its answer, nothing can be kept."""
+        if not self.enabled:
+            return
+        history = _history_key(request)
+        with self._lock:
+            self._remember(history)
+
     def clear(self) -> None:
         """Forget all answers; which histories were answered is kept."""
         with self._lock:

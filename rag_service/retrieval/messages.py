@@ -1,4 +1,4 @@
-"""What a ``RetrievalProcess`` and its worker say to each other: frames of JSON and texts, behind their length.
+"""What a ``JobProcess`` and its worker say to each other: frames of JSON and texts, behind their length.
 
 Pages of megabytes go through here while other answers are streamed. Texts are sent as they are, because writing and
 reading them as JSON takes tens of milliseconds in which the process does nothing else; and of a result no more notes
@@ -7,12 +7,16 @@ are told than anybody reads.
 
 from __future__ import annotations
 
+import base64
 import json
 import struct
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from itertools import accumulate, pairwise
 from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rag_service.retrieval.pipeline import Excerpt, Retrieved
 from rag_service.retrieval.settings import RetrievalSettings
@@ -93,6 +97,20 @@ def unpack_job(job: dict[str, Any]) -> tuple[list[Source], list[Turn], Retrieval
         RetrievalSettings(**job["settings"]),
         job["budget"],
     )
+
+
+def pack_vectors(vectors: NDArray[np.float32], n_terms: list[int]) -> dict[str, Any]:
+    """Vectors as JSON has them, and how many terms each is made of."""
+    return {
+        "shape": vectors.shape,
+        "values": base64.b64encode(vectors.astype("<f4").tobytes()).decode(),
+        "n": n_terms,
+    }
+
+
+def unpack_vectors(packed: dict[str, Any]) -> tuple[NDArray[np.float32], list[int]]:
+    """What ``pack_vectors`` packed."""
+    return np.frombuffer(base64.b64decode(packed["values"]), "<f4").reshape(packed["shape"]), packed["n"]
 
 
 def pack_retrieved(retrieved: Retrieved) -> dict[str, Any]:

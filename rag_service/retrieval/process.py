@@ -1,4 +1,4 @@
-"""Retrieval in a process of its own, which is ended at its time limit: pages are strangers' texts."""
+"""Work on texts in a process of its own, which is ended at its time limit: pages are strangers' texts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEFAULT_QUEUE: Final = 32
 _END_SECONDS: Final = 2.0
 
 
-class RetrievalProcess:
+class JobProcess:
     """One worker process and the queue before it. Belongs to the event loop it is first used in.
 
     The process is started by the first job, and again by the one after a limit, a cancel or a crash.
@@ -45,16 +45,10 @@ class RetrievalProcess:
         self._link: _Link | None = None
         self._closed = False
 
-    async def retrieve(
-        self,
-        sources: Sequence[Source],
-        turns: Sequence[Turn],
-        settings: RetrievalSettings,
-        count: Callable[[str], int],
-        *,
-        budget: int,
-    ) -> Retrieved:
-        """As ``pipeline.retrieve``. ``count`` is called in a thread of this process.
+    async def run(self, job: dict[str, Any], what: str, *, count: Callable[[str], int] | None = None) -> Any:
+        """Have a job done; its result as ``messages`` has it. ``count`` is called in a thread of this process.
+
+        ``what`` says it in an error's words: "Reading 3 sources".
 
         Raises:
             QueueFull: Too many jobs wait already.
@@ -62,12 +56,9 @@ class RetrievalProcess:
             WorkerCrashed: The process ended by itself.
             GenerationError: A stage failed, which is a fault of this program.
             EngineClosed: ``close`` was called.
-            ValueError: ``budget`` is negative.
         """
         if self._closed:
             raise EngineClosed("This retrieval was closed; make a new one.")
-        if budget < 0:
-            raise ValueError(f"A budget of {budget} tokens is none; give 0 or more.")
         if self._pending > self._queue:
             raise QueueFull(self._pending - 1, self._queue, self._seconds)
         self._pending += 1
@@ -79,15 +70,12 @@ class RetrievalProcess:
             try:
                 phase = "retrieval"
                 async with asyncio.timeout(self._seconds):
-                    return await self._run(messages.pack_job(sources, turns, settings, budget), count)
+                    return await self._run(job, count)
             finally:
                 self._turn.release()
         except TimeoutError as error:
             raise RequestTimeout(
-                f"Reading {len(sources)} sources took more than {self._seconds:g} s and was ended. "
-                f"Send fewer or shorter sources.",
-                phase,
-                self._seconds,
+                f"{what} took more than {self._seconds:g} s and was ended. Send less at a time.", phase, self._seconds
             ) from error
         finally:
             self._pending -= 1
@@ -102,30 +90,54 @@ class RetrievalProcess:
         self._closed = True
         await self._end()
 
-    async def _run(self, job: dict[str, Any], count: Callable[[str], int]) -> Retrieved:
+    async def _run(self, job: dict[str, Any], count: Callable[[str], int] | None) -> Any:
         done = False
         try:
             if self._closed:
                 raise EngineClosed("This retrieval was closed while a job waited.")
             link = self._link = self._link or await _Link.start()
             await link.send(job)
-            while (answer := await link.receive())["kind"] == "count":
+            while (answer := await link.receive())["kind"] == "count" and count is not None:
                 await link.send({"tokens": await asyncio.to_thread(count, answer["text"])})
             done = True
         except (OSError, asyncio.IncompleteReadError) as error:
-            raise WorkerCrashed("The process that reads the sources ended by itself. Try again.") from error
+            raise WorkerCrashed("The process that reads texts ended by itself. Try again.") from error
         finally:
             if not done:
                 # The worker is in the middle of something, or gone: its next answer would be to another question.
                 await asyncio.shield(asyncio.ensure_future(self._end()))
         if answer["kind"] == "failed":
             raise GenerationError(f"Retrieval failed with {answer['error']} at {answer['where']}.")
-        return messages.unpack_retrieved(answer["retrieved"])
+        return answer["result"]
 
     async def _end(self) -> None:
         link, self._link = self._link, None
         if link is not None:
             await link.end()
+
+
+class RetrievalProcess(JobProcess):
+    """Retrieval in a process of its own."""
+
+    async def retrieve(
+        self,
+        sources: Sequence[Source],
+        turns: Sequence[Turn],
+        settings: RetrievalSettings,
+        count: Callable[[str], int],
+        *,
+        budget: int,
+    ) -> Retrieved:
+        """As ``pipeline.retrieve``. ``count`` is called in a thread of this process.
+
+        Raises:
+            RKLLMError: As ``run`` says.
+            ValueError: ``budget`` is negative.
+        """
+        if budget < 0:
+            raise ValueError(f"A budget of {budget} tokens is none; give 0 or more.")
+        job = messages.pack_job(sources, turns, settings, budget)
+        return messages.unpack_retrieved(await self.run(job, f"Reading {len(sources)} sources", count=count))
 
 
 class _Link:

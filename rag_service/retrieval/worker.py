@@ -1,7 +1,7 @@
 """The process that retrieval runs in: takes one job at a time from a socket and answers it.
 
-``python -m rag_service.retrieval.worker FD``. It ends itself when the other side closes the socket, also in the
-middle of a job.
+``python -m rag_service.retrieval.worker FD``. A job says by its kind what is to be done. The process ends itself when
+the other side closes the socket, also in the middle of a job.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from typing import Any
 
 from rag_service.retrieval import messages
 from rag_service.retrieval.analyse import Analyser
+from rag_service.retrieval.lexical_vectors import embed_texts
 from rag_service.retrieval.pipeline import retrieve
+from rag_service.retrieval.rank_texts import rank_texts
 
 
 class Worker:
-    """Answers the jobs of one ``RetrievalProcess``."""
+    """Answers the jobs of one ``JobProcess``."""
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
@@ -34,12 +36,16 @@ class Worker:
         while True:
             job = self._inbox.get()
             try:
-                answer = {"kind": "done", "retrieved": self._run(job)}
+                answer = {"kind": "done", "result": self._run(job)}
             except Exception as error:  # noqa: BLE001 - told to the caller, without any text of the job
                 answer = {"kind": "failed", "error": type(error).__name__, "where": _place(error)}
             self._send(answer)
 
-    def _run(self, job: dict[str, Any]) -> dict[str, Any]:
+    def _run(self, job: dict[str, Any]) -> Any:
+        if job["kind"] == "embed":
+            return messages.pack_vectors(*embed_texts(self._analyser, job["texts"]))
+        if job["kind"] == "rank":
+            return rank_texts(self._analyser, job["query"], job["texts"])
         sources, turns, settings, budget = messages.unpack_job(job)
         return messages.pack_retrieved(
             retrieve(sources, turns, settings, self._count, budget=budget, analyser=self._analyser)

@@ -61,6 +61,11 @@ class AsyncAnswer:
         """How far the prompt is read, where that happens in pieces."""
         return self._answer.progress
 
+    @property
+    def position(self) -> int | None:
+        """How many requests are answered before this one; ``None`` if it does not wait for others."""
+        return self._engine.position(self._run)
+
     def __aiter__(self) -> Self:
         return self
 

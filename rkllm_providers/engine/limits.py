@@ -91,12 +91,18 @@ def deadline_of(run: Run, limits: EngineLimits, ready_at: float | None, heard_at
     elif ready_at is None:
         deadline = math.inf
     else:
-        deadline = max(run.queued_at, ready_at) + limits.queue_seconds
+        deadline = max(run.queued_at, ready_at) + _queue_seconds(run, limits)
     if request.first_token_timeout is not None and waits_for_first:
         deadline = min(deadline, run.submitted_at + request.first_token_timeout)
     if request.timeout is not None:
         deadline = min(deadline, run.submitted_at + request.timeout)
     return deadline
+
+
+def own_deadline(run: Run) -> float | None:
+    """The monotonic time at which the time that its caller gave a run is over; ``None`` if nobody waits for that."""
+    timeout = run.request.timeout
+    return None if timeout is None or run.cancelled else run.submitted_at + timeout
 
 
 def timeout_of(run: Run, limits: EngineLimits, name: str, heard_at: float, now: float) -> RequestTimeout:
@@ -114,7 +120,7 @@ def timeout_of(run: Run, limits: EngineLimits, name: str, heard_at: float, now: 
             )
         if not queued and now < run.started_at + limits.run_seconds:
             return _silence(run, limits, name, heard_at)
-    limit = limits.queue_seconds if queued else limits.run_seconds
+    limit = _queue_seconds(run, limits) if queued else limits.run_seconds
     if run.request.timeout is not None:
         limit = min(limit, run.request.timeout)
     if queued:
@@ -130,6 +136,11 @@ def timeout_of(run: Run, limits: EngineLimits, name: str, heard_at: float, now: 
         "run",
         limit,
     )
+
+
+def _queue_seconds(run: Run, limits: EngineLimits) -> float:
+    """How long a run may wait for its turn; bulk work has a longer queue, and waits for everybody else's."""
+    return limits.bulk_queue_seconds if run.request.priority == "bulk" else limits.queue_seconds
 
 
 def _silence(run: Run, limits: EngineLimits, name: str, heard_at: float) -> RequestTimeout:

@@ -53,7 +53,7 @@ class RunQueue:
         if not bulk:
             waiting = self.waiting - waiting
         bound = self._bulk_bound if bulk else self._bound
-        if waiting >= bound and not request.continues:
+        if waiting >= bound and not (request.continues or request.admitted):
             raise QueueFull(waiting, bound, max(1.0, self._run_seconds * (waiting + 1)))
         self._count_reserved(run, 1)
 

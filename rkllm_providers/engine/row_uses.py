@@ -1,7 +1,8 @@
 """Embedding and ranking: what a model is asked besides to talk, for threads and for event loops.
 
-Every text is a run of its own, submitted when the one before has ended: whoever else waits for the model
-waits for one text, not for all of them, and a caller that goes away stops the rest.
+Every text is a run of its own. A few of a call wait in the queue at a time, beside those of other calls, and the
+engine has its worker do what waits in micro-batches: whoever else waits for the model waits for one of these, not for
+all texts of a call, and a caller that goes away stops the rest. A text that fails fails its own call alone.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -19,8 +21,9 @@ from rkllm_providers.chat.types import Sampling
 from rkllm_providers.engine.engine import Engine
 from rkllm_providers.engine.preparing import PreparingThreads
 from rkllm_providers.engine.rows_runs import RowsWanted
-from rkllm_providers.engine.run import PromptFormChanged, RunDone, RunItem, RunRequest
+from rkllm_providers.engine.run import PromptFormChanged, Run, RunDone, RunItem, RunRequest
 from rkllm_providers.engine.streams import AsyncStream, SyncStream
+from rkllm_providers.engine.texts_ahead import MOST_TEXTS
 from rkllm_providers.errors import ContextLengthExceeded, GenerationError, InvalidRequest, RequestTimeout, RKLLMError
 from rkllm_providers.models import ModelCard
 
@@ -52,7 +55,7 @@ class RerankScore:
 
 
 class _Batch:
-    """The runs of one call, one after the other."""
+    """The runs of one call, in their order."""
 
     def __init__(self, make: Callable[[], list[RunRequest]], timeout: float | None) -> None:
         self._make = make
@@ -61,22 +64,34 @@ class _Batch:
         self._made_anew = False
         self.requests: list[RunRequest] = []
         self.ends: list[RunDone] = []
+        self._n_begun = 0
 
     def prepare(self) -> None:
-        """Make the requests; takes milliseconds for each."""
+        """Make the requests; takes milliseconds for each. None of them is begun then."""
         self.requests = self._make()
+        self._n_begun = len(self.ends)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all runs have ended."""
+        return len(self.ends) == len(self.requests)
 
     def next(self) -> RunRequest | None:
-        """The next run, ``None`` after the last.
+        """The next run to begin, ``None`` while enough are under way.
 
         Raises:
             RequestTimeout: The time for all of them is over.
         """
-        if len(self.ends) == len(self.requests):
+        left = self._seconds_left()
+        if self._n_begun == len(self.requests) or self._n_begun - len(self.ends) == MOST_TEXTS:
             return None
-        request = self.requests[len(self.ends)]
+        request = replace(self.requests[self._n_begun], timeout=left, admitted=self._n_begun > 0)
+        self._n_begun += 1
+        return request
+
+    def _seconds_left(self) -> float | None:
         if self._deadline is None or self._timeout is None:
-            return request
+            return None
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise RequestTimeout(
@@ -85,7 +100,7 @@ class _Batch:
                 "run",
                 self._timeout,
             )
-        return replace(request, timeout=left)
+        return left
 
     def take(self, items: Sequence[RunItem]) -> bool:
         """Take a run's end; whether all requests must be made anew, as the load that it waited for showed.
@@ -200,36 +215,46 @@ class RowUses(ABC):
     def _run(self, make: Callable[[], list[RunRequest]], timeout: float | None) -> _Batch:
         batch = _Batch(make, timeout)
         batch.prepare()
-        while (request := batch.next()) is not None:
-            stream = SyncStream()
-            run = self.engine.submit(request, stream)
-            items: list[RunItem] = []
-            try:
-                items = stream.get(SYNC_WAIT_SECONDS)
-            except TimeoutError as error:
-                raise GenerationError(f"The engine of {self.engine.spec.name} never answered.") from error
-            finally:
-                if not items:
-                    self.engine.cancel(run)
-            if batch.take(items):
-                batch.prepare()
+        begun: deque[tuple[Run, SyncStream]] = deque()
+        try:
+            while not batch.is_done:
+                while (request := batch.next()) is not None:
+                    stream = SyncStream()
+                    begun.append((self.engine.submit(request, stream), stream))
+                try:
+                    items = begun[0][1].get(SYNC_WAIT_SECONDS)
+                except TimeoutError as error:
+                    raise GenerationError(f"The engine of {self.engine.spec.name} never answered.") from error
+                begun.popleft()
+                if batch.take(items):
+                    self._drop(begun)
+                    batch.prepare()
+        finally:
+            self._drop(begun)
         return batch
 
     async def _arun(self, make: Callable[[], list[RunRequest]], seconds: float | None) -> _Batch:
         batch = _Batch(make, seconds)
         await _preparing.run(batch.prepare)
-        while (request := batch.next()) is not None:
-            stream = AsyncStream()
-            run = self.engine.submit(request, stream)
-            items: list[RunItem] = []
-            try:
-                items = await stream.get()
-            finally:
-                if not items:
-                    self.engine.cancel(run)
-            if batch.take(items):
-                await _preparing.run(batch.prepare)
+        begun: deque[tuple[Run, AsyncStream]] = deque()
+        try:
+            while not batch.is_done:
+                while (request := batch.next()) is not None:
+                    stream = AsyncStream()
+                    begun.append((self.engine.submit(request, stream), stream))
+                items = await begun[0][1].get()
+                begun.popleft()
+                if batch.take(items):
+                    self._drop(begun)
+                    await _preparing.run(batch.prepare)
+        finally:
+            self._drop(begun)
         return batch
+
+    def _drop(self, begun: deque[tuple[Run, SyncStream]] | deque[tuple[Run, AsyncStream]]) -> None:
+        """Stop the runs whose results nobody takes any more."""
+        while begun:
+            self.engine.cancel(begun.popleft()[0])
 
 
 def _requests(card: ModelCard, prompts: Sequence[Prompt], wanted: RowsWanted) -> list[RunRequest]:

@@ -57,7 +57,7 @@ class LoadSpec:
 
 @dataclass(frozen=True, slots=True)
 class EngineLimits:
-    """Bounds on everything that waits, in requests and seconds.
+    """Bounds on everything that waits, in requests and seconds; bulk work has a queue of its own.
 
     ``first_token_seconds`` are from a run's start, the reading of its prompt included; ``token_seconds``
     are from one token to the next, after which a library counts as hung. ``keep_alive`` is how long a model stays
@@ -69,6 +69,7 @@ class EngineLimits:
     queue: int = 64
     bulk_queue: int = 4096
     queue_seconds: float = 300.0
+    bulk_queue_seconds: float = 3600.0
     load_seconds: float = 600.0
     run_seconds: float = 1800.0
     abort_seconds: float = 60.0
@@ -87,7 +88,8 @@ class RunRequest:
     ``max_tokens`` of ``None`` is what is left of the window. ``timeout`` is in seconds from submission to
     the last token, ``first_token_timeout`` to the first; ``None`` leaves the engine's limits. ``continues``
     is for a further segment of a request whose turn it is already; a run that ``may_continue`` keeps its turn until
-    it is, or ``Engine.settle`` is called. ``keep_alive`` changes the engine's from now on.
+    it is, or ``Engine.settle`` is called. One that is ``admitted`` belongs to a call whose first run was let into the
+    queue. ``keep_alive`` changes the engine's from now on.
     A ``plain`` prompt is no turn of a chat: it goes without the chat template. ``rows`` asks for a vector in place
     of tokens, ``lora`` for an adapter.
     """
@@ -99,6 +101,7 @@ class RunRequest:
     first_token_timeout: float | None = None
     priority: Priority = "chat"
     continues: bool = False
+    admitted: bool = False
     may_continue: bool = False
     keep_alive: float | None = None
     plain: bool = False

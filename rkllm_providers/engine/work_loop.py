@@ -13,7 +13,7 @@ from rkllm_providers.engine.frames import Frame, FrameKind
 from rkllm_providers.engine.inbox import Inbox
 from rkllm_providers.engine.kept_states import KeptStates
 from rkllm_providers.engine.ledger import CacheUse
-from rkllm_providers.engine.limits import deadline_of, room_of, sampling_warnings, timeout_of
+from rkllm_providers.engine.limits import deadline_of, own_deadline, room_of, sampling_warnings, timeout_of
 from rkllm_providers.engine.loading import EngineHost, LoadedWorker, LoadSink
 from rkllm_providers.engine.loop_reader import LoopReader
 from rkllm_providers.engine.queue import RunQueue
@@ -33,6 +33,7 @@ from rkllm_providers.engine.run import (
 from rkllm_providers.engine.stay import Stay
 from rkllm_providers.engine.steps import Steps
 from rkllm_providers.engine.streams import AsyncStream, NoStream
+from rkllm_providers.engine.texts_ahead import TextsAhead
 from rkllm_providers.engine.worker_link import LOOP_CHECK_SECONDS, reported_error
 from rkllm_providers.errors import EngineClosed, GenerationError, RKLLMError, WorkerCrashed
 
@@ -57,6 +58,7 @@ class WorkLoop:
         self._states = KeptStates(limits.kept_states, host.spec.name, host.spec.model_path, host.ledger)
         self._steps = Steps(host.ledger, self._states, limits.prefill_chunk, ids)
         self._current: Run | None = None
+        self._ahead = TextsAhead(self.queue)
         # A run that may be continued keeps its turn for a moment: others would take the KV cache from it.
         self._kept: Run | None = None
         self._kept_until = 0.0
@@ -82,7 +84,7 @@ class WorkLoop:
     @property
     def is_occupied(self) -> bool:
         """Whether a run is under way, or has just ended and may be continued."""
-        return self._current is not None or self._kept is not None
+        return self._current is not None or self._kept is not None or len(self._ahead) > 0
 
     # What callers ask, done on this thread ------------------------------------------------------
 
@@ -91,6 +93,8 @@ class WorkLoop:
         self.let_go(run)
         if run is self._current:
             self._abort_current()
+        elif run in self._ahead:
+            self._skip(run)
         else:
             self.queue.remove(run)
             run.state = RunState.ENDED
@@ -195,6 +199,7 @@ class WorkLoop:
         self._abort_deadline = None
         self.stay.note_start(run)
         if self._order(run, self._steps.begin(run, self._host.plan.context_length)):
+            self._send_mates(run)
             return False
         # The worker died between two runs. This one never reached it, and gets another chance.
         self._current = None
@@ -205,6 +210,38 @@ class WorkLoop:
             self.queue.put_back(run)
         return True
 
+    def _send_mates(self, first: Run) -> None:
+        """Give the worker the rest of the micro-batch that a run begins."""
+        link = self._worker.link
+        for run in self._ahead.mates(first):
+            try:
+                room = room_of(run.request, self._host.plan, self.info)
+            except RKLLMError as error:
+                self._deliver_error(run, error)
+                continue
+            if link is None or not link.send(order_frame(Order(run.id), run, room)):
+                self.queue.put_back(run)  # the lost worker is met where its socket is read
+                return
+            self._ahead.append(run)
+
+    def _begin_sent(self) -> None:
+        """The worker goes on with the next run that it was sent, if there is one."""
+        run = self._ahead.next()
+        if run is None:
+            return
+        self._current = run
+        run.started_at = run.ordered_at = time.monotonic()
+        self._steps.begin(run, self._host.plan.context_length)
+        self.stay.note_start(run)
+        if run.cancelled:
+            self._abort_deadline = run.started_at + self._host.limits.abort_seconds
+
+    def _skip(self, run: Run) -> None:
+        """Nobody waits for a run any more that the worker was sent and has not begun."""
+        link = self._worker.link
+        if link is not None:
+            link.send(frames.pack_abort(run.id))
+
     def _order(self, run: Run, order: Order) -> bool:
         """Have the worker do something for the current run; ``False`` if it is lost."""
         link = self._worker.link
@@ -214,7 +251,7 @@ class WorkLoop:
         run.ordered_at = time.monotonic()
         if not link.send(order_frame(order, run, room_of(run.request, self._host.plan, self.info))):
             return False
-        if not order.is_step and isinstance(run.stream, AsyncStream):
+        if not order.is_step and run.request.rows is None and isinstance(run.stream, AsyncStream):
             link.lend(run.id, run.stream, self._socket_returned)
         return True
 
@@ -243,6 +280,7 @@ class WorkLoop:
         self._abort_deadline = None
         run.state = RunState.ENDED
         self.queue.note_duration(time.monotonic() - run.started_at)
+        self._begin_sent()
         self.stay.note_end()
         if run.cancelled:
             return
@@ -300,8 +338,9 @@ class WorkLoop:
             if frame.kind == FrameKind.DONE:
                 self._run_done(frames.unpack_json(frame.body))
             elif frame.kind == FrameKind.VECTOR:
-                if run is not None and run.id == frame.run_id:
-                    run.vector = frame.body
+                # Not ``run``, which may have ended among these frames.
+                if self._current is not None and self._current.id == frame.run_id:
+                    self._current.vector = frame.body
             elif frame.kind == FrameKind.READY:
                 self._loaded(frames.unpack_json(frame.body))
             elif frame.kind == FrameKind.FAILED:
@@ -338,6 +377,7 @@ class WorkLoop:
         if end is None:
             return
         self._abort_deadline = None
+        self._ahead.put_back()
         run, self._current = self._current, None
         if run is None:
             return
@@ -351,6 +391,7 @@ class WorkLoop:
 
     def _drop_worker(self, *, kill: bool) -> None:
         self._abort_deadline = None
+        self._ahead.put_back()
         self._worker.drop(kill=kill)
 
     def _seat_settled(self, refusal: RKLLMError | None) -> None:
@@ -383,6 +424,7 @@ class WorkLoop:
     def _deadlines(self) -> list[float]:
         worker = self._worker
         deadlines = [self._deadline_of(run) for run in self.queue]
+        deadlines += [end for run in self._ahead if (end := own_deadline(run)) is not None]
         if worker.is_ready and self._current is None and not deadlines:
             deadlines += self.stay.idle_until
         if worker.has_askers:
@@ -408,6 +450,10 @@ class WorkLoop:
         for run in [run for run in self.queue if now >= self._deadline_of(run)]:
             self.queue.remove(run)
             self._deliver_error(run, timeout_of(run, self._host.limits, self._host.spec.name, 0.0, now))
+        for run in [run for run in self._ahead if (end := own_deadline(run)) is not None and now >= end]:
+            run.stream.put([timeout_of(run, self._host.limits, self._host.spec.name, 0.0, now)])
+            run.cancelled = True
+            self._skip(run)
         overdue = self.stay.overdue()
         if overdue is not None:
             self._worker.tell(overdue)

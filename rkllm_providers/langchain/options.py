@@ -5,31 +5,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from pydantic import Field
-
-from rkllm_providers.chat import GenerateOptions, Sampling
+from rkllm_providers.chat import GenerateOptions
 from rkllm_providers.chat.openai_forms import read_response_format, read_tool, read_tool_choice
-from rkllm_providers.chat.types import Effort, OldReasoning, Priority
-from rkllm_providers.engine import parse_keep_alive
 from rkllm_providers.errors import InvalidRequest
 from rkllm_providers.langchain.source import ModelSource
+from rkllm_providers.provider_settings import CompletionSettings, ThinkingSettings, completion_options
 
-_SAMPLING: Final = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "repeat_penalty",
-    "frequency_penalty",
-    "presence_penalty",
-)
-_TEXT_SETTINGS: Final = frozenset(
-    {*_SAMPLING, "max_tokens", "stop", "lora", "priority", "timeout", "first_token_timeout", "keep_alive", "model"}
-)
+_TEXT_SETTINGS: Final = frozenset({*CompletionSettings.model_fields, "model"})
 _CHAT_SETTINGS: Final = frozenset(
     {
-        *("reasoning", "reasoning_effort", "thinking_budget", "keep_reasoning", "volatile_system"),
+        *("reasoning", *ThinkingSettings.model_fields),
         *("tools", "tool_choice", "parallel_tool_calls", "response_format", "keep_invalid_output"),
     }
 )
@@ -38,48 +25,15 @@ _CHAT_SETTINGS: Final = frozenset(
 _WITHOUT_MEANING: Final = frozenset({"strict", "session_id", "stream", "ls_structured_output_format"})
 
 
-class GenerationSettings(ModelSource):
-    """How a model writes."""
-
-    max_tokens: int | None = Field(default=None, gt=0)
-    """Most tokens to generate; what the prompt leaves of the context window where it is ``None``."""
-    temperature: float | None = Field(default=None, ge=0)
-    """Sampling temperature; 0 always takes the likeliest token."""
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    """Nucleus sampling: the least set of tokens with this probability mass is drawn from."""
-    top_k: int | None = Field(default=None, gt=0)
-    """Only so many of the likeliest tokens are drawn from."""
-    repeat_penalty: float | None = Field(default=None, gt=0)
-    """Divides the logits of recent tokens; 1 is off."""
-    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
-    """Subtracted from a token's logit for each time it occurred."""
-    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
-    """Subtracted from a token's logit once it occurred."""
-    stop: list[str] | None = None
-    """Texts that end the answer and are not part of it."""
-    lora: str | None = None
-    """A LoRA adapter of the model, by its name."""
-    priority: Priority = "chat"
-    """Requests of a higher priority are answered first: ``chat``, then ``background``, then ``bulk``."""
-    first_token_timeout: float | None = Field(default=None, gt=0)
-    """Seconds to the first token, the wait in the queue included."""
-    keep_alive: float | str | None = None
-    """How long the model stays loaded after its last request: seconds, ``"5m"`` or ``"forever"``."""
+class GenerationSettings(ModelSource, CompletionSettings):
+    """Where a model is, and how it writes."""
 
 
-class ChatSettings(GenerationSettings):
-    """How a model writes and thinks in a chat."""
+class ChatSettings(GenerationSettings, ThinkingSettings):
+    """Where a model is, and how it writes and thinks in a chat."""
 
     reasoning: bool | None = None
     """Thinking on or off; ``None`` leaves it to the model. ``False``, here or in a call, wins over any effort."""
-    reasoning_effort: Effort | None = None
-    """How much to think: ``none``, ``minimal``, ``low``, ``medium`` or ``high``."""
-    thinking_budget: int | None = Field(default=None, ge=0)
-    """Most tokens of thinking."""
-    keep_reasoning: OldReasoning = "tool_turns"
-    """Which reasoning of the history the model is shown: ``none``, that of the turn under way, or ``all``."""
-    volatile_system: Literal["move", "keep"] = "move"
-    """Whether a clock in the system message moves to the newest turn, or stays and costs the KV cache."""
     streaming: bool | None = None
     """``True`` answers ``invoke`` from a stream, with its callbacks; ``False`` never streams."""
 
@@ -149,19 +103,10 @@ def chat_call(settings: ChatSettings, stop: Sequence[str] | None, overrides: Map
 
 
 def _call(settings: GenerationSettings, stop: Sequence[str] | None, overrides: Mapping[str, Any]) -> Call:
-    keep_alive = _setting(settings, overrides, "keep_alive")
-    stops = stop if stop is not None else _setting(settings, overrides, "stop")
-    options = GenerateOptions(
-        max_tokens=_setting(settings, overrides, "max_tokens"),
-        stop=(stops,) if isinstance(stops, str) else tuple(stops or ()),
-        sampling=Sampling(**{name: _setting(settings, overrides, name) for name in _SAMPLING}),
-        timeout=_setting(settings, overrides, "timeout"),
-        first_token_timeout=_setting(settings, overrides, "first_token_timeout"),
-        priority=_setting(settings, overrides, "priority"),
-        keep_alive=None if keep_alive is None else parse_keep_alive(keep_alive),
-        lora=_setting(settings, overrides, "lora"),
-    )
-    return Call(options, overrides.get("model") or settings.model)
+    values = {name: _setting(settings, overrides, name) for name in CompletionSettings.model_fields}
+    if stop is not None:
+        values["stop"] = stop
+    return Call(completion_options(values), overrides.get("model") or settings.model)
 
 
 def _setting(settings: ModelSource, overrides: Mapping[str, Any], name: str) -> Any:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import warnings
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, Field, PrivateAttr, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from rkllm_providers.engine import LanguageModel, ModelAddress, ModelFacts
-from rkllm_providers.engine.leases import ModelLeases
 from rkllm_providers.langchain.errors import langchain_errors
+from rkllm_providers.provider_settings import ModelHolder
 
 
-class ModelSource(BaseModel):
+class ModelSource(ModelHolder):
     """A model in a folder of this machine, or behind the base URL of a running service.
 
     Constructing one does no I/O. The model is found on first use, loaded by the first request, and shared with
@@ -39,7 +38,6 @@ class ModelSource(BaseModel):
 
     # Names that LangChain or its users give to any model, and that mean nothing for this one.
     _accepted: ClassVar[frozenset[str]] = frozenset({"max_retries"})
-    _leases: ModelLeases = PrivateAttr(default_factory=ModelLeases)
 
     @model_validator(mode="before")
     @classmethod
@@ -49,12 +47,6 @@ class ModelSource(BaseModel):
             if unknown:
                 warnings.warn(f"{cls.__name__} has no settings {', '.join(unknown)}; they are ignored.", stacklevel=2)
         return values
-
-    def __copy__(self) -> Self:
-        # A copy may get other settings, so it opens the model they name for itself.
-        copied = super().__copy__()
-        copied._leases = ModelLeases()
-        return copied
 
     def __enter__(self) -> Self:
         return self
@@ -82,14 +74,6 @@ class ModelSource(BaseModel):
         """The asynchronous twin of ``open``."""
         with langchain_errors():
             return (await self._aopen()).facts
-
-    def close(self) -> None:
-        """Give the model back. It is unloaded when nobody else in this process uses it."""
-        self._leases.close()
-
-    async def aclose(self) -> None:
-        """The asynchronous twin of ``close``."""
-        await asyncio.to_thread(self.close)
 
     def _open(self, model: str | None = None) -> LanguageModel:
         return self._leases.take(self._address(model))

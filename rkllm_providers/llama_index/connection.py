@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import difflib
 import warnings
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from rkllm_providers.engine import LanguageModel, ModelAddress
-from rkllm_providers.engine.leases import ModelLeases
+from rkllm_providers.provider_settings import ModelHolder
 
 # Written by the framework when it serialises an object, and given back by some of its loaders.
 _ACCEPTED: Final = frozenset({"class_name"})
 
 
-class ModelConnection(BaseModel):
+class ModelConnection(ModelHolder):
     """A model by its name, opened on first use and shared with all objects of this process that use it.
 
     Constructing one does no I/O. These settings cannot be assigned later, since the model may be open already:
@@ -44,20 +43,12 @@ class ModelConnection(BaseModel):
     api_key: str | None = Field(default=None, frozen=True, exclude=True, repr=False)
     """The service's key. It is in no payload, dump or repr."""
 
-    _leases: ModelLeases = PrivateAttr(default_factory=ModelLeases)
-
     @model_validator(mode="before")
     @classmethod
     def _name_unknown_settings(cls, values: Any) -> Any:
         if isinstance(values, dict):
             warn_of_unknown(cls.__name__, "settings", set(values) - _ACCEPTED, cls.model_fields)
         return values
-
-    def __copy__(self) -> Self:
-        # A copy may get other settings, so it opens the model they name for itself.
-        copied = super().__copy__()
-        copied._leases = ModelLeases()
-        return copied
 
     def __enter__(self) -> Self:
         self.open()
@@ -90,14 +81,6 @@ class ModelConnection(BaseModel):
     async def aopen(self) -> None:
         """``open`` for event loops: what is read is read on a thread."""
         await self._aopened()
-
-    def close(self) -> None:
-        """Give the model back, for good. It is unloaded when nobody else in this process uses it."""
-        self._leases.close()
-
-    async def aclose(self) -> None:
-        """``close`` for event loops: the end of the model's process is waited for on a thread."""
-        await asyncio.to_thread(self.close)
 
     @property
     def _address(self) -> ModelAddress:

@@ -63,6 +63,8 @@ class AnswerReader:
             raise error_of(chunk, f"{self._where} ended the answer with an error.")
         if chunk.get("usage") is not None:
             self._usage = _usage(chunk["usage"])
+        if chunk.get("timings") is not None:
+            self._timings = _timings(chunk["timings"])
         if not chunk["choices"]:
             return []
         choice = chunk["choices"][0]
@@ -76,7 +78,6 @@ class AnswerReader:
         if reason not in _REASONS:
             raise ValueError(f"finish_reason is {reason!r}")
         self._reason = _REASONS[reason]
-        self._timings = _timings(chunk.get("timings") or {})
         self._warnings = tuple(_text(warning) for warning in chunk.get("warnings") or ())
         length = chunk.get("context_length")
         self.context_length = None if length is None else int(length)

@@ -23,13 +23,6 @@ from rkllm_providers.remote.error_details import describe_error
 
 END: dict[str, Any] = {
     "choices": [{"index": 0, "delta": {}, "finish_reason": "length"}],
-    "timings": {
-        "queue_ms": 1,
-        "load_ms": 2.5,
-        "prefill_ms": 3,
-        "decode_ms": 4,
-        "prefix_break": {"message": 2, "token": 17},
-    },
     "warnings": ["Mind the gap."],
     "context_length": 512,
 }
@@ -41,6 +34,13 @@ USAGE: dict[str, Any] = {
         "prompt_tokens_details": {"cached_tokens": 7},
         "completion_tokens_details": {"reasoning_tokens": 2},
         "cached_estimated": True,
+    },
+    "timings": {
+        "queue_ms": 1,
+        "load_ms": 2.5,
+        "prefill_ms": 3,
+        "decode_ms": 4,
+        "prefix_break": {"message": 2, "token": 17},
     },
 }
 

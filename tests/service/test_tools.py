@@ -224,6 +224,22 @@ def test_times_and_counts_as_llama_cpp_names_them(url: str) -> None:
     assert answers[0]["system_fingerprint"] == answers[1]["system_fingerprint"]
 
 
+@pytest.mark.parametrize("route", ["chat/completions", "completions"])
+@pytest.mark.parametrize("include_usage", [False, True])
+def test_one_chunk_of_a_stream_has_all_counts(url: str, route: str, include_usage: bool) -> None:
+    """Clients that read llama.cpp's names as usage, such as Open WebUI, add up what comes in several chunks."""
+    asked = {"messages": said("Hi")} if route.startswith("chat") else {"prompt": "Hi"}
+    options = {"model": "talker", "stream": True, "stream_options": {"include_usage": include_usage}}
+    text = httpx.post(f"{url}/v1/{route}", json={**asked, **options, "max_tokens": 20}).text
+    chunks = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: {")]
+    counting = [chunk for chunk in chunks if chunk.get("usage") or "timings" in chunk]
+    assert len(counting) == 1
+    assert counting[0] is chunks[-1]
+    assert counting[0]["timings"]["predicted_n"] > 0
+    if include_usage:
+        assert counting[0]["usage"]["completion_tokens"] == counting[0]["timings"]["predicted_n"]
+
+
 def test_how_many_tokens_a_conversation_has(url: str) -> None:
     body = {"model": "talker", "messages": said("Hi"), "tools": TOOLS}
     counted = httpx.post(f"{url}/v1/chat/completions/input_tokens", json=body).json()

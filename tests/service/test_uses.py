@@ -224,6 +224,12 @@ def test_a_ranking_that_is_refused(url: str) -> None:
         assert error["param"] == param
 
 
+def test_a_model_that_is_not_made_for_it_does_not_rank_where_another_is(url: str) -> None:
+    error = refused(httpx.post(f"{url}/v1/rerank", json={"model": "talker", "query": "q", "documents": ["x"]}))
+    assert "Ask embedder, or bm25" in error["message"]
+    assert httpx.post(f"{url}/v1/rerank", json={"query": "q", "documents": ["good"]}).json()["model"] == "embedder"
+
+
 def test_text_to_tokens_and_back(url: str) -> None:
     text = "a cat\n你好 <|im_end|>"
     ids = httpx.post(f"{url}/tokenize", json={"model": "talker", "content": text}).json()["tokens"]

@@ -45,6 +45,15 @@ class AnswerWire(ABC):
     def opening(self) -> bytes:
         """What comes before the first event."""
 
+    @property
+    def tells_news(self) -> bool:
+        """Whether the client is told what is going on before the first event: no chunk of this API can say it."""
+        return False
+
+    def news(self) -> bytes:
+        """What is going on, if that is something new."""
+        return b""
+
     @abstractmethod
     def encode(self, events: list[ChatEvent]) -> bytes:
         """One chunk per event; an answer's end also closes the stream."""
@@ -61,26 +70,28 @@ class AnswerWire(ABC):
         return {"object": kind, **self._about}
 
     def _closing(self, choice: str, finish: Finish) -> str:
-        """The last chunk, whose ``choice`` is encoded from behind its index on; then the usage, and the end."""
-        text = f"{self._chunk}{choice}}}],{dump_json(self._extras(finish))[1:]}\n\n"
-        if self._include_usage:
-            last = {**self._head(self._kind), "choices": [], "usage": usage_of(finish)}
-            text += f"data: {dump_json(last)}\n\n"
-        return text + "data: [DONE]\n\n"
+        """The last chunk, whose ``choice`` is encoded from behind its index on; then the usage, and the end.
+
+        Timings stand beside the usage where there is one, as llama.cpp has it: they hold counts too, and Open WebUI
+        adds up the counts of all chunks.
+        """
+        extras, timings = self._extras(finish), {"timings": timings_of(finish)}
+        if not self._include_usage:
+            return f"{self._chunk}{choice}}}],{dump_json({**timings, **extras})[1:]}\n\ndata: [DONE]\n\n"
+        last = {**self._head(self._kind), "choices": [], "usage": usage_of(finish), **timings}
+        return f"{self._chunk}{choice}}}],{dump_json(extras)[1:]}\n\ndata: {dump_json(last)}\n\ndata: [DONE]\n\n"
 
     def _complete(self, kind: str, choice: dict[str, Any], finish: Finish) -> dict[str, Any]:
         return {
             **self._head(kind),
             "choices": [{"index": 0, **choice}],
+            "timings": timings_of(finish),
             **self._extras(finish),
             "usage": usage_of(finish),
         }
 
     def _extras(self, finish: Finish) -> dict[str, Any]:
-        extras: dict[str, Any] = {
-            "timings": timings_of(finish),
-            "context_length": self._client.card.context_length,
-        }
+        extras: dict[str, Any] = {"context_length": self._client.card.context_length}
         if finish.warnings:
             extras["warnings"] = list(finish.warnings)
         return extras

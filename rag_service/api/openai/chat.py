@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from rag_service.access import OWNER
 from rag_service.api.event_stream import EventStreamResponse, unless_disconnected
 from rag_service.api.openai.chat_messages import RequestMessage, to_chat_messages
 from rag_service.api.openai.chat_request import ChatCompletionRequest
@@ -30,9 +31,23 @@ async def create_chat_completion(request: Request, body: ChatCompletionRequest) 
     client = await pool_of(request).client(body.model)
     desk: ChatDesk = request.app.state.desk
     raw = [message.model_dump(exclude_none=True) for message in body.messages]
-    opened = await desk.open(raw, messages, options, client, request.headers, stream=body.stream, convert=_converted)
+    opened = await desk.open(
+        raw,
+        messages,
+        options,
+        client,
+        request.headers,
+        stream=body.stream,
+        convert=_converted,
+        caller=request.scope.get(OWNER) or "",
+    )
     wire = ChatWire(
-        client, include_usage=body.include_usage, one_call_only=body.one_call_only, grounded=opened.grounded
+        client,
+        opened.answer,
+        include_usage=body.include_usage,
+        one_call_only=body.one_call_only,
+        trace=body.wants_trace,
+        news=desk.news(opened.answer, client, request.headers) if body.stream else None,
     )
     headers = {**body.headers(), **opened.headers}
     if body.stream:

@@ -80,6 +80,14 @@ class RequestFormat(BaseModel):
     json_schema: JSONSchemaFormat | None = None
 
 
+class ServiceOptions(BaseModel):
+    """What is asked of this service alone."""
+
+    model_config = ConfigDict(extra="allow")
+
+    trace: bool = False
+
+
 class ChatCompletionRequest(GenerationRequest):
     """The body of ``POST /v1/chat/completions``."""
 
@@ -97,6 +105,7 @@ class ChatCompletionRequest(GenerationRequest):
     thinking_budget: int | None = Field(default=None, ge=0, le=_MAX_BUDGET)
     old_reasoning: Literal["none", "tool_turns", "all"] | None = None
     volatile_system: Literal["move", "keep"] | None = None
+    rkllm: ServiceOptions | None = None
 
     def chat_messages(self) -> list[ChatMessage]:
         """The conversation as chat types.
@@ -132,9 +141,15 @@ class ChatCompletionRequest(GenerationRequest):
         """Whether at most one tool call of the answer is told."""
         return self.parallel_tool_calls is False
 
+    @property
+    def wants_trace(self) -> bool:
+        """Whether the answer is to tell what was done with the request."""
+        return self.rkllm is not None and self.rkllm.trace
+
     def ignored_fields(self) -> list[str]:
         """Names of fields that were sent and are not used, those of objects behind a dot."""
-        inner = [
+        inner = named_extras("rkllm", self.rkllm)
+        inner += [
             f"chat_template_kwargs.{name}" for name in self.chat_template_kwargs or {} if name != "enable_thinking"
         ]
         if any(tool.function is not None and tool.function.strict for tool in self.tools or []):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -13,8 +14,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from rag_service.api.event_stream import unless_disconnected
-from rag_service.api.openai.fields import WireRequest, pool_of
+from rag_service.api.openai.fields import WireRequest, lexical_of, pool_of, within
 from rag_service.api.openai.token_texts import all_texts
+from rag_service.lexical import EMBEDDING_ID
+from rag_service.retrieval.lexical_vectors import DIMENSIONS
 from rkllm_providers.engine import ModelClient
 from rkllm_providers.errors import InvalidRequest
 
@@ -42,12 +45,43 @@ class EmbeddingRequest(WireRequest):
         return [item for item in self.input if not isinstance(item, int)]
 
 
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Vectors of texts, float32 ``[n_texts, n_dimensions]``, and what made them of how many tokens."""
+
+    model: str
+    vectors: NDArray[np.float32]
+    n_tokens: int
+
+
 @router.post("/embeddings", response_model=None)
 async def create_embeddings(request: Request, body: EmbeddingRequest) -> Response:
     """The vectors of texts. They wait behind every chat."""
     body.check_refused()
+    embedded = await embed_texts(request, body)
+    data = [
+        {"object": "embedding", "index": index, "embedding": _encoded(vector, body.encoding_format)}
+        for index, vector in enumerate(embedded.vectors)
+    ]
+    told = {
+        "object": "list",
+        "data": data,
+        "model": embedded.model,
+        "usage": {"prompt_tokens": embedded.n_tokens, "total_tokens": embedded.n_tokens},
+    }
+    return JSONResponse(told, headers=body.headers())
+
+
+async def embed_texts(request: Request, body: EmbeddingRequest) -> Embedded:
+    """What the body asks for, by a model or without one.
+
+    Raises:
+        RKLLMError: It is refused, or fails.
+    """
+    if body.model is not None and body.model.lower() == EMBEDDING_ID:
+        return await unless_disconnected(request, within(body.timeout, _embed_words(request, body)))
     client = await pool_of(request).client(body.model)
-    _check_capability(client)
+    _check_capability(client, lexical_of(request).embeds)
     texts = await all_texts(client, body.inputs(), "input")
     work = client.aembed(
         texts,
@@ -58,17 +92,22 @@ async def create_embeddings(request: Request, body: EmbeddingRequest) -> Respons
         timeout=body.timeout,
     )
     result = await unless_disconnected(request, work)
-    data = [
-        {"object": "embedding", "index": index, "embedding": _encoded(vector, body.encoding_format)}
-        for index, vector in enumerate(result.vectors)
-    ]
-    told = {
-        "object": "list",
-        "data": data,
-        "model": client.card.entry.id,
-        "usage": {"prompt_tokens": result.prompt_tokens, "total_tokens": result.prompt_tokens},
-    }
-    return JSONResponse(told, headers=body.headers())
+    return Embedded(client.card.entry.id, result.vectors, result.prompt_tokens)
+
+
+async def _embed_words(request: Request, body: EmbeddingRequest) -> Embedded:
+    if body.dimensions not in (None, DIMENSIONS):
+        raise InvalidRequest(
+            f"{EMBEDDING_ID} has {DIMENSIONS} dimensions, and fewer of them would say nothing: leave dimensions out.",
+            "dimensions",
+        )
+    if body.instruction is not None:
+        raise InvalidRequest(f"{EMBEDDING_ID} is no model, and takes no instruction.", "instruction")
+    texts = [text for text in body.inputs() if isinstance(text, str)]
+    if len(texts) < len(body.inputs()):
+        raise InvalidRequest(f"{EMBEDDING_ID} has no tokens: send texts.", "input")
+    result = await lexical_of(request).embed(texts)
+    return Embedded(EMBEDDING_ID, result.vectors, result.n_terms)
 
 
 def _encoded(vector: NDArray[np.float32], encoding: Literal["float", "base64"]) -> Any:
@@ -77,12 +116,18 @@ def _encoded(vector: NDArray[np.float32], encoding: Literal["float", "base64"]) 
     return vector.tolist()
 
 
-def _check_capability(client: ModelClient) -> None:
+def _check_capability(client: ModelClient, lexical: bool) -> None:
     entry, capabilities = client.card.entry, client.card.capabilities
     if not capabilities.embedding:
         raise InvalidRequest(
             f"{entry.id} is not known to be an embedding model. Ask a model for embeddings, put the files of the "
             f'original model beside this one, or write capabilities = ["embedding"] into {entry.path.stem}.toml '
-            f"beside it.",
+            f"beside it. Without any such model, {_instead(lexical)}.",
             "model",
         )
+
+
+def _instead(lexical: bool) -> str:
+    if lexical:
+        return f"{EMBEDDING_ID} embeds by the words of a text"
+    return f"RKLLM_LEXICAL_EMBEDDING=true offers {EMBEDDING_ID}, which embeds by the words of a text"

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict
 
+from rag_service.lexical import Lexical
 from rag_service.pool import ModelPool
-from rkllm_providers.errors import InvalidRequest
+from rkllm_providers.errors import InvalidRequest, RequestTimeout
 
 IGNORED_HEADER: Final = "X-RKLLM-Ignored-Fields"
 # Only such names of unknown fields are fit for a header; a client that sends others knows them anyway.
 _NAMEABLE: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MAX_NAMED: Final = 20
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +70,28 @@ def pool_of(request: Request) -> ModelPool:
     """The models of the application that answers."""
     pool: ModelPool = request.app.state.pool
     return pool
+
+
+def lexical_of(request: Request) -> Lexical:
+    """What embeds and ranks without a model in the application that answers."""
+    lexical: Lexical = request.app.state.lexical
+    return lexical
+
+
+async def within(seconds: float | None, work: Coroutine[Any, Any, T]) -> T:
+    """Do ``work`` in the time that the request gives it.
+
+    Raises:
+        RequestTimeout: It took longer, and was cancelled.
+    """
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await work
+    except TimeoutError as error:
+        if not limit.expired() or seconds is None:
+            raise
+        raise RequestTimeout(
+            f"The request was not complete after {seconds:.1f} s. Send less at a time, or allow a longer time.",
+            "run",
+            seconds,
+        ) from error

@@ -7,8 +7,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from rag_service.api.openai.fields import pool_of
+from rag_service.api.openai.fields import lexical_of, pool_of
+from rag_service.lexical import EMBEDDING_ID
 from rag_service.pool import ModelPool, ModelState
+from rag_service.retrieval.lexical_vectors import DIMENSIONS
 from rkllm_providers.models import ModelEntry
 
 router = APIRouter()
@@ -20,15 +22,37 @@ async def list_models(request: Request) -> dict[str, Any]:
     pool = pool_of(request)
     entries = await pool.entries()
     states = await pool.states(entries)
-    return {"object": "list", "data": [_model_object(pool, entry, states.get(entry.id)) for entry in entries]}
+    told = [_model_object(pool, entry, states.get(entry.id)) for entry in entries]
+    if lexical_of(request).embeds:
+        told.append(_lexical_object())
+    return {"object": "list", "data": told}
 
 
 @router.get("/models/{model:path}")
 async def get_model(request: Request, model: str) -> dict[str, Any]:
     """One model."""
+    if model.lower() == EMBEDDING_ID and lexical_of(request).embeds:
+        return _lexical_object()
     pool = pool_of(request)
     entry = await pool.entry(model)
     return _model_object(pool, entry, await pool.state(entry))
+
+
+def _lexical_object() -> dict[str, Any]:
+    """What embeds by words where models do by meaning: there is no file, and nothing to load."""
+    return {
+        "id": EMBEDDING_ID,
+        "object": "model",
+        "created": 0,
+        "owned_by": "rkllm",
+        "name": "Lexical embedding (hashed words, no model)",
+        "description": "Vectors of the words in a text. Texts are near each other where they share words; it knows "
+        "nothing of what words mean.",
+        "aliases": [],
+        "status": {"value": "loaded"},
+        "dimensions": DIMENSIONS,
+        "capabilities": ["embedding"],
+    }
 
 
 def _model_object(pool: ModelPool, entry: ModelEntry, state: ModelState | None) -> dict[str, Any]:
