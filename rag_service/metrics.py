@@ -23,6 +23,9 @@ from rag_service.npu_readings import NPUReadings, read_npu
 from rkllm_providers.chat import Finish
 
 _WAITS: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+_SHARES: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
+_MODEL: Final = ("model",)
+_NO_MODEL: Final = "(none)"
 _RATES: Final = (1, 2, 4, 6, 8, 10, 15, 20, 30, 50, 100, 200, 500, 1000, 2000)
 
 
@@ -64,11 +67,12 @@ class Metrics:
             ("method", "route", "status"),
             registry=self.registry,
         )
-        self._answers = self._counter("answers", "Complete answers.")
+        self._answers = self._counter("answers", "Complete answers; (none) are those that took no model.")
         self._cancelled = self._counter("answers_cancelled", "Answers whose client went away.")
         self._failed = self._counter("answers_failed", "Answers that ended with an error.")
         self._prompt = self._counter("prompt_tokens", "Tokens of prompts, cached ones among them.")
         self._cached = self._counter("cached_tokens", "Tokens of prompts that the KV cache held.")
+        self._prefilled = self._counter("prefill_tokens", "Tokens of prompts that had to be read.")
         self._completion = self._counter("completion_tokens", "Tokens generated.")
         self._queue = self._histogram("queue_seconds", "Wait for the model.", _WAITS)
         self._first = self._histogram(
@@ -76,6 +80,9 @@ class Metrics:
         )
         self._prefill = self._histogram(
             "prefill_tokens_per_second", "Tokens read per second, without cached ones.", _RATES
+        )
+        self._reuse = self._histogram(
+            "cached_prompt_ratio", "Share of a prompt that the KV cache held, 0 to 1.", _SHARES
         )
         self._decode = self._histogram("decode_tokens_per_second", "Tokens generated per second.", _RATES)
 
@@ -92,28 +99,33 @@ class Metrics:
         """A request has been answered."""
         self._requests.labels(method, route, str(status)).inc()
 
-    def note_finish(self, finish: Finish) -> None:
-        """An answer is complete."""
+    def note_finish(self, finish: Finish, model: str) -> None:
+        """An answer is complete; one without a prompt took no model, whichever was asked."""
         usage, timings = finish.usage, finish.timings
-        self._answers.inc()
-        self._prompt.inc(usage.prompt_tokens)
-        self._cached.inc(usage.cached_tokens)
-        self._completion.inc(usage.completion_tokens)
-        self._queue.observe(timings.queue_ms / 1000)
-        self._first.observe((timings.queue_ms + timings.load_ms + timings.prefill_ms) / 1000)
+        if usage.prompt_tokens == 0:
+            self._answers.labels(_NO_MODEL).inc()
+            return
         read = usage.prompt_tokens - usage.cached_tokens
+        self._answers.labels(model).inc()
+        self._prompt.labels(model).inc(usage.prompt_tokens)
+        self._cached.labels(model).inc(usage.cached_tokens)
+        self._prefilled.labels(model).inc(max(0, read))
+        self._completion.labels(model).inc(usage.completion_tokens)
+        self._queue.labels(model).observe(timings.queue_ms / 1000)
+        self._first.labels(model).observe((timings.queue_ms + timings.load_ms + timings.prefill_ms) / 1000)
+        self._reuse.labels(model).observe(usage.cached_tokens / usage.prompt_tokens)
         if read > 0 and timings.prefill_ms > 0:
-            self._prefill.observe(1000 * read / timings.prefill_ms)
+            self._prefill.labels(model).observe(1000 * read / timings.prefill_ms)
         if usage.completion_tokens > 0 and timings.decode_ms > 0:
-            self._decode.observe(1000 * usage.completion_tokens / timings.decode_ms)
+            self._decode.labels(model).observe(1000 * usage.completion_tokens / timings.decode_ms)
 
-    def note_cancelled(self) -> None:
+    def note_cancelled(self, model: str) -> None:
         """A client went away before its answer was complete."""
-        self._cancelled.inc()
+        self._cancelled.labels(model).inc()
 
-    def note_failed(self) -> None:
+    def note_failed(self, model: str) -> None:
         """An answer ended with an error."""
-        self._failed.inc()
+        self._failed.labels(model).inc()
 
     @contextmanager
     def answering(self) -> Iterator[None]:
@@ -135,10 +147,10 @@ class Metrics:
         return generate_latest(self.registry)
 
     def _counter(self, name: str, what: str) -> Counter:
-        return Counter(f"rkllm_{name}", what, registry=self.registry)
+        return Counter(f"rkllm_{name}", what, _MODEL, registry=self.registry)
 
     def _histogram(self, name: str, what: str, buckets: tuple[float, ...]) -> Histogram:
-        return Histogram(f"rkllm_{name}", what, registry=self.registry, buckets=buckets)
+        return Histogram(f"rkllm_{name}", what, _MODEL, registry=self.registry, buckets=buckets)
 
 
 class _ModelCollector(Collector):

@@ -55,6 +55,11 @@ class StreamedAnswer(Protocol):
 class EventWire(Protocol):
     """How a wire format writes an answer as server-sent events."""
 
+    @property
+    def model(self) -> str:
+        """The id of the model that was asked."""
+        ...
+
     def opening(self) -> bytes:
         """What comes before the first event."""
         ...
@@ -104,7 +109,7 @@ class EventStreamResponse(Response):
                 await asyncio.wait((sending, watching), return_when=asyncio.FIRST_COMPLETED)
         finally:
             if not sending.done():
-                metrics.note_cancelled()
+                metrics.note_cancelled(self._wire.model)
             watching.cancel()
             if not sending.done():
                 sending.cancel()
@@ -119,7 +124,7 @@ class EventStreamResponse(Response):
             patience = min(_NEWS_SECONDS, _STATUS_SECONDS) if self._wire.tells_news else _STATUS_SECONDS
             await asyncio.wait((first,), timeout=patience)
             if first.done() and isinstance(error := first.exception(), RKLLMError):
-                metrics.note_failed()
+                metrics.note_failed(self._wire.model)
                 await response_for(error)(scope, receive, send)
                 return
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -135,9 +140,9 @@ class EventStreamResponse(Response):
                 async for events in self.answer:
                     await self._send_body(send, self._wire.encode(events))
                 if isinstance(events[-1], Finish):
-                    metrics.note_finish(events[-1])
+                    metrics.note_finish(events[-1], self._wire.model)
             except RKLLMError as error:
-                metrics.note_failed()
+                metrics.note_failed(self._wire.model)
                 logger.warning("an answer failed after its stream was opened: %s", first_line(error))
                 await self._send_body(send, self._wire.failure(error))
             finally:
@@ -166,8 +171,8 @@ class EventStreamResponse(Response):
         await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
-async def unless_disconnected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Do ``work`` for a client, and cancel it if the client goes away.
+async def unless_disconnected(request: Request, work: Coroutine[Any, Any, T], model: str | None = None) -> T:
+    """Do ``work`` for a client, and cancel it if the client goes away. Its end is counted for ``model``, if any.
 
     Raises:
         RequestCancelled: It went away.
@@ -179,13 +184,14 @@ async def unless_disconnected(request: Request, work: Coroutine[Any, Any, T]) ->
         with metrics.answering():
             await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
         if working.done():
-            if working.exception() is not None:
-                metrics.note_failed()
+            if working.exception() is not None and model is not None:
+                metrics.note_failed(model)
             result = working.result()
-            if isinstance(result, ChatResult):
-                metrics.note_finish(result.finish)
+            if isinstance(result, ChatResult) and model is not None:
+                metrics.note_finish(result.finish, model)
             return result
-        metrics.note_cancelled()
+        if model is not None:
+            metrics.note_cancelled(model)
         raise RequestCancelled("The client closed its connection before the answer was complete.")
     finally:
         watching.cancel()

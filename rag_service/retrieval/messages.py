@@ -1,8 +1,8 @@
 """What a ``JobProcess`` and its worker say to each other: frames of JSON and texts, behind their length.
 
 Pages of megabytes go through here while other answers are streamed. Texts are sent as they are, because writing and
-reading them as JSON takes tens of milliseconds in which the process does nothing else; and of a result no more notes
-are told than anybody reads.
+reading them as JSON takes tens of milliseconds in which the process does nothing else; and the notes of a result,
+which may be tens of thousands, are not taken apart before somebody reads them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import base64
 import json
 import struct
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
+from functools import cached_property
 from itertools import accumulate, pairwise
+from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
@@ -25,9 +27,9 @@ from rag_service.retrieval.types import Note, Source, Turn
 
 HEAD_BYTES: Final = 4
 MOST_BYTES: Final = 1 << 28
-MOST_NOTES: Final = 500
 _HEAD: Final = struct.Struct(">I")
 _TEXTS: Final = "texts"
+_NOTE: Final = attrgetter(*(field.name for field in fields(Note)))
 
 
 def pack_frame(message: dict[str, Any]) -> bytes:
@@ -113,17 +115,33 @@ def unpack_vectors(packed: dict[str, Any]) -> tuple[NDArray[np.float32], list[in
     return np.frombuffer(base64.b64decode(packed["values"]), "<f4").reshape(packed["shape"]), packed["n"]
 
 
+class PackedNotes(Sequence[Note]):
+    """Notes, made of their JSON when they are first looked at."""
+
+    def __init__(self, packed: str) -> None:
+        self._packed = packed
+
+    @cached_property
+    def _notes(self) -> tuple[Note, ...]:
+        return tuple(Note(*row) for row in json.loads(self._packed))
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._notes[place]
+
+    def __len__(self) -> int:
+        return len(self._notes)
+
+    def __eq__(self, other: object) -> bool:
+        return self._notes == (other._notes if isinstance(other, PackedNotes) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._notes)
+
+
 def pack_retrieved(retrieved: Retrieved) -> dict[str, Any]:
-    """A result as JSON has it, with ``MOST_NOTES`` notes and one that says how many are left out, if some are."""
-    return asdict(replace(retrieved, notes=_most_telling(retrieved.notes)))
-
-
-def _most_telling(notes: tuple[Note, ...]) -> tuple[Note, ...]:
-    """Those of the last stage first: they tell what was packed, and what almost was."""
-    if len(notes) <= MOST_NOTES:
-        return notes
-    left_out = len(notes) - MOST_NOTES
-    return (Note("clean", "", "", False, f"{left_out} notes before these are left out"), *notes[left_out:])
+    """A result as JSON has it; its notes are a text."""
+    notes = json.dumps([_NOTE(note) for note in retrieved.notes], separators=(",", ":"))
+    return {**asdict(replace(retrieved, notes=())), "notes": notes}
 
 
 def unpack_retrieved(packed: dict[str, Any]) -> Retrieved:
@@ -133,5 +151,5 @@ def unpack_retrieved(packed: dict[str, Any]) -> Retrieved:
         Decision(**decision | {"reasons": tuple(decision["reasons"])}),
         tuple(Excerpt(**excerpt) for excerpt in packed["excerpts"]),
         packed["tokens"],
-        tuple(Note(**noted) for noted in packed["notes"]),
+        PackedNotes(packed["notes"]),
     )

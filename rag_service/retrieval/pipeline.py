@@ -43,7 +43,7 @@ class Retrieved:
     decision: Decision
     excerpts: tuple[Excerpt, ...]
     tokens: int
-    notes: tuple[Note, ...]
+    notes: Sequence[Note]
 
 
 def read_source(source: Source) -> tuple[list[Passage], tuple[Note, ...]]:

@@ -5,7 +5,6 @@ import os
 import signal
 import threading
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
@@ -13,7 +12,7 @@ from rag_service.retrieval import messages
 from rag_service.retrieval.pipeline import retrieve
 from rag_service.retrieval.process import RetrievalProcess
 from rag_service.retrieval.settings import RetrievalSettings
-from rag_service.retrieval.types import Note, Source, Turn
+from rag_service.retrieval.types import Source, Turn
 from rkllm_providers.errors import EngineClosed, QueueFull, RequestTimeout, WorkerCrashed
 from tests.retrieval.documents import count_bytes
 
@@ -120,12 +119,16 @@ def test_texts_that_are_cut_off_are_no_message() -> None:
         messages.unpack_frame(frame[messages.HEAD_BYTES : -1])
 
 
-def test_of_very_many_notes_the_last_are_told() -> None:
+def test_notes_are_read_when_they_are_looked_at() -> None:
     result = retrieve(SOURCES, TURNS, SETTINGS, count_bytes, budget=100)
-    early = tuple(Note("clean", "7", f"piece {number}", False, "boilerplate") for number in range(600))
-    many = replace(result, notes=(*early, *result.notes))
-    told = messages.unpack_retrieved(messages.pack_retrieved(many))
-    left_out = 100 + len(result.notes)
-    assert told.notes[0].reason == f"{left_out} notes before these are left out"
-    assert told == replace(many, notes=(told.notes[0], *many.notes[left_out:]))
-    assert messages.unpack_retrieved(messages.pack_retrieved(result)) == result
+    packed = messages.pack_retrieved(result)
+    found = messages.unpack_retrieved(packed)
+    assert found == result
+    assert (len(found.notes), found.notes[0], found.notes[-1]) == (
+        len(result.notes),
+        result.notes[0],
+        result.notes[-1],
+    )
+    assert found.notes == messages.unpack_retrieved(packed).notes
+    assert found.notes != result.notes[1:]
+    assert hash(found.notes) == hash(tuple(result.notes))

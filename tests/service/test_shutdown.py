@@ -145,7 +145,7 @@ def test_failure_14_queued_requests_block_neither_health_nor_the_end(folder: Pat
         assert answers == [503] * 8
 
 
-def test_failure_9_the_tokenizer_is_read_once(
+def test_failure_09_the_tokenizer_is_read_once(
     start_service: StartService, folder: Path, write_model: WriteModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []

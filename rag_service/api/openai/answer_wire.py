@@ -41,6 +41,11 @@ class AnswerWire(ABC):
         # Most of a chunk is the same for every token: it is encoded once.
         self._chunk = f"data: {dump_json(self._head(kind))[:-1]}{usage}" + ',"choices":[{"index":0,'
 
+    @property
+    def model(self) -> str:
+        """The id of the model that was asked."""
+        return self._client.card.entry.id
+
     @abstractmethod
     def opening(self) -> bytes:
         """What comes before the first event."""

@@ -54,7 +54,7 @@ async def create_chat_completion(request: Request, body: ChatCompletionRequest) 
         response = EventStreamResponse(wire, headers)
         response.answer = opened.answer
         return response
-    result = await unless_disconnected(request, opened.answer.collect())
+    result = await unless_disconnected(request, opened.answer.collect(), wire.model)
     return JSONResponse(wire.whole(result), headers=headers)
 
 

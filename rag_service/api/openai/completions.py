@@ -68,7 +68,7 @@ async def create_completion(request: Request, body: CompletionRequest) -> Respon
         response.answer = await client.aopen_text(prompt, options, parse_special=body.parse_special)
         return response
     answer = await client.aopen_text(prompt, options, parse_special=body.parse_special)
-    result = await unless_disconnected(request, answer.collect())
+    result = await unless_disconnected(request, answer.collect(), wire.model)
     return JSONResponse(wire.whole(result), headers=headers)
 
 

@@ -79,7 +79,7 @@ async def embed_texts(request: Request, body: EmbeddingRequest) -> Embedded:
         RKLLMError: It is refused, or fails.
     """
     if body.model is not None and body.model.lower() == EMBEDDING_ID:
-        return await unless_disconnected(request, within(body.timeout, _embed_words(request, body)))
+        return await unless_disconnected(request, within(body.timeout, _embed_words(request, body)), EMBEDDING_ID)
     client = await pool_of(request).client(body.model)
     _check_capability(client, lexical_of(request).embeds)
     texts = await all_texts(client, body.inputs(), "input")
@@ -91,7 +91,7 @@ async def embed_texts(request: Request, body: EmbeddingRequest) -> Embedded:
         truncate=body.truncate,
         timeout=body.timeout,
     )
-    result = await unless_disconnected(request, work)
+    result = await unless_disconnected(request, work, client.card.entry.id)
     return Embedded(client.card.entry.id, result.vectors, result.prompt_tokens)
 
 

@@ -49,14 +49,14 @@ async def create_ranking(request: Request, body: RerankRequest) -> Response:
     texts = [encodable(item if isinstance(item, str) else item.text) for item in body.documents]
     client = await _reranker(request, body.model)
     work = _rank_words(request, body, texts) if client is None else _rank(client, body, texts)
-    scores = await unless_disconnected(request, work)
+    model = RANKING_ID if client is None else client.card.entry.id
+    scores = await unless_disconnected(request, work, model)
     results: list[dict[str, Any]] = []
     for index, score in scores[: body.top_n]:
         result: dict[str, Any] = {"index": index, "relevance_score": score}
         if body.return_documents:
             result["document"] = {"text": texts[index]}
         results.append(result)
-    model = RANKING_ID if client is None else client.card.entry.id
     told = {"id": f"rerank-{uuid.uuid4().hex}", "model": model, "results": results}
     return JSONResponse(told, headers=body.headers())
 
