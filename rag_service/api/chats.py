@@ -7,8 +7,9 @@ from typing import Any
 
 from fastapi import Request
 
+from rag_service.api.cited_answer import CitedAnswer
 from rag_service.api.openai.chat_messages import RequestMessage, to_chat_messages
-from rag_service.chat_desk import ChatDesk, OpenedChat
+from rag_service.chat_desk import ChatDesk
 from rkllm_providers.chat import ChatMessage, GenerateOptions
 from rkllm_providers.engine import ModelClient
 
@@ -27,14 +28,15 @@ def converted(raw: Sequence[Mapping[str, Any]]) -> list[ChatMessage]:
 
 async def open_chat(
     request: Request, client: ModelClient, raw: Sequence[RawMessage], options: GenerateOptions, *, stream: bool
-) -> OpenedChat:
-    """Open the answer to a chat the way that chat completions are.
+) -> tuple[CitedAnswer, Mapping[str, str]]:
+    """Open the answer to a chat the way that chat completions are; headers say what was done besides.
 
     Raises:
         RKLLMError: It is refused.
     """
     desk: ChatDesk = request.app.state.desk
-    return await desk.open(raw, converted(raw), options, client, request.headers, stream=stream, convert=converted)
+    opened = await desk.open(raw, converted(raw), options, client, request.headers, stream=stream, convert=converted)
+    return CitedAnswer(opened), opened.headers
 
 
 def picture_part(media_type: str, data: str) -> RawMessage:

@@ -12,6 +12,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from rag_service.api.cited_answer import CitedAnswer
 from rag_service.errors import first_line, response_for
 from rag_service.metrics import Metrics
 from rag_service.ready_answer import ReadyAnswer
@@ -53,7 +54,7 @@ class EventStreamResponse(Response):
     """
 
     media_type = "text/event-stream"
-    answer: AsyncAnswer | ReadyAnswer
+    answer: AsyncAnswer | ReadyAnswer | CitedAnswer
 
     def __init__(self, wire: EventWire, headers: Mapping[str, str]) -> None:
         super().__init__(

@@ -21,14 +21,14 @@ async def create_message(request: Request, body: MessageRequest) -> Response:
     """Answer a conversation, whole or as server-sent events."""
     raw, options = body.raw_messages(), body.options()
     client = await pool_of(request).client(body.model)
-    opened = await open_chat(request, client, raw, options, stream=body.stream)
+    answer, told = await open_chat(request, client, raw, options, stream=body.stream)
     wire = MessageWire(client.card.entry.id, shows_thinking=body.wants_thinking, one_call_only=body.one_call_only)
-    headers = {**body.headers(), **opened.headers}
+    headers = {**body.headers(), **told}
     if body.stream:
         response = MessageStreamResponse(wire, headers)
-        response.answer = opened.answer
+        response.answer = answer
         return response
-    result = await unless_disconnected(request, opened.answer.collect())
+    result = await unless_disconnected(request, answer.collect())
     return JSONResponse(wire.whole(result), headers=headers)
 
 

@@ -10,17 +10,17 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag_service.api.chats import RawMessage, content_of, open_chat, picture_part
+from rag_service.api.cited_answer import CitedAnswer
 from rag_service.api.event_stream import unless_disconnected
 from rag_service.api.ollama.any_type import AnyTypeRoute
 from rag_service.api.ollama.generation import OllamaGeneration
 from rag_service.api.ollama.wire import LINES_TYPE, Kind, LineStreamResponse, OllamaWire
 from rag_service.api.openai.answer_wire import dump_json
 from rag_service.api.openai.fields import Refusal, named_extras, pool_of
-from rag_service.chat_desk import OpenedChat
 from rkllm_providers.chat import Tool
 from rkllm_providers.chat.conversation import encodable
 from rkllm_providers.chat.openai_forms import read_tool
-from rkllm_providers.engine import ModelClient
+from rkllm_providers.engine import AsyncAnswer
 from rkllm_providers.errors import InvalidRequest
 
 router = APIRouter(route_class=AnyTypeRoute)
@@ -142,7 +142,8 @@ async def create_chat(request: Request, body: OllamaChat) -> Response:
     client = await pool_of(request).client(body.model_name)
     options = body.generate_options(client, tools=body.chat_tools())
     raw = [message.raw() for message in body.messages]
-    return await _answer(request, body, client, await open_chat(request, client, raw, options, stream=body.stream))
+    answer, told = await open_chat(request, client, raw, options, stream=body.stream)
+    return await _respond(request, body, OllamaWire(body.model or client.card.entry.id, "chat"), answer, told)
 
 
 @router.post("/api/generate", response_model=None)
@@ -152,23 +153,27 @@ async def create_completion(request: Request, body: OllamaCompletion) -> Respons
         return await _load(request, body, "generate")
     client = await pool_of(request).client(body.model_name)
     options = body.generate_options(client)
+    wire = OllamaWire(body.model or client.card.entry.id, "generate")
     if body.raw:
-        opened = OpenedChat(await client.aopen_text(body.bare_prompt(), options, parse_special=True))
-    else:
-        opened = await open_chat(request, client, body.messages(), options, stream=body.stream)
-    return await _answer(request, body, client, opened, "generate")
+        bare = await client.aopen_text(body.bare_prompt(), options, parse_special=True)
+        return await _respond(request, body, wire, bare, {})
+    answer, told = await open_chat(request, client, body.messages(), options, stream=body.stream)
+    return await _respond(request, body, wire, answer, told)
 
 
-async def _answer(
-    request: Request, body: OllamaGeneration, client: ModelClient, opened: OpenedChat, kind: Kind = "chat"
+async def _respond(
+    request: Request,
+    body: OllamaGeneration,
+    wire: OllamaWire,
+    answer: CitedAnswer | AsyncAnswer,
+    told: Mapping[str, str],
 ) -> Response:
-    wire = OllamaWire(body.model or client.card.entry.id, kind)
-    headers = {**body.headers(), **opened.headers}
+    headers = {**body.headers(), **told}
     if body.stream:
         response = LineStreamResponse(wire, headers)
-        response.answer = opened.answer
+        response.answer = answer
         return response
-    result = await unless_disconnected(request, opened.answer.collect())
+    result = await unless_disconnected(request, answer.collect())
     return JSONResponse(wire.whole(result), headers=headers)
 
 
