@@ -72,6 +72,22 @@ def test_the_passage_that_answers_reaches_the_model(url: str) -> None:
     assert text_of(response) == "In 1986 [2], as the page says."
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_so_it_is_in_the_forms_of_other_apis(url: str, stream: bool) -> None:
+    messages = [user(sources(BANANAS, DELTA) + "When was the Oosterscheldekering finished?")]
+    body = {"model": "talker", "messages": messages, "stream": stream, "max_tokens": 100}
+    ollama = httpx.post(f"{url}/api/chat", json=body, timeout=60)
+    lines = [json.loads(line)["message"]["content"] for line in ollama.text.splitlines()]
+    assert "".join(lines) == "In 1986 [2], as the page says."
+    anthropic = httpx.post(f"{url}/v1/messages", json=body, timeout=60)
+    if stream:
+        told = [json.loads(line[6:]) for line in anthropic.text.splitlines() if line.startswith("data: ")]
+        texts = [one["delta"]["text"] for one in told if one.get("delta", {}).get("type") == "text_delta"]
+    else:
+        texts = [anthropic.json()["content"][0]["text"]]
+    assert "".join(texts) == "In 1986 [2], as the page says."
+
+
 def test_what_is_said_of_sources_is_the_same_in_a_stream(url: str) -> None:
     message = user(sources(BANANAS, DELTA, url="https://example.org/delta") + "When was it finished, the barrier?")
     whole = ask(url, message).json()["choices"][0]["message"]
