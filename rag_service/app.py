@@ -18,13 +18,14 @@ from starlette.middleware.cors import CORSMiddleware
 from rag_service import health, request_log
 from rag_service.access import Access, AccessCheck
 from rag_service.addresses import AddressFinder
-from rag_service.api import llama_cpp, openai
+from rag_service.api import llama_cpp, loaders, openai
 from rag_service.body_limit import BodyLimit
 from rag_service.chat_desk import ChatDesk
 from rag_service.config_file import load_settings
 from rag_service.errors import ErrorAnswer, first_line, invalid_request, response_for
 from rag_service.metrics import Metrics
 from rag_service.openapi import describe_errors
+from rag_service.page_loader import PageLoader
 from rag_service.pool import ModelPool
 from rag_service.request_log import RequestLog
 from rag_service.settings import ServiceSettings
@@ -53,6 +54,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
         pool = ModelPool(settings)
         app.state.pool = pool
         app.state.desk = desk = ChatDesk(settings.desk)
+        app.state.loader = loader = PageLoader(seconds=settings.rag_seconds, limits=settings.fetch_limits)
         metrics.watch(pool)
         pool.announce(app.state.base_url)
         if settings.model is not None:
@@ -65,6 +67,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
                 task.cancel()
             await asyncio.gather(*starting, *app.state.loads, return_exceptions=True)
             await desk.close()
+            await loader.close()
             await pool.close()
             pool.announce(None)
             metrics.forget(pool)
@@ -78,7 +81,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
     app.state.loads = set()
     app.state.watchers = 0
     _add_middleware(app, settings, access, metrics)
-    for router in (llama_cpp.router, openai.router, health.router):
+    for router in (llama_cpp.router, openai.router, loaders.router, health.router):
         app.include_router(router)
     describe_errors(app)
     app.add_exception_handler(RKLLMError, _tell_rkllm_error)

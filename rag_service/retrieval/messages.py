@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import struct
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
+from rag_service.retrieval.files import FilePage, RawFile
 from rag_service.retrieval.pipeline import Excerpt, Retrieved
 from rag_service.retrieval.settings import RetrievalSettings
 from rag_service.retrieval.turns import Decision
@@ -76,6 +78,27 @@ def unpack_job(job: dict[str, Any]) -> tuple[list[Source], list[Turn], Retrieval
         RetrievalSettings(**job["settings"]),
         job["budget"],
     )
+
+
+def pack_file(file: RawFile) -> dict[str, Any]:
+    """A file to read."""
+    return {**asdict(file), "kind": "file", "body": base64.b64encode(file.body).decode(), "source_kind": file.kind}
+
+
+def unpack_file(job: dict[str, Any]) -> RawFile:
+    """What ``pack_file`` packed."""
+    body = base64.b64decode(job["body"])
+    return RawFile(body, job["media_type"], job["charset"], job["name"], job["source_kind"])
+
+
+def pack_pages(pages: Sequence[FilePage]) -> list[dict[str, Any]]:
+    """The pages of a file as JSON has them."""
+    return [asdict(page) for page in pages]
+
+
+def unpack_pages(packed: Sequence[dict[str, Any]]) -> list[FilePage]:
+    """What ``pack_pages`` packed."""
+    return [FilePage(**page) for page in packed]
 
 
 def pack_retrieved(retrieved: Retrieved) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import rag_service
 from rag_service.retrieval import messages
+from rag_service.retrieval.files import FilePage, RawFile, UnreadableFileError
 from rag_service.retrieval.pipeline import Retrieved
 from rag_service.retrieval.settings import RetrievalSettings
 from rag_service.retrieval.types import Source, Turn
@@ -64,10 +65,31 @@ class RetrievalProcess:
             EngineClosed: ``close`` was called.
             ValueError: ``budget`` is negative.
         """
-        if self._closed:
-            raise EngineClosed("This retrieval was closed; make a new one.")
         if budget < 0:
             raise ValueError(f"A budget of {budget} tokens is none; give 0 or more.")
+        job = messages.pack_job(sources, turns, settings, budget)
+        answer = await self._queued(job, count, f"{len(sources)} sources", "fewer or shorter sources")
+        return messages.unpack_retrieved(answer["retrieved"])
+
+    async def read(self, file: RawFile) -> list[FilePage]:
+        """As ``files.read_file``.
+
+        Raises:
+            UnreadableFileError: There is no text in it that can be read.
+            RKLLMError: As ``retrieve`` says.
+        """
+        job = await asyncio.to_thread(messages.pack_file, file)
+        answer = await self._queued(job, _no_tokens, f"{len(file.body)} bytes", "a shorter file")
+        if "unreadable" in answer:
+            raise UnreadableFileError(answer["unreadable"])
+        return messages.unpack_pages(answer["pages"])
+
+    async def _queued(
+        self, job: dict[str, Any], count: Callable[[str], int], what: str, remedy: str
+    ) -> dict[str, Any]:
+        """The worker's answer to a job, when it is its turn."""
+        if self._closed:
+            raise EngineClosed("This retrieval was closed; make a new one.")
         if self._pending > self._queue:
             raise QueueFull(self._pending - 1, self._queue, self._seconds)
         self._pending += 1
@@ -79,13 +101,12 @@ class RetrievalProcess:
             try:
                 phase = "retrieval"
                 async with asyncio.timeout(self._seconds):
-                    return await self._run(messages.pack_job(sources, turns, settings, budget), count)
+                    return await self._run(job, count)
             finally:
                 self._turn.release()
         except TimeoutError as error:
             raise RequestTimeout(
-                f"Reading {len(sources)} sources took more than {self._seconds:g} s and was ended. "
-                f"Send fewer or shorter sources.",
+                f"Reading {what} took more than {self._seconds:g} s and was ended. Send {remedy}.",
                 phase,
                 self._seconds,
             ) from error
@@ -102,7 +123,7 @@ class RetrievalProcess:
         self._closed = True
         await self._end()
 
-    async def _run(self, job: dict[str, Any], count: Callable[[str], int]) -> Retrieved:
+    async def _run(self, job: dict[str, Any], count: Callable[[str], int]) -> dict[str, Any]:
         done = False
         try:
             if self._closed:
@@ -120,7 +141,7 @@ class RetrievalProcess:
                 await asyncio.shield(asyncio.ensure_future(self._end()))
         if answer["kind"] == "failed":
             raise GenerationError(f"Retrieval failed with {answer['error']} at {answer['where']}.")
-        return messages.unpack_retrieved(answer["retrieved"])
+        return answer
 
     async def _end(self) -> None:
         link, self._link = self._link, None
@@ -170,6 +191,10 @@ class _Link:
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
+
+
+def _no_tokens(text: str) -> int:
+    raise GenerationError("Reading a file counts no tokens.")
 
 
 async def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from rag_service.retrieval import messages
 from rag_service.retrieval.analyse import Analyser
+from rag_service.retrieval.files import UnreadableFileError, read_file
 from rag_service.retrieval.pipeline import retrieve
 
 
@@ -34,10 +35,18 @@ class Worker:
         while True:
             job = self._inbox.get()
             try:
-                answer = {"kind": "done", "retrieved": self._run(job)}
+                answer = {"kind": "done", **self._done(job)}
             except Exception as error:  # noqa: BLE001 - told to the caller, without any text of the job
                 answer = {"kind": "failed", "error": type(error).__name__, "where": _place(error)}
             self._send(answer)
+
+    def _done(self, job: dict[str, Any]) -> dict[str, Any]:
+        if job["kind"] != "file":
+            return {"retrieved": self._run(job)}
+        try:
+            return {"pages": messages.pack_pages(read_file(messages.unpack_file(job)))}
+        except UnreadableFileError as error:
+            return {"unreadable": str(error)}
 
     def _run(self, job: dict[str, Any]) -> dict[str, Any]:
         sources, turns, settings, budget = messages.unpack_job(job)
