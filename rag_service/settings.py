@@ -13,6 +13,7 @@ from rag_service.fetch_limits import FetchLimits
 from rag_service.grounding import GroundingSettings
 from rag_service.openwebui.task_answers import TaskMode
 from rag_service.openwebui.task_table import TaskKind
+from rag_service.own_clock import ClockMode
 from rag_service.retrieval.settings import RetrievalSettings
 from rkllm_providers.engine import (
     FOREVER,
@@ -173,6 +174,11 @@ class ServiceSettings(BaseSettings):
         description="Whether streams carry Open WebUI's events of status and sources: `auto` where a header "
         "`X-OpenWebUI-…` shows that the client is Open WebUI, `on` for all clients, `off`.",
     )
+    supply_clock: ClockMode = Field(
+        default="off",
+        description="Whether chats are told what `date` it is, or date and `time`, at the end of the newest turn; or "
+        "`off`.",
+    )
     web_loader: bool = Field(
         default=True, description="Whether clients may have web pages of the public internet loaded."
     )
@@ -216,6 +222,7 @@ class ServiceSettings(BaseSettings):
             self.tool_share,
             self.search_for_model,
             self.openwebui_events,
+            self.supply_clock,
             self.answer_cache_ttl,
             self.answer_cache_size,
         )
