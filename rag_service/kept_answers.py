@@ -93,7 +93,9 @@ def _has_more_than_text(content: Any) -> bool:
 
 def _trimmed(grounded: Grounded) -> Grounded:
     shown = tuple(replace(source, text="") for source in grounded.shown)
-    return Grounded((), shown, grounded.excerpts, replace(grounded.retrieved, excerpts=(), notes=()))
+    return Grounded(
+        (), shown, grounded.excerpts, replace(grounded.retrieved, excerpts=(), notes=()), grounded.sources
+    )
 
 
 def _size(kept: KeptAnswer) -> int:
