@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import Request
 
+from rag_service.access import OWNER
 from rag_service.api.cited_answer import CitedAnswer
 from rag_service.api.openai.chat_messages import RequestMessage, to_chat_messages
 from rag_service.chat_desk import ChatDesk
@@ -35,7 +36,10 @@ async def open_chat(
         RKLLMError: It is refused.
     """
     desk: ChatDesk = request.app.state.desk
-    opened = await desk.open(raw, converted(raw), options, client, request.headers, stream=stream, convert=converted)
+    caller = request.scope.get(OWNER) or ""
+    opened = await desk.open(
+        raw, converted(raw), options, client, request.headers, stream=stream, convert=converted, caller=caller
+    )
     return CitedAnswer(opened), opened.headers
 
 

@@ -15,7 +15,6 @@ class CitedAnswer:
     """An opened chat's answer, in batches of events as that is."""
 
     def __init__(self, opened: OpenedChat) -> None:
-        self._opened = opened
         self._answer = opened.answer
         self._filter: CitationFilter | None = None
 
@@ -48,7 +47,7 @@ class CitedAnswer:
     @property
     def _grounded(self) -> Grounded | None:
         """What the answer rests on, which is known with its first events."""
-        return self._opened.grounded
+        return self._answer.grounded
 
     def _filtered(self, events: list[ChatEvent], grounded: Grounded) -> list[ChatEvent]:
         if self._filter is None:

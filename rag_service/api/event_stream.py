@@ -53,7 +53,7 @@ class StreamedAnswer(Protocol):
 
 
 class EventWire(Protocol):
-    """How a wire format writes an answer as server-sent events."""
+    """How a wire format writes an answer as server-sent events. One that tells no news may inherit that."""
 
     @property
     def model(self) -> str:
@@ -67,11 +67,11 @@ class EventWire(Protocol):
     @property
     def tells_news(self) -> bool:
         """Whether the client is told what is going on before the first event."""
-        ...
+        return False
 
     def news(self) -> bytes:
         """What is going on, if that is something new; nothing once there were events."""
-        ...
+        return b""
 
     def encode(self, events: list[ChatEvent]) -> bytes:
         """Events, and the end of the stream with the last."""

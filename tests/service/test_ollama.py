@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -135,6 +135,13 @@ def test_generate_is_a_chat_of_one_turn_or_goes_on_from_the_text(url: str) -> No
     assert "".join(line["response"] for line in raw) == ", and so on."
 
 
+def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def test_a_request_that_asks_nothing_loads_or_unloads(url: str) -> None:
     def loaded() -> dict[str, Any]:
         return {model["name"]: model for model in httpx.get(f"{url}/api/ps").json()["models"]}
@@ -148,7 +155,7 @@ def test_a_request_that_asks_nothing_loads_or_unloads(url: str) -> None:
         assert datetime.fromisoformat(state["expires_at"]).year == 9999
         (line,) = lines(httpx.post(f"{url}/api/{route}", json={"model": "plain", "keep_alive": 0}))
         assert (line["done"], line["done_reason"]) == (True, "unload")
-        assert any(("plain" not in loaded()) or time.sleep(0.02) for _ in range(500))
+        wait_until(lambda: "plain" not in loaded())
     chat(url, "Hi", model="plain", keep_alive="5m", stream=False)
     assert datetime.fromisoformat(loaded()["plain"]["expires_at"]).year < 9999
 

@@ -28,7 +28,7 @@ async def create_message(request: Request, body: MessageRequest) -> Response:
         response = MessageStreamResponse(wire, headers)
         response.answer = answer
         return response
-    result = await unless_disconnected(request, answer.collect())
+    result = await unless_disconnected(request, answer.collect(), wire.model)
     return JSONResponse(wire.whole(result), headers=headers)
 
 

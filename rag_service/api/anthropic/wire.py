@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import Any, Final
 
-from rag_service.api.event_stream import EventStreamResponse
+from rag_service.api.event_stream import EventStreamResponse, EventWire
 from rag_service.api.openai.answer_wire import dump_json
 from rag_service.api.whole_calls import WholeCalls
 from rag_service.errors import ANTHROPIC_PATHS, answer_for
@@ -34,7 +34,7 @@ class MessageStreamResponse(EventStreamResponse):
         return _PING.encode()
 
 
-class MessageWire:
+class MessageWire(EventWire):
     """Encodes one answer.
 
     Blocks of a stream begin and end one after the other; what is open is closed where something else begins.
@@ -49,6 +49,11 @@ class MessageWire:
         self._calls = WholeCalls()
         self._index = -1
         self._open = ""
+
+    @property
+    def model(self) -> str:
+        """The id of the model that was asked."""
+        return self._model
 
     def opening(self) -> bytes:
         """The message without content; the prompt is counted when it was read, so its tokens come at the end."""

@@ -173,7 +173,7 @@ async def _respond(
         response = LineStreamResponse(wire, headers)
         response.answer = answer
         return response
-    result = await unless_disconnected(request, answer.collect())
+    result = await unless_disconnected(request, answer.collect(), wire.model)
     return JSONResponse(wire.whole(result), headers=headers)
 
 

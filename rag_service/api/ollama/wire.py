@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from rag_service.api.event_stream import EventStreamResponse
+from rag_service.api.event_stream import EventStreamResponse, EventWire
 from rag_service.api.openai.answer_wire import dump_json
 from rag_service.api.whole_calls import WholeCalls
 from rag_service.errors import answer_for
@@ -43,13 +43,18 @@ class LineStreamResponse(EventStreamResponse):
         return self._lines.piece("").encode()
 
 
-class OllamaWire:
+class OllamaWire(EventWire):
     """Encodes one answer to a chat or, where ``kind`` is ``generate``, to a prompt."""
 
     def __init__(self, model: str, kind: Kind) -> None:
         self._model = model
         self._kind = kind
         self._calls = WholeCalls()
+
+    @property
+    def model(self) -> str:
+        """The id of the model that was asked."""
+        return self._model
 
     def opening(self) -> bytes:
         """Nothing comes before the first event."""
