@@ -188,24 +188,32 @@ class ChatDesk:
     async def _with_fitting_tools(
         self, messages: list[ChatMessage], options: GenerateOptions, client: ModelClient
     ) -> tuple[GenerateOptions, dict[str, str]]:
-        """The options without tools that the model cannot use or that leave no room, and a hint that says so."""
+        """The options without tools that the model cannot use or that leave no room, and a hint that says so.
+
+        Those that the chat has used already stay where they fit without the others.
+        """
         needed = options.tool_choice == "required" or options.forced_tool is not None
         if not options.tools or needed or options.tool_choice == "none":
             return options, {}
-        if any(message.tool_calls for message in messages):
-            return options, {}  # the model is in the middle of using them
-        bare = replace(options, tools=())
         facts = client.facts
+        called = {call.name for message in messages for call in message.tool_calls}
         if client.card.prompt_form is PromptForm.RUNTIME:
-            return bare, _hint(f"{len(options.tools)} tools were left out: {facts.id} has no chat template here.")
-        with_tools, without = await asyncio.gather(
-            asyncio.to_thread(client.count_tokens, messages, options),
-            asyncio.to_thread(client.count_tokens, messages, bare),
+            if called:
+                return options, {}
+            told = f"{len(options.tools)} tools were left out: {facts.id} has no chat template here."
+            return replace(options, tools=()), _hint(told)
+        used = tuple(tool for tool in options.tools if tool.name in called)
+        choices = [options, *([replace(options, tools=used)] if used else ()), replace(options, tools=())]
+        counts = await asyncio.gather(
+            *(asyncio.to_thread(client.count_tokens, messages, choice) for choice in choices)
         )
-        if with_tools - without <= self.settings.tool_share * facts.context_length:
+        most = counts[-1] + self.settings.tool_share * facts.context_length
+        chosen, count = next(pair for pair in zip(choices, counts, strict=True) if pair[1] <= most)
+        left = len(options.tools) - len(chosen.tools)
+        if not left:
             return options, {}
-        return bare, _hint(
-            f"{len(options.tools)} tools of {with_tools - without} tokens were left out: they take more than "
+        return chosen, _hint(
+            f"{left} tools of {counts[0] - count} tokens were left out: with them, tools take more than "
             f"{self.settings.tool_share:.0%} of the window of {facts.context_length} tokens (RKLLM_TOOL_SHARE)."
         )
 

@@ -214,6 +214,25 @@ def test_tools_that_fit_stay(url: str) -> None:
     assert "x-rkllm-hint" not in response.headers
 
 
+def test_tools_that_do_not_fit_leave_those_that_the_chat_has_used(url: str) -> None:
+    """Open WebUI sends them all again with each result, and the window holds them no better than before."""
+    many = [tool(f"tool_{number}", 100) for number in range(28)]
+    call = {"id": "c1", "type": "function", "function": {"name": "tool_3", "arguments": "{}"}}
+    chat = [
+        user("Without sources?"),
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": "nothing"},
+    ]
+    response = ask(url, *chat, tools=many)
+    assert response.status_code == 200, response.text
+    assert "27 tools" in response.headers["x-rkllm-hint"]
+    prompt = [ask(url, *chat, tools=tools).json()["usage"]["prompt_tokens"] for tools in (many, [many[3]])]
+    assert prompt[0] == prompt[1]
+    too_large = ask(url, *chat, tools=[tool("tool_3", 1500), tool("tool_1", 3)])
+    assert too_large.status_code == 200, too_large.text
+    assert "2 tools" in too_large.headers["x-rkllm-hint"]
+
+
 def test_a_search_is_called_for_the_model(start_service: StartService, tmp_path: Path) -> None:
     folder = tmp_path / "models"
     folder.mkdir(exist_ok=True)
