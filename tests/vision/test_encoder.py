@@ -213,7 +213,8 @@ def test_rows_that_cannot_be_used(
         ("RKNN_QUERY_INPUT_ATTR", {"dims": (2, 28, 28, 3)}, "not that of one picture"),
         ("RKNN_QUERY_OUTPUT_ATTR", {"n_dims": 2}, r"its output 0 has the shape \[1, 4\], not tokens x numbers"),
         ("RKNN_QUERY_OUTPUT_ATTR", {"dims": (1, 4, 16)}, "not tokens x numbers"),
-        ("RKNN_QUERY_OUTPUT_ATTR", {"n_dims": 99}, "not tokens x numbers"),
+        ("RKNN_QUERY_OUTPUT_ATTR", {"n_dims": 99}, "said to have 99 dimensions"),
+        ("RKNN_QUERY_OUTPUT_ATTR", {1: (1, 8, 16)}, "its outputs have different shapes: 4 x 32, 8 x 16"),
     ],
 )
 def test_models_that_are_no_encoders(
@@ -221,7 +222,7 @@ def test_models_that_are_no_encoders(
     library: RknnLibrary,
     monkeypatch: pytest.MonkeyPatch,
     command: str,
-    changes: dict[str, Any],
+    changes: dict[str | int, Any],
     told: str,
 ) -> None:
     query = library.query
@@ -229,9 +230,9 @@ def test_models_that_are_no_encoders(
     def changed(context: int, asked: str, struct: str, index: int = 0) -> Any:
         answer = query(context, asked, struct, index)
         for name, value in changes.items() if asked == command else ():
-            if name == "dims":
+            if name in ("dims", index):
                 answer.dims[:4] = (*value, 0)[:4]
-            else:
+            elif isinstance(name, str):
                 setattr(answer, name, value)
         return answer
 
