@@ -11,6 +11,7 @@ from benchmarks import (
     cancel,
     fairness,
     kept_states,
+    pictures,
     providers,
     render,
     retrieval,
@@ -26,6 +27,7 @@ BENCHMARKS = {
     "cancel": cancel.main,
     "answer_cost": answer_cost.main,
     "stream_cost": stream_cost.main,
+    "pictures": pictures.main,
     "providers": providers.main,
     "retrieval": retrieval.main,
 }
