@@ -240,6 +240,15 @@ def test_a_named_encoder_that_changes_is_noticed(tmp_path: Path) -> None:
     assert not entry.is_unchanged()
 
 
+def test_a_file_that_is_named_as_an_encoder_is_no_model(tmp_path: Path) -> None:
+    put(tmp_path, "m.rkllm", "mmproj.gguf")
+    assert {"m", "mmproj"} <= {entry.id for entry in Catalog(tmp_path).entries()}
+    (tmp_path / "m.toml").write_text('[vision]\nencoder = "mmproj.gguf"\nfamily = "qwen2-vl"')
+    catalog = Catalog(tmp_path)
+    assert "mmproj" not in {entry.id for entry in catalog.entries()}
+    assert catalog.get("m").encoder == tmp_path / "mmproj.gguf"
+
+
 @pytest.mark.parametrize(
     ("written", "told"),
     [
