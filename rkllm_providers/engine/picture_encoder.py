@@ -1,0 +1,133 @@
+"""Pictures as embedding rows, in the worker: the vision encoder, and what it made of recent pictures.
+
+A conversation sends its pictures anew with every turn. Their rows are kept by the digest of their bytes, the least
+recently used go first, and the engine is told which there are: it sends the bytes of no others.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rkllm_providers.errors import GenerationError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rkllm_providers.vision import EncoderFacts, PictureLimits, VisionEncoder
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderPlan:
+    """How a model's pictures are read: what its worker must know of them.
+
+    ``encoder`` is the file of the vision encoder. ``start``, ``end`` and ``content`` are the texts around a picture
+    and the token that its rows stand for; ``several_since`` is the first runtime version with which the model takes
+    more than one picture. ``library`` overrides how librknnrt is found; an ``emulated`` encoder runs on the
+    emulator's. ``n_cores`` of the NPU are used, or as many as the library chooses.
+    """
+
+    encoder: Path
+    start: str
+    end: str
+    content: str
+    several_since: str | None = None
+    emulated: bool = False
+    library: str | None = None
+    n_cores: int | None = None
+
+    def order(self) -> dict[str, Any]:
+        """The plan as JSON takes it."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return fields | {"encoder": str(self.encoder)}
+
+
+def encoder_plan(order: dict[str, Any]) -> EncoderPlan:
+    """The plan in what ``EncoderPlan.order`` made of it."""
+    return EncoderPlan(**(order | {"encoder": Path(order["encoder"])}))
+
+
+class PictureEncoder:
+    """The vision encoder of one model, loaded when it is first needed, and the rows it has made."""
+
+    def __init__(self, plan: EncoderPlan, limits: PictureLimits, cache_bytes: int) -> None:
+        """Rows of at most ``cache_bytes`` are kept."""
+        self._plan = plan
+        self._limits = limits
+        self._cache_bytes = cache_bytes
+        self._encoder: VisionEncoder | None = None
+        self._rows: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._n_bytes = 0
+
+    @property
+    def known(self) -> list[str]:
+        """Digests of the pictures whose rows are kept."""
+        return list(self._rows)
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the encoder is loaded."""
+        return self._encoder is not None
+
+    def load(self) -> EncoderFacts:
+        """Load the encoder if it is not loaded.
+
+        Raises:
+            LibraryNotFound: There is no librknnrt.
+            RKLLMError: It refuses the file.
+        """
+        if self._encoder is None:
+            from rkllm_providers.vision import RknnLibrary, VisionEncoder
+
+            plan = self._plan
+            library: Path | str | None = plan.library
+            if plan.emulated:
+                from rkllm_providers.emulator import build_rknn_library
+
+                library = build_rknn_library()
+            self._encoder = VisionEncoder.load(RknnLibrary.open(library), plan.encoder, plan.n_cores)
+        return self._encoder.facts
+
+    def encode(self, digest: str, data: bytes) -> tuple[NDArray[np.float32], bool]:
+        """The rows of a picture, float32 ``[n_tokens, n_embd]``, and whether they were made now.
+
+        ``data`` are the bytes of its file; they may be empty where the rows are kept.
+
+        Raises:
+            InvalidRequest: The picture is broken.
+            RKLLMError: The encoder fails.
+        """
+        kept = self._rows.get(digest)
+        if kept is not None:
+            self._rows.move_to_end(digest)
+            return kept, False
+        if not data:
+            raise GenerationError(f"The picture {digest[:12]}… was taken for known, and is not. Send it again.")
+        from rkllm_providers.vision import prepare_picture
+
+        facts = self.load()
+        if self._encoder is None:
+            raise RuntimeError("The encoder was loaded and is not there.")
+        rows = self._encoder.encode(prepare_picture(data, (facts.width, facts.height), self._limits))
+        self._keep(digest, rows)
+        return rows, True
+
+    def close(self) -> None:
+        """Free the encoder and all rows."""
+        self._rows.clear()
+        self._n_bytes = 0
+        if self._encoder is not None:
+            self._encoder.close()
+            self._encoder = None
+
+    def _keep(self, digest: str, rows: NDArray[np.float32]) -> None:
+        if rows.nbytes > self._cache_bytes:
+            return
+        self._rows[digest] = rows
+        self._n_bytes += rows.nbytes
+        while self._n_bytes > self._cache_bytes:
+            _, oldest = self._rows.popitem(last=False)
+            self._n_bytes -= oldest.nbytes
