@@ -19,6 +19,7 @@ from rkllm_providers.models import ModelCard
 from rkllm_providers.models.control import TextGuard
 from rkllm_providers.models.families_table import END_TEXTS
 from rkllm_providers.models.tokenizer import MARKERS
+from rkllm_providers.runtime.parameters import Markers
 
 IMAGE_TAG: Final = "<image>"
 # Tags of any runtime; sound came with 1.3.1.
@@ -30,6 +31,24 @@ _BORDER: Final = "\ufddf"
 _FIRST_DIGIT: Final = 0xFDD2
 _PLACEHOLDER: Final = re.compile(f"{_BORDER}([{chr(_FIRST_DIGIT)}-{chr(_FIRST_DIGIT + 9)}]+){_BORDER}")
 _ROLES: Final = ("user", "tool")
+
+
+def markers_of(card: ModelCard) -> Markers:
+    """The texts around a picture.
+
+    Raises:
+        InvalidRequest: The model takes no pictures, or it is not known how.
+    """
+    vision = card.vision
+    if vision is None:
+        raise InvalidRequest(
+            f"{card.entry.id} takes no pictures: there is no vision encoder (.rknn) beside {card.entry.path.name}. "
+            f"Put it there, or ask a model that has one.",
+            "messages",
+        )
+    if vision.family is None:
+        raise InvalidRequest(vision.problem or f"It is not known how {card.entry.id} takes pictures.", "messages")
+    return vision.family.markers
 
 
 def joined(*parts: Content) -> Content:
@@ -102,8 +121,8 @@ def picture_guard(card: ModelCard) -> TextGuard:
 
     The markers around pictures are control tokens here, whatever the tokenizer says of them.
     """
-    family = card.vision.family if card.vision is not None else None
-    texts = {family.start, family.end.strip(), family.content} if family is not None else set()
+    markers = markers_of(card)
+    texts = {markers.start, markers.end.strip(), markers.content}
     known = [guard.control_texts for guard in (card.guard, card.text_guard) if guard is not None]
     # Without either nothing says what the control tokens are: then the usual ones count.
     texts = texts.union(*known) if known else texts | END_TEXTS | MARKERS

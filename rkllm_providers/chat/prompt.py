@@ -22,7 +22,15 @@ from rkllm_providers.chat.conversation import (
     thinks,
 )
 from rkllm_providers.chat.forced_calls import begun_call
-from rkllm_providers.chat.pictures import IMAGE_TAG, check_places, picture_guard, pictures_of, told, with_tags
+from rkllm_providers.chat.pictures import (
+    IMAGE_TAG,
+    check_places,
+    markers_of,
+    picture_guard,
+    pictures_of,
+    told,
+    with_tags,
+)
 from rkllm_providers.chat.repair import END_OF_TEXT, render_conversation
 from rkllm_providers.chat.structured import json_opening, with_instruction
 from rkllm_providers.chat.token_estimates import estimate_tokens, most_tokens, refuse_hopeless
@@ -35,9 +43,6 @@ from rkllm_providers.models.reuse import EncodedPrompt
 _LABELS: Final = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool result"}
 PICTURE_TOKENS: Final = 256
 """About what a picture takes where its encoder, which knows, is not loaded: published ones make 64 to 256 of it."""
-_NO_PICTURES: Final = (
-    "{} takes no pictures: there is no vision encoder (.rknn) beside {}. Put it there, or ask a model that has one."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,8 +298,7 @@ def _made_picture_prompt(
     card: ModelCard, messages: Sequence[ChatMessage], options: GenerateOptions, *, bounded: bool = False
 ) -> Prompt:
     """One text for the runtime, with a tag for each picture, in whatever form the model takes its other prompts."""
-    if card.vision is None:
-        raise InvalidRequest(_NO_PICTURES.format(card.entry.id, card.entry.path.name), "messages")
+    markers = markers_of(card)
     check_places(messages)
     pictures, guard, form = pictures_of(messages), picture_guard(card), card.prompt_form
     in_thinking, begun, several = False, "", False
@@ -308,9 +312,8 @@ def _made_picture_prompt(
         in_thinking = _ends_in_thinking(card, rendered)
         rendered, begun = _with_beginning(card, guard, rendered, options)
     text, shown = with_tags(guard.to_text(rendered), pictures)
-    family = card.vision.family
     # What the runtime puts around a picture is counted as a part of the text.
-    full = text.replace(IMAGE_TAG, family.start + family.end)
+    full = text.replace(IMAGE_TAG, markers.start + markers.end)
     if bounded and form is PromptForm.TOKENS and card.guard is not None:
         refuse_hopeless(card.guard, full, card.context_length)
     n_tokens = _n_tokens(card, full) if form is PromptForm.TOKENS else None

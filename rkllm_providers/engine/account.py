@@ -55,5 +55,7 @@ def finish_of(
     usage = Usage(
         n_prompt, completion_tokens, cached, estimated, reasoning_tokens, done.cached_estimated and cached > 0
     )
-    timings = Timings(done.queue_ms, done.load_ms, done.prefill_ms, done.decode_ms, break_at, done.n_encoded, done.encode_ms)
+    timings = Timings(
+        done.queue_ms, done.load_ms, done.prefill_ms, done.decode_ms, break_at, done.n_encoded, done.encode_ms
+    )
     return Finish(reason, usage, timings, done.warnings)

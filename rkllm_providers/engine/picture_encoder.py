@@ -35,6 +35,8 @@ class EncoderPlan:
     end: str
     content: str
     several_since: str | None = None
+    width: int | None = None
+    height: int | None = None
     emulated: bool = False
     library: str | None = None
     n_cores: int | None = None

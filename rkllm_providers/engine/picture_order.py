@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 
-def pack_pictures(text: str, pictures: list[tuple[str, bytes]], known: frozenset[str]) -> tuple[dict[str, Any], bytes]:
+def pack_pictures(
+    text: str, pictures: list[tuple[str, bytes]], known: frozenset[str]
+) -> tuple[dict[str, Any], bytes]:
     """Fields of an order, and what travels behind them: the text, and the files that the worker does not know."""
     encoded, sent = text.encode(), set(known)
     fields, files = [], [encoded]

@@ -92,8 +92,8 @@ class PictureRuns:
         per_input = self._handle.library.supports(Feature.MARKERS_PER_INPUT)
         images = Images(
             np.stack([rows[digest] for digest in digests]),
-            facts.width,
-            facts.height,
+            self._plan.width or facts.width,
+            self._plan.height or facts.height,
             Markers(self._plan.start, self._plan.end, self._plan.content) if per_input else None,
         )
         if order["is_transcript"] and not self._handle.library.supports(Feature.CHAT_TEMPLATE):
@@ -141,7 +141,7 @@ class PictureRuns:
         return (time.monotonic() - started) * 1000
 
     def _check_width(self) -> None:
-        """Refuse an encoder whose rows are not the model's: the library reads rows of its own size, whatever is there.
+        """Refuse an encoder whose rows are not the model's: the library reads rows of its own size in any case.
 
         Raises:
             ModelLoadError: The encoder is another model's.
@@ -150,7 +150,9 @@ class PictureRuns:
         try:
             width = self._handle.hidden_states(PromptInput("a"), last_only=True).shape[1]
         except GenerationError as error:
-            logger.warning("the model does not tell the size of its rows, so the encoder's are taken as they are: %s", error)
+            logger.warning(
+                "the model does not tell the size of its rows, so the encoder's are taken as they are: %s", error
+            )
             return
         finally:
             self._texts.forget()
@@ -171,7 +173,7 @@ class PictureRuns:
         room -= order["n_text_tokens"]
         if room < 1:
             raise ContextLengthExceeded(n_prompt, self._context_length)
-        return room if order["max_tokens"] is None else min(room, order["max_tokens"])
+        return room if order["max_tokens"] is None else min(room, int(order["max_tokens"]))
 
     def _make_room(self, digests: tuple[str, ...]) -> None:
         """Clear the cache, unless the runtime may go on with what it holds of these pictures."""

@@ -18,8 +18,8 @@ from rkllm_providers.durations import FOREVER
 from rkllm_providers.engine.frames import Frame, FrameKind, pack_json
 from rkllm_providers.engine.kept_states import KeptStateSettings
 from rkllm_providers.engine.ledger import CacheUse
-from rkllm_providers.engine.picture_order import pack_pictures
 from rkllm_providers.engine.picture_encoder import EncoderPlan
+from rkllm_providers.engine.picture_order import pack_pictures
 from rkllm_providers.engine.rows_runs import RowsWanted
 from rkllm_providers.errors import RKLLMError
 from rkllm_providers.models import PromptForm
