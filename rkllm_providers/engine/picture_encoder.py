@@ -87,9 +87,9 @@ class PictureEncoder:
             plan = self._plan
             library: Path | str | None = plan.library
             if plan.emulated:
-                from rkllm_providers.emulator import build_rknn_library
+                from rkllm_providers.emulator import build_vision_library
 
-                library = build_rknn_library()
+                library = build_vision_library()
             self._encoder = VisionEncoder.load(RknnLibrary.open(library), plan.encoder, plan.n_cores)
         return self._encoder.facts
 

@@ -156,10 +156,11 @@ class PictureRuns:
             return
         finally:
             self._texts.forget()
-        if facts.n_embd != width * facts.n_outputs:
+        # Each output of an encoder with several goes to a layer of its own, and has the model's width.
+        if facts.n_embd not in (width, width * facts.n_outputs):
             raise ModelLoadError(
-                f"The vision encoder {self._plan.encoder.name} makes rows of {facts.n_embd} numbers in "
-                f"{facts.n_outputs} outputs, and the model has rows of {width}: it is another model's encoder."
+                f"The vision encoder {self._plan.encoder.name} makes rows of {facts.n_embd} numbers "
+                f"({facts.n_outputs} outputs), and the model has rows of {width}: it is another model's encoder."
             )
 
     def _limit(self, order: dict[str, Any], picture_tokens: int) -> int | None:
