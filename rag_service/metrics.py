@@ -100,7 +100,7 @@ class Metrics:
         self._cached.inc(usage.cached_tokens)
         self._completion.inc(usage.completion_tokens)
         self._queue.observe(timings.queue_ms / 1000)
-        self._first.observe((timings.queue_ms + timings.load_ms + timings.prefill_ms) / 1000)
+        self._first.observe((timings.queue_ms + timings.load_ms + timings.encode_ms + timings.prefill_ms) / 1000)
         read = usage.prompt_tokens - usage.cached_tokens
         if read > 0 and timings.prefill_ms > 0:
             self._prefill.observe(1000 * read / timings.prefill_ms)

@@ -7,11 +7,10 @@ recently used go first, and the engine is told which there are: it sends the byt
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from rkllm_providers.errors import GenerationError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,21 +92,20 @@ class PictureEncoder:
             self._encoder = VisionEncoder.load(RknnLibrary.open(library), plan.encoder, plan.n_cores)
         return self._encoder.facts
 
-    def encode(self, digest: str, data: bytes) -> tuple[NDArray[np.float32], bool]:
-        """The rows of a picture, float32 ``[n_tokens, n_embd]``, and whether they were made now.
+    def kept(self, digests: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        """The rows that are kept of these pictures, by digest. They are the last to go from now on."""
+        found = {digest: self._rows[digest] for digest in digests if digest in self._rows}
+        for digest in found:
+            self._rows.move_to_end(digest)
+        return found
 
-        ``data`` are the bytes of its file; they may be empty where the rows are kept.
+    def encode(self, digest: str, data: bytes) -> NDArray[np.float32]:
+        """The rows of a picture, float32 ``[n_tokens, n_embd]``; ``data`` are the bytes of its file.
 
         Raises:
             InvalidRequest: The picture is broken.
             RKLLMError: The encoder fails.
         """
-        kept = self._rows.get(digest)
-        if kept is not None:
-            self._rows.move_to_end(digest)
-            return kept, False
-        if not data:
-            raise GenerationError(f"The picture {digest[:12]}… was taken for known, and is not. Send it again.")
         from rkllm_providers.vision import prepare_picture
 
         facts = self.load()
@@ -115,7 +113,7 @@ class PictureEncoder:
             raise RuntimeError("The encoder was loaded and is not there.")
         rows = self._encoder.encode(prepare_picture(data, (facts.width, facts.height), self._limits))
         self._keep(digest, rows)
-        return rows, True
+        return rows
 
     def close(self) -> None:
         """Free the encoder and all rows."""

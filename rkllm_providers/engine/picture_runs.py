@@ -80,13 +80,13 @@ class PictureRuns:
         picture_tokens = len(digests) * facts.n_tokens
         limit = self._limit(order, picture_tokens)
         began = time.monotonic()
-        rows = {}
-        n_encoded = 0
-        for digest in dict.fromkeys(digests):
+        # What is kept is taken first: what is encoded now may push it out.
+        rows = self.encoder.kept(digests)
+        new = [digest for digest in dict.fromkeys(digests) if digest not in rows]
+        for digest in new:
             if is_cancelled():
                 return None
-            rows[digest], was_made = self.encoder.encode(digest, files.get(digest, b""))
-            n_encoded += was_made
+            rows[digest] = self.encoder.encode(digest, files[digest])
         encode_ms = (time.monotonic() - began) * 1000
         thinks = bool(order["enable_thinking"]) and self._handle.library.supports(Feature.THINKING)
         per_input = self._handle.library.supports(Feature.MARKERS_PER_INPUT)
@@ -106,7 +106,7 @@ class PictureRuns:
             limit = counting.limit
             if not self._reuses:
                 clear_cache(self._handle)  # nor is the run that counted these pictures to be gone on with
-        return PictureRun(content, limit, digests, picture_tokens, n_encoded, encode_ms, load_ms, counting)
+        return PictureRun(content, limit, digests, picture_tokens, len(new), encode_ms, load_ms, counting)
 
     @property
     def _reuses(self) -> bool:

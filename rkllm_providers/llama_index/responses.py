@@ -134,6 +134,8 @@ def raw_of(finish: Finish, model: str) -> dict[str, Any]:
             "decode_ms": timings.decode_ms,
             "tokens_per_second": finish.tokens_per_second,
             "prefix_break": timings.prefix_break,
+            "encoded_pictures": timings.encoded_pictures,
+            "encode_ms": timings.encode_ms,
         },
     }
     if usage.estimated:

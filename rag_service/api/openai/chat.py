@@ -26,7 +26,7 @@ async def create_chat_completion(request: Request, body: ChatCompletionRequest) 
 
     Sources in it are read first, and the background tasks of Open WebUI answered as they are set.
     """
-    messages, options = body.chat_messages(), body.options()
+    messages, options = await _read(body), body.options()
     client = await pool_of(request).client(body.model)
     desk: ChatDesk = request.app.state.desk
     raw = [message.model_dump(exclude_none=True) for message in body.messages]
@@ -46,13 +46,20 @@ async def create_chat_completion(request: Request, body: ChatCompletionRequest) 
 @router.post("/chat/completions/input_tokens", response_model=None)
 async def count_input_tokens(request: Request, body: ChatCompletionRequest) -> Response:
     """Count the prompt of a conversation, whether it fits or not; the body is that of a chat completion."""
-    messages, options = body.chat_messages(), body.options()
+    messages, options = await _read(body), body.options()
     client = await pool_of(request).client(body.model)
     count = await asyncio.to_thread(client.count_tokens, messages, options)
     told: dict[str, Any] = {"object": "chat.completion.input_tokens", "input_tokens": count}
     if not client.card.takes_tokens:
         told["estimated"] = True
     return JSONResponse(told, headers=body.headers())
+
+
+async def _read(body: ChatCompletionRequest) -> list[ChatMessage]:
+    """The conversation; megabytes of pictures are not read on the loop."""
+    if any(message.has_pictures for message in body.messages):
+        return await asyncio.to_thread(body.chat_messages)
+    return body.chat_messages()
 
 
 def _converted(raw: Sequence[Mapping[str, Any]]) -> list[ChatMessage]:

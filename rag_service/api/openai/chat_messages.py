@@ -60,6 +60,11 @@ class RequestMessage(BaseModel):
     tool_calls: list[RequestToolCall] | None = None
     tool_call_id: str | None = None
 
+    @property
+    def has_pictures(self) -> bool:
+        """Whether a part of it is a picture."""
+        return isinstance(self.content, list) and any(part.type == "image_url" for part in self.content)
+
 
 def to_chat_messages(messages: Sequence[RequestMessage]) -> list[ChatMessage]:
     """The conversation as chat types.
