@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from pathlib import Path
 
 from rkllm_providers.models.catalog import ModelEntry
 from rkllm_providers.models.control import ControlGuard, TextGuard
+from rkllm_providers.models.encoders import ModelVision
 from rkllm_providers.models.families import Capabilities, Family
 from rkllm_providers.models.override_tables import AdapterNote
 from rkllm_providers.models.recipes import EmbeddingRecipe, RerankingRecipe
 from rkllm_providers.models.template import ChatTemplate
 from rkllm_providers.models.text_frame import TextFrame
-from rkllm_providers.models.vision_families import VisionFamily
 
 
 class PromptForm(Enum):
@@ -34,23 +33,6 @@ class Fact:
 
     value: str
     source: str
-
-
-@dataclass(frozen=True, slots=True)
-class ModelVision:
-    """How a model sees: its encoder, a ``.rknn`` file, and its family.
-
-    ``family`` is ``None`` where it is not known, and ``problem`` says then what to do. ``width`` and ``height`` are
-    the owner's word on the size in pixels that the decoder is told, ``n_cores`` on the NPU cores of the encoder;
-    ``None``: the encoder's own, and the library's choice.
-    """
-
-    encoder: Path
-    family: VisionFamily | None
-    problem: str | None = None
-    width: int | None = None
-    height: int | None = None
-    n_cores: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

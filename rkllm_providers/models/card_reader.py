@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from rkllm_providers.durations import parse_keep_alive
 from rkllm_providers.emulator.script import Script, load_script
-from rkllm_providers.errors import InvalidRequest, ModelLoadError
-from rkllm_providers.models.card import Fact, ModelCard, ModelVision, PromptForm
+from rkllm_providers.errors import ModelLoadError
+from rkllm_providers.models.card import Fact, ModelCard, PromptForm
 from rkllm_providers.models.catalog import ModelEntry
 from rkllm_providers.models.context_window import MOST_CONTEXT, ContextWindow, context_window
 from rkllm_providers.models.control import ControlGuard, TextGuard
-from rkllm_providers.models.encoders import find_encoder
+from rkllm_providers.models.encoders import ModelVision, find_vision
 from rkllm_providers.models.end_tokens import EndTokens, find_end_tokens
 from rkllm_providers.models.families import Capabilities, Family, hinted_family, tell_family
 from rkllm_providers.models.families_table import END_TEXTS, FAMILIES, FAMILY_BY_NAME
@@ -35,7 +35,6 @@ from rkllm_providers.models.text_sources import (
     read_tokenizer_config,
 )
 from rkllm_providers.models.tokenizer import MARKERS, ScriptTokenizer, VocabularyTokenizer
-from rkllm_providers.models.vision_families import find_vision_family
 
 _PROMPTS: Final = {
     PromptForm.TOKENS: ("rendered with the model's own template and tokenised here", "tokenizer and chat template"),
@@ -114,7 +113,7 @@ class _Reader:
         guard = ControlGuard(tokenizer) if tokenizer is not None else None
         embedding, evidence = choose_embedding(overrides, self._folder, head, family, EMBEDDING_RECIPES, notes)
         self._embeds = self._embeds or evidence
-        self._vision = self._find_vision()
+        self._vision = self._find_vision(seen)
         capabilities = self._capabilities(seen, template_source, family)
         sampling = self._sampling(generation, family)
         card = ModelCard(
@@ -235,29 +234,17 @@ class _Reader:
         self._fact("end tokens", shown or "unknown", ", ".join(dict.fromkeys(ends.sources.values())))
         return ends
 
-    def _find_vision(self) -> ModelVision | None:
-        """The encoder beside the model and the family it is of; what is missing goes into the notes."""
-        written = self._overrides.vision
-        choice = find_encoder(self._entry.path, written)
-        if choice.path is None:
-            if choice.problem is not None and (written or self._head.sees):
-                self._notes.append(choice.problem)
-            return None
-        self._fact("vision encoder", choice.path.name, choice.source)
-        architectures = [self._head.architecture, self._object(CONFIG).get("model_type")]
-        family, problem = None, None
-        try:
-            family = find_vision_family(
-                self._entry.path.stem,
-                written,
-                architectures=[word for word in architectures if isinstance(word, str)],
-                toml=str(_own_toml(self._entry.path)),
-            )
-        except InvalidRequest as error:
-            problem = str(error)
-            self._notes.append(problem)
-        sizes = {name: written.get(name) for name in ("width", "height")}
-        return ModelVision(choice.path, family, problem, **sizes, n_cores=written.get("cores"))
+    def _sees(self, seen: TemplateFacts | None) -> str | None:
+        """What shows that the model was made for pictures; of use only with an encoder."""
+        return self._head.sees or (seen.vision if seen is not None else None)
+
+    def _find_vision(self, seen: TemplateFacts | None) -> ModelVision | None:
+        words = (self._head.architecture, self._object(CONFIG).get("model_type"))
+        architectures = [word for word in words if isinstance(word, str)]
+        vision, facts = find_vision(self._entry.path, self._overrides, self._sees(seen), architectures, self._notes)
+        for name, (value, source) in facts.items():
+            self._fact(name, value, source)
+        return vision
 
     def _frame(
         self,
@@ -293,12 +280,14 @@ class _Reader:
             return self._overrides.capabilities[name], self._overrides.sources[f"capabilities.{name}"]
         if name == "embedding" and self._embeds:
             return True, self._embeds
-        if name == "vision" and self._vision is not None and self._vision.family is not None:
-            return True, f"the encoder {self._vision.encoder.name}"
-        keys = {"reranking": self._head.ranks, "vision": self._head.sees}
-        if keys.get(name) is not None:
-            return True, f"{keys[name]} in the model's head"
-        if seen is not None and name in ("thinking", "tools", "vision"):
+        if name == "vision":
+            if self._vision is not None:
+                return self._vision.family is not None, f"the encoder {self._vision.encoder.name}"
+            sees = self._sees(seen)
+            return False, f"the model has {sees}, but no vision encoder" if sees else "there is no vision encoder"
+        if name == "reranking" and self._head.ranks is not None:
+            return True, f"{self._head.ranks} in the model's head"
+        if seen is not None and name in ("thinking", "tools"):
             shows = getattr(seen, name)
             place = f"the chat template ({template_source})"
             return shows is not None, f"{place} has {shows}" if shows else place

@@ -1,14 +1,17 @@
-"""Which ``.rknn`` vision encoder belongs to a model: the one that is written down, or that is named alike."""
+"""How a model sees: which ``.rknn`` vision encoder belongs to it, and of which family the two are."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from rkllm_providers.errors import InvalidRequest
 from rkllm_providers.models.model_files import MODEL_SUFFIXES, foreign_file
+from rkllm_providers.models.overrides import Overrides
+from rkllm_providers.models.vision_families import VisionFamily, find_vision_family
 
 ENCODER_SUFFIX: Final = ".rknn"
 # Words that the two files of one model may differ in: what each is, for which chip, and in which data type.
@@ -18,12 +21,63 @@ _OWN_WORDS: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
+class ModelVision:
+    """How a model sees: its encoder, a ``.rknn`` file, and its family.
+
+    ``family`` is ``None`` where it is not known, and ``problem`` says then what to do. ``width`` and ``height`` are
+    the owner's word on the size in pixels that the decoder is told, ``n_cores`` on the NPU cores of the encoder;
+    ``None``: the encoder's own, and the library's choice.
+    """
+
+    encoder: Path
+    family: VisionFamily | None
+    problem: str | None = None
+    width: int | None = None
+    height: int | None = None
+    n_cores: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EncoderChoice:
     """The encoder of a model, or why it has none: ``problem`` is ``None`` where nothing speaks of one."""
 
     path: Path | None = None
     source: str = ""
     problem: str | None = None
+
+
+def find_vision(
+    model: Path, overrides: Overrides, sees: str | None, architectures: Iterable[str], notes: list[str]
+) -> tuple[ModelVision | None, dict[str, tuple[str, str]]]:
+    """How a model sees, and facts about it as value and source; ``None`` without an encoder.
+
+    ``sees`` is what shows that the model was made for pictures. What is missing is added to ``notes``.
+    """
+    written = overrides.vision
+    if overrides.capabilities.get("vision") is False:
+        return None, {}
+    choice = find_encoder(model, written)
+    if choice.path is None:
+        if choice.problem is not None and (written or sees):
+            notes.append(choice.problem)
+        elif sees and model.suffix.lower() == ".rkllm":
+            notes.append(f"To give it pictures, put its vision encoder, a .rknn file, into {model.parent}.")
+        return None, {}
+    family, problem = None, None
+    try:
+        family = find_vision_family(
+            model.stem, written, architectures=architectures, toml=str(model.with_suffix(".toml"))
+        )
+    except InvalidRequest as error:
+        problem = str(error)
+        notes.append(problem)
+    width, height, n_cores = (written.get(key) for key in ("width", "height", "cores"))
+    source = overrides.sources.get("vision.family", "the architecture, or the file's name")
+    facts = {
+        "vision encoder": (choice.path.name, overrides.sources.get("vision.encoder", choice.source)),
+        "vision family": (family.name, source) if family is not None else ("unknown", ""),
+    }
+    return ModelVision(choice.path, family, problem, width, height, n_cores), facts
 
 
 def encoder_names(folder: Path) -> tuple[str, ...]:

@@ -190,7 +190,9 @@ def _facts(library: RknnLibrary, context: int) -> EncoderFacts:
 
 
 def _dims(tensor: Any) -> list[int]:
-    return [int(size) for size in tensor.dims[: min(tensor.n_dims, len(tensor.dims))]]
+    if tensor.n_dims > len(tensor.dims):
+        raise ValueError(f"a tensor of it is said to have {tensor.n_dims} dimensions: the library is another one.")
+    return [int(size) for size in tensor.dims[: tensor.n_dims]]
 
 
 def _input_shape(tensor: Any) -> tuple[int, int, int]:
