@@ -118,6 +118,12 @@ class ServiceSettings(BaseSettings):
         description="A worker whose resident memory is above this after a run is replaced: a size, or `off`.",
     )
 
+    picture_model: str = Field(
+        default="auto",
+        min_length=1,
+        description="Model for requests with pictures to one that takes none: its id, `auto` (one that is loaded, or "
+        "the first that takes pictures), or `off`.",
+    )
     picture_bytes: Annotated[int, BeforeValidator(parse_size)] = Field(
         default=_PICTURES.max_bytes, gt=0, description="Largest file of a picture."
     )

@@ -41,6 +41,11 @@ class PictureRun:
     load_ms: float
     counting: TextRun | None = None
 
+    def account(self) -> dict[str, Any]:
+        """What the engine is told of it, as JSON takes it."""
+        names = ("picture_tokens", "n_encoded", "encode_ms", "load_ms")
+        return {name: getattr(self, name) for name in names}
+
 
 class PictureRuns:
     """Makes the runs with pictures of one model."""
@@ -170,10 +175,10 @@ class PictureRuns:
             if room - len(order["pictures"]) < 1:
                 raise ContextLengthExceeded(picture_tokens, self._context_length)
             return None
-        n_prompt = order["n_text_tokens"] + picture_tokens
-        room -= order["n_text_tokens"]
+        n_text_tokens: int = order["n_text_tokens"]
+        room -= n_text_tokens
         if room < 1:
-            raise ContextLengthExceeded(n_prompt, self._context_length)
+            raise ContextLengthExceeded(n_text_tokens + picture_tokens, self._context_length)
         return room if order["max_tokens"] is None else min(room, int(order["max_tokens"]))
 
     def _make_room(self, digests: tuple[str, ...]) -> None:

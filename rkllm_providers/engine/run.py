@@ -324,12 +324,13 @@ def order_frame(
 def run_end(run: Run, content: dict[str, Any], use: CacheUse, warnings: tuple[str, ...]) -> RunDone:
     """How a run ended, from what its worker says."""
     first, computed = run.first_use or use, content["prefill_tokens"]
+    seen = content.get("pictures")
     waited = (run.started_at - run.submitted_at) * 1000
     return RunDone(
         n_tokens=content["n_tokens"],
         max_tokens=content["max_tokens"],
         queue_ms=max(0.0, waited - run.load_ms - run.spent_ms) + run.kept_ms,
-        load_ms=run.load_ms + content["encoder_load_ms"],
+        load_ms=run.load_ms + (seen["load_ms"] if seen else 0.0),
         prefill_ms=content["prefill_ms"] + content["restore_ms"] + run.prefill_ms,
         decode_ms=content["decode_ms"],
         prefill_tokens=None if computed is None else computed + run.computed,
@@ -340,7 +341,7 @@ def run_end(run: Run, content: dict[str, Any], use: CacheUse, warnings: tuple[st
         broke_at=first.broke_at,
         last_token=content["generated"][-1] if content["generated"] else None,
         vector=run.vector,
-        picture_tokens=content["picture_tokens"],
-        n_encoded=content["n_encoded"],
-        encode_ms=content["encode_ms"],
+        picture_tokens=seen["picture_tokens"] if seen else 0,
+        n_encoded=seen["n_encoded"] if seen else 0,
+        encode_ms=seen["encode_ms"] if seen else 0.0,
     )

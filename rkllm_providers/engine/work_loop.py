@@ -262,9 +262,9 @@ class WorkLoop:
     def _note_pictures(self, run: Run, content: dict[str, Any]) -> None:
         if self._worker.link is not None:
             self._worker.link.known_pictures = frozenset(content["known_pictures"])
-        prompt = run.request.prompt
-        if isinstance(prompt, PicturePrompt) and content["picture_tokens"]:
-            self.picture_tokens = content["picture_tokens"] // len(prompt.pictures)
+        prompt, seen = run.request.prompt, content["pictures"]
+        if isinstance(prompt, PicturePrompt) and seen is not None:
+            self.picture_tokens = seen["picture_tokens"] // len(prompt.pictures)
 
     def _go_on(self, run: Run, progress: PrefillProgress | None) -> None:
         """After a step: on with the run, unless somebody goes before it."""

@@ -259,10 +259,7 @@ class Worker:
             "restore_ms": restore_ms,
             "saved_bytes": size_of(order["save_to"]),
             "known_pictures": self._pictures.encoder.known if self._pictures else [],
-            "picture_tokens": seen.picture_tokens if seen else 0,
-            "n_encoded": seen.n_encoded if seen else 0,
-            "encode_ms": seen.encode_ms if seen else 0.0,
-            "encoder_load_ms": seen.load_ms if seen else 0.0,
+            "pictures": seen.account() if seen else None,
         }
         if n_rows is not None:
             outcome["prefill_tokens"] = n_rows

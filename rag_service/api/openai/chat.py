@@ -27,7 +27,7 @@ async def create_chat_completion(request: Request, body: ChatCompletionRequest) 
     Sources in it are read first, and the background tasks of Open WebUI answered as they are set.
     """
     messages, options = await _read(body), body.options()
-    client = await pool_of(request).client(body.model)
+    client = await pool_of(request).client_for(body.model, messages)
     desk: ChatDesk = request.app.state.desk
     raw = [message.model_dump(exclude_none=True) for message in body.messages]
     opened = await desk.open(raw, messages, options, client, request.headers, stream=body.stream, convert=_converted)
@@ -47,7 +47,7 @@ async def create_chat_completion(request: Request, body: ChatCompletionRequest) 
 async def count_input_tokens(request: Request, body: ChatCompletionRequest) -> Response:
     """Count the prompt of a conversation, whether it fits or not; the body is that of a chat completion."""
     messages, options = await _read(body), body.options()
-    client = await pool_of(request).client(body.model)
+    client = await pool_of(request).client_for(body.model, messages)
     count = await asyncio.to_thread(client.count_tokens, messages, options)
     told: dict[str, Any] = {"object": "chat.completion.input_tokens", "input_tokens": count}
     if not client.card.takes_tokens:
