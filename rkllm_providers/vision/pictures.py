@@ -6,6 +6,7 @@ Pillow and numpy come with the extra ``vision`` and are imported when they are n
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ _PAPER: Final = (255, 255, 255)
 # The longest side that JPEG has. A longer one, with few pixels all the same, would make the padded square huge.
 _LONGEST_SIDE: Final = 65_535
 _ORIENTATION: Final = 0x0112
-# EXIF's orientation to what turns a picture upright, by Pillow's names. From 5 on width and height change places.
+# EXIF's orientation to what turns a picture upright, by Pillow's names.
 _TURNS: Final[Mapping[int, str]] = {
     2: "FLIP_LEFT_RIGHT",
     3: "ROTATE_180",
@@ -43,6 +44,10 @@ _TURNS: Final[Mapping[int, str]] = {
     7: "TRANSVERSE",
     8: "ROTATE_90",
 }
+# Those in which width and height change places, and in which the order of the stored rows or columns is turned.
+_SWAPPED: Final = frozenset({5, 6, 7, 8})
+_FLIPS_ROWS: Final = frozenset({3, 4, 6, 7})
+_FLIPS_COLUMNS: Final = frozenset({2, 3, 7, 8})
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,31 +171,55 @@ def _check_pixels(image: Image, limits: PictureLimits) -> None:
 
 
 def _squared(image: Image, size: tuple[int, int], padding: tuple[int, int, int]) -> Image:
-    """Turned, padded and scaled.
-
-    The longer side, which needs no padding, is scaled first, so that the padded square never exists at the
-    picture's own size; a filter of rows and columns gives the same in this order, but for roundings.
-    """
+    """Padded, scaled, and then turned, which is cheap with a small picture."""
     import PIL.Image
 
     orientation = _orientation(image)
-    swaps = orientation >= 5
-    width, height = size[::-1] if swaps else size
-    side = max(image.size)
+    full = image.size
+    enough = tuple(max(1, _DRAFT_FACTOR * max(size) * length // max(full)) for length in full)
     # Decodes a JPEG to no more pixels than are needed; no other format can do that.
-    image.draft(None, tuple(max(1, _DRAFT_FACTOR * max(size) * length // side) for length in image.size))
-    side = max(image.size)
-    colours = _rgb(image)
-    lies = colours.width >= colours.height
-    colours = colours.resize(
-        (width, colours.height) if lies else (colours.width, height), PIL.Image.Resampling.BILINEAR
-    )
-    if orientation in _TURNS:
-        colours = colours.transpose(PIL.Image.Transpose[_TURNS[orientation]])
-        lies = lies != swaps
-    square = PIL.Image.new("RGB", (colours.width, side) if lies else (side, colours.height), padding)
-    square.paste(colours, (0, (side - colours.height) // 2) if lies else ((side - colours.width) // 2, 0))
-    return square.resize(size, PIL.Image.Resampling.BILINEAR)
+    drafted = image.draft(None, enough)
+    shrunk = full[0] / drafted[1][2] if drafted is not None else 1.0
+    stored_size = size[::-1] if orientation in _SWAPPED else size
+    scaled = _scaled(_rgb(image), full, shrunk, stored_size, padding, orientation)
+    return scaled.transpose(PIL.Image.Transpose[_TURNS[orientation]]) if orientation in _TURNS else scaled
+
+
+def _scaled(
+    colours: Image,
+    full: tuple[int, int],
+    shrunk: float,
+    size: tuple[int, int],
+    padding: tuple[int, int, int],
+    orientation: int,
+) -> Image:
+    """A picture of the size ``full``, decoded ``shrunk`` times smaller, in the middle of a padded square, scaled.
+
+    The longer side, which needs no padding, is scaled first, so that the padded square never exists at the
+    picture's own size; a filter of rows and columns gives the same in this order, but for roundings. Lengths of a
+    shrunk picture are fractions of pixels.
+    """
+    import PIL.Image
+
+    bilinear = PIL.Image.Resampling.BILINEAR
+    lies = full[0] >= full[1]
+    side, room = max(full), abs(full[0] - full[1])
+    # What is padded by an odd number has one pixel less before it, once it is upright.
+    before = room - room // 2 if orientation in (_FLIPS_ROWS if lies else _FLIPS_COLUMNS) else room // 2
+    length, start = side / shrunk, before / shrunk
+    if lies:
+        colours = colours.resize((size[0], colours.height), bilinear, (0, 0, length, colours.height))
+    else:
+        colours = colours.resize((colours.width, size[1]), bilinear, (0, 0, colours.width, length))
+    at = math.ceil(start)
+    begin, end = at - start, at - start + length
+    if lies:
+        square = PIL.Image.new("RGB", (size[0], math.ceil(end)), padding)
+        square.paste(colours, (0, at))
+        return square.resize(size, bilinear, (0, begin, size[0], end))
+    square = PIL.Image.new("RGB", (math.ceil(end), size[1]), padding)
+    square.paste(colours, (at, 0))
+    return square.resize(size, bilinear, (begin, 0, end, size[1]))
 
 
 def _orientation(image: Image) -> int:
