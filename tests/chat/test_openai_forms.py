@@ -135,13 +135,13 @@ def test_base64_of_either_alphabet_with_padding_or_without(data: bytes, encode: 
 
 @pytest.mark.parametrize("wrong", ["", "=", "a", "ab!d", "a*b*c*d*", "é", "ab=d", "abc=defg"])
 def test_what_is_no_base64_is_never_bytes(wrong: str) -> None:
-    with pytest.raises(InvalidRequest, match="url (is|holds)"):
+    with pytest.raises(InvalidRequest, match=r"url (is|holds)"):
         read_base64(wrong, "url")
 
 
 @given(st.text(max_size=30) | st.none() | st.dictionaries(st.just("url"), st.text(max_size=30), max_size=1))
 def test_whatever_is_no_picture_is_a_clear_error(given_: Any) -> None:
-    with pytest.raises(InvalidRequest, match="image_url (has|must|is|holds)"):
+    with pytest.raises(InvalidRequest, match=r"image_url (has|must|is|holds)"):
         read_image_url(given_, "image_url")  # no text that short and that random is a picture
 
 
