@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from rkllm_providers.emulator.projector import ProjectorEncoder
     from rkllm_providers.vision import EncoderFacts, PictureLimits, VisionEncoder
 
 
@@ -25,8 +26,10 @@ class EncoderPlan:
 
     ``encoder`` is the file of the vision encoder. ``start``, ``end`` and ``content`` are the texts around a picture
     and the token that its rows stand for; ``several_since`` is the first runtime version with which the model takes
-    more than one picture. ``library`` overrides how librknnrt is found; an ``emulated`` encoder runs on the
-    emulator's. ``n_cores`` of the NPU are used, or as many as the library chooses.
+    more than one picture; ``width`` and ``height`` are what the decoder is told of its size in pixels, where that is
+    not the encoder's own. ``library`` overrides how librknnrt is found; an ``emulated`` encoder runs on the
+    emulator's, and where it is the projector of the GGUF model ``decoder``, on llama.cpp. ``n_cores`` of the NPU are
+    used, or as many as the library chooses.
     """
 
     encoder: Path
@@ -39,16 +42,34 @@ class EncoderPlan:
     emulated: bool = False
     library: str | None = None
     n_cores: int | None = None
+    decoder: Path | None = None
 
     def order(self) -> dict[str, Any]:
         """The plan as JSON takes it."""
         fields = {name: getattr(self, name) for name in self.__slots__}
-        return fields | {"encoder": str(self.encoder)}
+        return fields | {"encoder": str(self.encoder), "decoder": None if self.decoder is None else str(self.decoder)}
 
 
 def encoder_plan(order: dict[str, Any]) -> EncoderPlan:
     """The plan in what ``EncoderPlan.order`` made of it."""
-    return EncoderPlan(**(order | {"encoder": Path(order["encoder"])}))
+    decoder = order["decoder"]
+    paths = {"encoder": Path(order["encoder"]), "decoder": None if decoder is None else Path(decoder)}
+    return EncoderPlan(**(order | paths))
+
+
+def _loaded(plan: EncoderPlan) -> VisionEncoder | ProjectorEncoder:
+    from rkllm_providers.vision import RknnLibrary, VisionEncoder
+
+    if plan.decoder is not None:
+        from rkllm_providers.emulator.projector import ProjectorEncoder
+
+        return ProjectorEncoder.load(plan.encoder, plan.decoder)
+    library: Path | str | None = plan.library
+    if plan.emulated:
+        from rkllm_providers.emulator import build_vision_library
+
+        library = build_vision_library()
+    return VisionEncoder.load(RknnLibrary.open(library), plan.encoder, plan.n_cores)
 
 
 class PictureEncoder:
@@ -59,7 +80,7 @@ class PictureEncoder:
         self._plan = plan
         self._limits = limits
         self._cache_bytes = cache_bytes
-        self._encoder: VisionEncoder | None = None
+        self._encoder: VisionEncoder | ProjectorEncoder | None = None
         self._rows: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
         self._n_bytes = 0
 
@@ -81,15 +102,7 @@ class PictureEncoder:
             RKLLMError: It refuses the file.
         """
         if self._encoder is None:
-            from rkllm_providers.vision import RknnLibrary, VisionEncoder
-
-            plan = self._plan
-            library: Path | str | None = plan.library
-            if plan.emulated:
-                from rkllm_providers.emulator import build_vision_library
-
-                library = build_vision_library()
-            self._encoder = VisionEncoder.load(RknnLibrary.open(library), plan.encoder, plan.n_cores)
+            self._encoder = _loaded(self._plan)
         return self._encoder.facts
 
     def kept(self, digests: Iterable[str]) -> dict[str, NDArray[np.float32]]:

@@ -176,6 +176,7 @@ def _encoder_plan(card: ModelCard) -> EncoderPlan | None:
         height=vision.height,
         emulated=card.entry.format.runs_on_emulator,
         n_cores=vision.n_cores,
+        decoder=card.entry.path if card.entry.format is ModelFormat.GGUF else None,
     )
 
 
