@@ -1,8 +1,8 @@
 """The vision half of a GGUF model, run by llama.cpp's mtmd: a real encoder where there is no NPU.
 
 A projector (``mmproj-….gguf``) takes the place of a ``.rknn`` file where ``[vision]`` of a model's ``.toml`` names
-it. ``ProjectorEncoder`` is used as ``rkllm_providers.vision.VisionEncoder`` is. llama.cpp calls the interface behind it
-experimental; it is that of the ``llama-cpp-python`` which is installed (the ``cpu`` extra).
+it. ``ProjectorEncoder`` is used as ``rkllm_providers.vision.VisionEncoder`` is. llama.cpp calls the interface behind
+it experimental; it is that of the ``llama-cpp-python`` which is installed (the ``cpu`` extra).
 """
 
 from __future__ import annotations

@@ -55,7 +55,8 @@ def test_rows_are_those_of_the_picture(encoder: ProjectorEncoder) -> None:
     assert (facts.width, facts.height, facts.n_tokens, facts.n_embd) == (28, 28, 4, N_EMBD)
     dark, light = (np.full((28, 28, 3), value, np.uint8) for value in (0, 250))
     rows = encoder.encode(dark)
-    assert (rows.shape, rows.dtype) == ((4, N_EMBD), np.float32)
+    assert rows.shape == (4, N_EMBD)
+    assert rows.dtype == np.float32
     assert np.isfinite(rows).all()
     assert not np.array_equal(rows, encoder.encode(light))
     assert np.array_equal(rows, encoder.encode(dark))
