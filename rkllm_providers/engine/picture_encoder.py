@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rkllm_providers.emulator.projector import ProjectorEncoder
     from rkllm_providers.vision import EncoderFacts, PictureLimits, VisionEncoder
+    from rkllm_providers.vision.projector import ProjectorEncoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def _loaded(plan: EncoderPlan) -> VisionEncoder | ProjectorEncoder:
     from rkllm_providers.vision import RknnLibrary, VisionEncoder
 
     if plan.decoder is not None:
-        from rkllm_providers.emulator.projector import ProjectorEncoder
+        from rkllm_providers.vision.projector import ProjectorEncoder
 
         return ProjectorEncoder.load(plan.encoder, plan.decoder)
     library: Path | str | None = plan.library

@@ -291,7 +291,7 @@ def check(messages: Sequence[ChatMessage], rendered: Sequence[ChatMessage]) -> N
         said += rest.removeprefix(NOTE).split("\n") if rest else []
     for line in said:
         assert line in own or re.fullmatch(r"it is now [\d:-]+\.", line) or re.sub(r"\d", "0", line) in masked
-    system = rendered[0].content if rendered[0].role == "system" else ""
+    system = rendered[0].text if rendered[0].role == "system" else ""
     words = iter(messages[0].text.split())
     assert all(word in words for word in system.split())
     ticks = [line.removeprefix("it is now ") for line in said if line.startswith("it is now ")]

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from rkllm_providers.chat import ChatMessage, GenerateOptions, Sampling
-from rkllm_providers.emulator.projector import ProjectorEncoder
 from rkllm_providers.engine import EngineRegistry, ModelClient
 from rkllm_providers.errors import EngineClosed, ModelLoadError
 from rkllm_providers.models import Catalog
-from tests.emulator.projectors import write_projector
+from rkllm_providers.vision.projector import ProjectorEncoder
 from tests.engine.pictures import GREEN, RED, ask
+from tests.vision.projectors import write_projector
 
 pytestmark = pytest.mark.real
 
