@@ -327,10 +327,10 @@ class Worker:
         pictures = self._pictures
         if pictures is None:
             raise UnsupportedFeature("The model was loaded without its vision encoder, so it takes no pictures.")
+        run.started = True  # what comes before the run fills the cache too
         how = pictures.prepare(order, blob, lambda: run.cancelled, run.lora)
         if how is None:
             return None
-        run.cache_cleared = True  # as far as anybody but the pictures' runs can tell
         run.max_tokens = how.limit
         failed = True
         try:

@@ -11,7 +11,7 @@ import pytest
 from rkllm_providers.chat import ChatMessage, GenerateOptions, ImagePart
 from rkllm_providers.engine import EngineLimits, ModelClient
 from rkllm_providers.engine.memory import estimated_bytes
-from rkllm_providers.engine.npu import NPU
+from rkllm_providers.engine.npu import NPU, chip_name
 from rkllm_providers.errors import (
     ContextLengthExceeded,
     GenerationError,
@@ -112,8 +112,11 @@ def test_an_encoder_can_be_loaded_with_its_model(open_model: OpenModel, write_mo
 
 def test_another_models_encoder_is_refused(open_model: OpenModel, write_model: WriteModel) -> None:
     client = open_model(write_seeing_model(write_model, n_embd=32))
-    with pytest.raises(ModelLoadError, match=r"rows of 32 numbers .* the model has rows of 64"):
-        client.complete([ask("What?", RED)])
+    for _ in range(3):
+        client.complete([ChatMessage("user", "Tell me something that is not about pictures.")])
+        with pytest.raises(ModelLoadError, match=r"rows of 32 numbers .* the model has rows of 64"):
+            client.complete([ask("What?", RED)])
+    assert not client.engine.ledger.is_unreliable  # that the cache was lost in between is known
 
 
 def test_a_crash_costs_one_request_and_pictures_are_sent_anew(open_model: OpenModel, write_model: WriteModel) -> None:
@@ -139,9 +142,7 @@ def test_encoded_pictures_are_kept_up_to_their_bound(open_model: OpenModel, writ
     assert [encoded(small, RED, RED) for _ in range(2)] == [1, 1]
 
 
-def test_a_request_can_be_given_up_between_its_pictures(
-    open_model: OpenModel, write_model: WriteModel, tmp_path: Path
-) -> None:
+def test_a_request_can_be_given_up_between_its_pictures(open_model: OpenModel, write_model: WriteModel) -> None:
     path = write_seeing_model(write_model)
     file = path.with_suffix(".rknn")
     file.write_text(file.read_text().replace("run_ms 0", "run_ms 400"))
@@ -186,6 +187,35 @@ def test_a_decoder_leaves_the_first_memory_domain_to_its_encoder() -> None:
     finally:
         npu.forget()
     assert [place.domain_id for place in (seeing, blind, other, chosen)] == [1, 2, 3, 0]
+
+
+@pytest.mark.parametrize(
+    ("said", "chip"),
+    [
+        (b"xunlong,orangepi-5-plus\0rockchip,rk3588\0", "rk3588"),
+        (b"rockchip,rk3576-evb1-v10\0rockchip,rk3576\0", "rk3576"),
+        (b"rockchip,rv1126b\0", "rv1126b"),
+        (b"raspberrypi,5-model-b\0brcm,bcm2712\0", None),
+        (None, None),
+    ],
+)
+def test_the_chip_is_told_by_the_device_tree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes | None, chip: str | None
+) -> None:
+    file = tmp_path / "compatible"
+    if said is not None:
+        file.write_bytes(said)
+    monkeypatch.setattr("rkllm_providers.engine.npu._DEVICE_TREE", file)
+    assert chip_name() == chip
+
+
+def test_on_chips_with_one_domain_the_decoder_lies_beside_its_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rkllm_providers.engine.npu.chip_name", lambda: "rk3562")
+    npu = NPU()
+    try:
+        assert npu.enter("seeing", sees=True).domain_id == 0
+    finally:
+        npu.forget()
 
 
 def test_a_failed_run_is_not_gone_on_with(open_model: OpenModel, write_model: WriteModel) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from rkllm_providers.chat import ChatMessage, GenerateOptions, ResponseFormat, Tool, ToolCall
 from rkllm_providers.chat.prompt import PICTURE_TOKENS
+from rkllm_providers.engine import EngineLimits
 from rkllm_providers.errors import UnsupportedFeature
 from tests.conftest import ABI_VERSIONS, OpenModel, WriteModel, needs_llama
 from tests.engine.pictures import CONTROLS, GREEN, N_TOKENS, RED, ask, write_seeing_model
@@ -53,6 +54,18 @@ def test_prompt_tokens_are_those_of_text_and_pictures(
     assert not usage.estimated
     assert client.count_tokens(messages) == usage.prompt_tokens
     assert before - usage.prompt_tokens == PICTURE_TOKENS - N_TOKENS  # an estimate until one was seen
+
+
+@pytest.mark.parametrize("version", ABI_VERSIONS)
+def test_a_beginning_token_is_counted(open_model: OpenModel, write_model: WriteModel, version: str) -> None:
+    script = CONTROLS + 'bos "<|endoftext|>"\nrule *\n  text "{n_prompt}"\nend\n'
+    result = open_model(write_seeing_model(write_model, script), version).complete([ask("What is it?", RED)])
+    assert result.text == str(result.finish.usage.prompt_tokens)
+
+
+def test_prompts_with_pictures_are_read_in_one_piece(open_model: OpenModel, write_model: WriteModel) -> None:
+    client = open_model(write_seeing_model(write_model), limits=EngineLimits(prefill_chunk=32))
+    assert client.complete([ask("word " * 100, RED)]).text.startswith("1 seen")
 
 
 @pytest.mark.parametrize("version", ["1.2.3", "1.3.0"])

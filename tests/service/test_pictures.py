@@ -45,6 +45,7 @@ def test_a_chat_about_two_pictures(start_service: StartService, models: Path) ->
         shown(data_url(GREEN)),
     ]
     messages: list[dict[str, Any]] = [{"role": "user", "content": parts}]
+    assert post(url, messages, route="/input_tokens").json()["estimated"] is True
     first = post(url, messages).json()
     text = first["choices"][0]["message"]["content"]
     assert [told.rpartition("=")[2] for told in text.split("; ")] == ["255,0,0", "0,255,0"]
@@ -52,6 +53,7 @@ def test_a_chat_about_two_pictures(start_service: StartService, models: Path) ->
     assert first["timings"]["encode_ms"] > 0
     counted = post(url, messages, route="/input_tokens").json()
     assert counted["input_tokens"] == first["usage"]["prompt_tokens"] > 2 * N_TOKENS
+    assert "estimated" not in counted
     messages += [{"role": "assistant", "content": text}, {"role": "user", "content": "Which came first?"}]
     second = post(url, messages).json()
     assert second["choices"][0]["message"]["content"] == text

@@ -50,7 +50,9 @@ async def count_input_tokens(request: Request, body: ChatCompletionRequest) -> R
     client = await pool_of(request).client_for(body.model, messages)
     count = await asyncio.to_thread(client.count_tokens, messages, options)
     told: dict[str, Any] = {"object": "chat.completion.input_tokens", "input_tokens": count}
-    if not client.card.takes_tokens:
+    # What a picture takes is known once the model has seen one.
+    is_known = client.engine.picture_tokens is not None or not any(message.pictures for message in messages)
+    if not client.card.takes_tokens or not is_known:
         told["estimated"] = True
     return JSONResponse(told, headers=body.headers())
 
