@@ -134,10 +134,10 @@ def raw_of(finish: Finish, model: str) -> dict[str, Any]:
             "decode_ms": timings.decode_ms,
             "tokens_per_second": finish.tokens_per_second,
             "prefix_break": timings.prefix_break,
-            "encoded_pictures": timings.encoded_pictures,
-            "encode_ms": timings.encode_ms,
         },
     }
+    if timings.encode_ms > 0:
+        raw["timings"] |= {"encoded_pictures": timings.encoded_pictures, "encode_ms": timings.encode_ms}
     if usage.estimated:
         raw["usage_estimated"] = True
     if finish.warnings:
