@@ -12,6 +12,7 @@ from benchmarks import (
     fairness,
     kept_states,
     picture_turns,
+    pictures,
     providers,
     render,
     retrieval,
@@ -28,6 +29,7 @@ BENCHMARKS = {
     "cancel": cancel.main,
     "answer_cost": answer_cost.main,
     "stream_cost": stream_cost.main,
+    "pictures": pictures.main,
     "providers": providers.main,
     "retrieval": retrieval.main,
 }

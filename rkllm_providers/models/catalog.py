@@ -20,7 +20,7 @@ from typing import Final
 from rkllm_providers.errors import ModelLoadError, ModelNotFound
 from rkllm_providers.models.adapters import is_adapter_folder
 from rkllm_providers.models.aliases import claims, unambiguous
-from rkllm_providers.models.encoders import encoder_names
+from rkllm_providers.models.encoders import EncoderChoice, encoder_names, find_encoder
 from rkllm_providers.models.model_files import MODEL_SUFFIXES, ModelFormat, look_into, unreadable
 from rkllm_providers.models.overrides import Overrides, read_overrides
 from rkllm_providers.models.side_files import (
@@ -43,7 +43,8 @@ class ModelEntry:
     """A model file and the id it is known by.
 
     ``modified_ns`` is the newest time of the file and of those beside it that are read for it, ``beside``
-    what they were (``None``: nobody looked). ``problem`` says why the model cannot be used.
+    what they were (``None``: nobody looked). ``problem`` says why the model cannot be used. ``encoder`` is its vision
+    encoder, ``encoder_named`` whether its owner wrote that down.
     """
 
     id: str
@@ -53,6 +54,8 @@ class ModelEntry:
     aliases: tuple[str, ...] = field(default=(), compare=False)
     problem: str | None = None
     beside: tuple[Stamp, ...] | None = field(default=None, repr=False)
+    encoder: Path | None = None
+    encoder_named: bool = False
 
     def is_unchanged(self) -> bool:
         """Whether the file is still the one that was found, and those beside it too."""
@@ -61,6 +64,8 @@ class ModelEntry:
         except OSError:
             return False
         beside = stamps(self.path.parent, [name for name, _, _ in self.beside or ()])
+        if self.beside is not None and not self.encoder_named and find_encoder(self.path, {}).path != self.encoder:
+            return False
         return beside == (self.beside or ()) and _newest(modified_ns, beside) == self.modified_ns
 
 
@@ -91,25 +96,26 @@ def built_in_model() -> ModelEntry | None:
 class _Found:
     """A model file and what was learned of it; valid for as long as ``state`` stays."""
 
-    state: tuple[int, int, tuple[Stamp, ...]]
+    state: tuple[int, int, tuple[Stamp, ...], tuple[Stamp, ...]]
     format: ModelFormat
     problem: str | None
     overrides: Overrides
+    encoder: EncoderChoice = field(default_factory=EncoderChoice)
 
 
-def _beside(path: Path) -> tuple[Stamp, ...]:
-    """What lies beside a model and may be read for it: files about it, and vision encoders."""
-    return stamps(path.parent, (*side_file_names(path), *encoder_names(path.parent)))
+def _state(path: Path, modified_ns: int, size: int) -> tuple[int, int, tuple[Stamp, ...], tuple[Stamp, ...]]:
+    """A model file, the files about it, and the vision encoders in its folder."""
+    folder = path.parent
+    return modified_ns, size, stamps(folder, side_file_names(path)), stamps(folder, encoder_names(folder))
 
 
 def _look_at(path: Path) -> _Found:
     """Learn of a file what a list of models needs; cheap, and never fails."""
-    beside = _beside(path)
     try:
         about = path.stat()
     except OSError as error:
-        return _Found((0, -1, beside), ModelFormat.RKLLM, unreadable(path, error), Overrides())
-    state = about.st_mtime_ns, about.st_size, beside
+        return _Found(_state(path, 0, -1), ModelFormat.RKLLM, unreadable(path, error), Overrides())
+    state = _state(path, about.st_mtime_ns, about.st_size)
     overrides = Overrides()
     if not stat.S_ISREG(about.st_mode):
         return _Found(state, ModelFormat.RKLLM, f"{path} is no regular file.", overrides)
@@ -118,13 +124,17 @@ def _look_at(path: Path) -> _Found:
         overrides = read_overrides(path)
     except SideFileError as error:
         problem = problem or str(error)
-    return _Found(state, kind, problem, overrides)
+    return _Found(state, kind, problem, overrides, find_encoder(path, overrides.vision))
 
 
 def _entry(name: str, path: Path, found: _Found, problem: str | None) -> ModelEntry:
-    modified_ns, _, beside = found.state
-    beside += stamps(path.parent, found.overrides.file_names())
-    return ModelEntry(name, path, found.format, _newest(modified_ns, beside), (), problem, beside)
+    modified_ns, _, beside, _ = found.state
+    encoder = found.encoder.path
+    names = (*found.overrides.file_names(), *([encoder.name] if encoder is not None else []))
+    beside += stamps(path.parent, dict.fromkeys(names))
+    newest = _newest(modified_ns, beside)
+    named = "encoder" in found.overrides.vision
+    return ModelEntry(name, path, found.format, newest, (), problem, beside, encoder, named)
 
 
 class Catalog:
@@ -221,7 +231,7 @@ class Catalog:
                 except OSError:
                     known = None
                 else:
-                    state = about.st_mtime_ns, about.st_size, _beside(path)
+                    state = _state(path, about.st_mtime_ns, about.st_size)
                     known = known if known.state == state else None
             found[path] = known or _look_at(path)
         self._learned = found

@@ -164,7 +164,7 @@ def find_vision_family(
     """
     written = dict(overrides or {})
     family = _told(name, written.get("family"), architectures)
-    texts = {key: written[key] for key in ("start", "end", "content") if key in written}
+    texts: dict[str, Any] = {key: written[key] for key in ("start", "end", "content") if key in written}
     if family is None:
         if len(texts) < 3:
             raise InvalidRequest(_what_to_write(f"It is not known to which family {name!r} belongs", texts, toml))

@@ -150,7 +150,7 @@ class VisionEncoder:
         for index, output in enumerate(outputs):
             if not output.buf or output.size != n_bytes:
                 raise _unusable(f"output {index} has {output.size} bytes, and {n_bytes} were told")
-            given = (ctypes.c_char * n_bytes).from_address(output.buf)
+            given = memoryview((ctypes.c_char * n_bytes).from_address(output.buf))
             rows[:, index] = np.frombuffer(given, np.float32).reshape(facts.n_tokens, width)
         wrong = rows.size - int(np.count_nonzero(np.isfinite(rows)))
         if wrong:

@@ -56,7 +56,8 @@ def test_rows(load_encoder: LoadEncoder, n_outputs: int, n_tokens: int, grid: tu
     assert (encoder.facts.width, encoder.facts.height) == (30, 20)
     pixels = picture(30, 20)
     rows = encoder.encode(pixels)
-    assert (rows.dtype, rows.flags.c_contiguous) == (np.float32, True)
+    assert rows.dtype == np.float32
+    assert rows.flags.c_contiguous
     np.testing.assert_array_equal(rows, rows_of(pixels, grid, 48, n_outputs))
 
 

@@ -46,12 +46,14 @@ def reference(image: PIL.Image.Image, size: tuple[int, int]) -> NDArray[np.uint8
 
 
 def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.int64]:
-    return np.abs(one.astype(np.int64) - other)
+    apart: NDArray[np.int64] = np.abs(one.astype(np.int64) - other.astype(np.int64))
+    return apart
 
 
 def prepared(data: bytes, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
     pixels = prepare_picture(data, size, LIMITS)
-    assert (pixels.dtype, pixels.shape) == (np.uint8, (size[1], size[0], 3))
+    assert pixels.dtype == np.uint8
+    assert pixels.shape == (size[1], size[0], 3)
     assert pixels.flags.c_contiguous
     assert pixels.flags.writeable
     return pixels
