@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rkllm_providers.engine.picture_encoder import EncoderPlan, PictureEncoder
 from rkllm_providers.engine.picture_order import unpack_pictures
@@ -21,6 +21,10 @@ from rkllm_providers.engine.text_runs import CUE, TextRun, TextRuns
 from rkllm_providers.errors import ContextLengthExceeded, GenerationError, ModelLoadError, UnsupportedFeature
 from rkllm_providers.runtime import Feature, Images, Markers, ModelHandle, MultimodalInput, PromptInput
 from rkllm_providers.runtime.abi import rank
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
 
@@ -75,14 +79,11 @@ class PictureRuns:
             ContextLengthExceeded: The prompt with its pictures leaves no room for an answer.
             RKLLMError: A picture is broken, or the encoder fails.
         """
-        import numpy as np
-
         text, files = unpack_pictures(order, blob)
         digests = tuple(picture["digest"] for picture in order["pictures"])
         self._check_number(len(digests))
         load_ms = self._load()
-        facts = self.encoder.load()
-        picture_tokens = len(digests) * facts.n_tokens
+        picture_tokens = len(digests) * self.encoder.load().n_tokens
         limit = self._limit(order, picture_tokens)
         began = time.monotonic()
         # What is kept is taken first: what is encoded now may push it out.
@@ -93,17 +94,7 @@ class PictureRuns:
                 return None
             rows[digest] = self.encoder.encode(digest, files[digest])
         encode_ms = (time.monotonic() - began) * 1000
-        thinks = bool(order["enable_thinking"]) and self._handle.library.supports(Feature.THINKING)
-        per_input = self._handle.library.supports(Feature.MARKERS_PER_INPUT)
-        images = Images(
-            np.stack([rows[digest] for digest in digests]),
-            self._plan.width or facts.width,
-            self._plan.height or facts.height,
-            Markers(self._plan.start, self._plan.end, self._plan.content) if per_input else None,
-        )
-        if order["is_transcript"] and not self._handle.library.supports(Feature.CHAT_TEMPLATE):
-            text += CUE
-        content = MultimodalInput(text, images, enable_thinking=thinks)
+        content = self._content(order, text, [rows[digest] for digest in digests])
         self._make_room(digests)
         counting = None
         if limit is None:
@@ -112,6 +103,20 @@ class PictureRuns:
             if not self._reuses:
                 clear_cache(self._handle)  # nor is the run that counted these pictures to be gone on with
         return PictureRun(content, limit, digests, picture_tokens, len(new), encode_ms, load_ms, counting)
+
+    def _content(self, order: dict[str, Any], text: str, rows: Sequence[NDArray[np.float32]]) -> MultimodalInput:
+        """The library's input: the rows of all pictures in the order of their tags."""
+        import numpy as np
+
+        library, plan, facts = self._handle.library, self._plan, self.encoder.load()
+        # Older runtimes were told when the model was loaded.
+        per_input = library.supports(Feature.MARKERS_PER_INPUT)
+        markers = Markers(plan.start, plan.end, plan.content) if per_input else None
+        images = Images(np.stack(rows), plan.width or facts.width, plan.height or facts.height, markers)
+        if order["is_transcript"] and not library.supports(Feature.CHAT_TEMPLATE):
+            text += CUE
+        thinks = bool(order["enable_thinking"]) and library.supports(Feature.THINKING)
+        return MultimodalInput(text, images, enable_thinking=thinks)
 
     @property
     def _reuses(self) -> bool:
