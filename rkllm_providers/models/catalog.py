@@ -235,13 +235,13 @@ class Catalog:
                     known = known if known.state == state else None
             found[path] = known or _look_at(path)
         self._learned = found
-        adapters = {
-            path.parent / note.file
+        parts = {
+            path.parent / name
             for path, known in found.items()
-            for note in known.overrides.lora.values()
-            if note.file is not None and path.parent / note.file != path
+            for name in _parts(known.overrides)
+            if path.parent / name != path
         }
-        return {path: known for path, known in found.items() if path not in adapters}
+        return {path: known for path, known in found.items() if path not in parts}
 
     def _shared_id(self, path: Path, overrides: Overrides, found: dict[Path, _Found]) -> str | None:
         """What is wrong where an id is written for several models at once."""
@@ -266,6 +266,12 @@ class Catalog:
             )
         # Shallow files first, so that they keep the plain id when a deeper one has the same name.
         return sorted(found, key=lambda path: (len(path.parts), path))
+
+
+def _parts(overrides: Overrides) -> list[str]:
+    """Files that belong to a model, and are none themselves: its adapters, and its encoder."""
+    named = [note.file for note in overrides.lora.values()]
+    return [name for name in (*named, overrides.vision.get("encoder")) if name is not None]
 
 
 def _log_unlisted(error: OSError) -> None:

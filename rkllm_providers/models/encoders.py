@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing import Any, Final
 from rkllm_providers.errors import InvalidRequest
 from rkllm_providers.models.model_files import MODEL_SUFFIXES, foreign_file
 from rkllm_providers.models.overrides import Overrides
-from rkllm_providers.models.vision_families import VisionFamily, find_vision_family
+from rkllm_providers.models.vision_families import VisionFamily, find_vision_family, tell_vision_family
 
 ENCODER_SUFFIX: Final = ".rknn"
 # Words that the two files of one model may differ in: what each is, for which chip, and in which data type.
@@ -47,7 +47,7 @@ class EncoderChoice:
 
 
 def find_vision(
-    model: Path, overrides: Overrides, sees: str | None, architectures: Iterable[str], notes: list[str]
+    model: Path, overrides: Overrides, sees: str | None, architectures: Sequence[str], notes: list[str]
 ) -> tuple[ModelVision | None, dict[str, tuple[str, str]]]:
     """How a model sees, and facts about it as value and source; ``None`` without an encoder.
 
@@ -58,7 +58,8 @@ def find_vision(
         return None, {}
     choice = find_encoder(model, written)
     if choice.path is None:
-        if choice.problem is not None and (written or sees):
+        # A source: the file is this model's, whatever is wrong with it. Without one it may be another's.
+        if choice.problem is not None and (written or sees or choice.source):
             notes.append(choice.problem)
         elif sees and model.suffix.lower() == ".rkllm":
             notes.append(f"To give it pictures, put its vision encoder, a .rknn file, into {model.parent}.")
@@ -72,10 +73,13 @@ def find_vision(
         problem = str(error)
         notes.append(problem)
     width, height, n_cores = (written.get(key) for key in ("width", "height", "cores"))
-    source = overrides.sources.get("vision.family", "the architecture, or the file's name")
+    _, told_by = tell_vision_family(model.stem, written.get("family"), architectures)
     facts = {
         "vision encoder": (choice.path.name, overrides.sources.get("vision.encoder", choice.source)),
-        "vision family": (family.name, source) if family is not None else ("unknown", ""),
+        "vision family": (
+            family.name if family is not None else "unknown",
+            overrides.sources.get("vision.family", told_by),
+        ),
     }
     return ModelVision(choice.path, family, problem, width, height, n_cores), facts
 

@@ -163,7 +163,7 @@ def find_vision_family(
         InvalidRequest: The family, or a marker of it, is not known; the error tells what to write into ``toml``.
     """
     written = dict(overrides or {})
-    family = _told(name, written.get("family"), architectures)
+    family, _ = tell_vision_family(name, written.get("family"), architectures)
     texts: dict[str, Any] = {key: written[key] for key in ("start", "end", "content") if key in written}
     if family is None:
         if len(texts) < 3:
@@ -177,17 +177,24 @@ def find_vision_family(
     return family
 
 
-def _told(name: str, written: object, architectures: Iterable[str]) -> VisionFamily | None:
+def tell_vision_family(
+    name: str, written: str | None, architectures: Iterable[str]
+) -> tuple[VisionFamily | None, str]:
+    """The family as the table has it, and what told it; ``None`` where nothing does.
+
+    ``written`` is the owner's word, one of the table's names.
+    """
     if written is not None:
-        return VISION_FAMILY_BY_NAME[str(written)]
-    known = [family for family in VISION_FAMILIES for word in architectures if word.lower() in family.architectures]
-    if known:
-        return known[0]
+        return VISION_FAMILY_BY_NAME[written], "[vision]"
+    for word in architectures:
+        for family in VISION_FAMILIES:
+            if word.lower() in family.architectures:
+                return family, f"the architecture {word}"
     plain = re.sub(r"[\s_-]+", "-", name.strip().lower())
     hinted = [
         (len(hint), family) for family in VISION_FAMILIES for hint in family.name_hints if plain.startswith(hint)
     ]
-    return max(hinted, key=lambda found: found[0])[1] if hinted else None
+    return (max(hinted, key=lambda found: found[0])[1], "the file's name") if hinted else (None, "")
 
 
 def _what_to_write(problem: str, texts: Mapping[str, str], toml: str) -> str:

@@ -149,6 +149,13 @@ def test_encoders_that_cannot_be(content: bytes | None, told: str, tmp_path: Pat
     assert any(told in note for note in card.missing)
 
 
+def test_an_encoder_of_the_models_own_that_is_broken_is_told(tmp_path: Path, make_card: MakeCard) -> None:
+    (tmp_path / "m.rknn").touch()
+    card = make_card()
+    assert card.vision is None
+    assert f"{tmp_path / 'm.rknn'} is empty." in card.missing
+
+
 def test_a_card_with_an_encoder(tmp_path: Path, make_card: MakeCard) -> None:
     put(tmp_path, "m_vision.rknn")
     card = make_card(
@@ -164,6 +171,10 @@ def test_a_card_with_an_encoder(tmp_path: Path, make_card: MakeCard) -> None:
     assert card.capabilities.vision
     assert card.facts["vision"].source == "the encoder m_vision.rknn"
     assert (card.facts["vision encoder"].value, card.facts["vision family"].value) == ("m_vision.rknn", "qwen2-vl")
+    assert (card.facts["vision encoder"].source, card.facts["vision family"].source) == (
+        "its name",
+        "the architecture qwen2_vl",
+    )
 
 
 def test_a_named_encoder_and_family(tmp_path: Path, make_card: MakeCard) -> None:
@@ -204,6 +215,7 @@ def test_an_encoder_makes_a_scripted_model_see(tmp_path: Path) -> None:
     put(tmp_path, "smolvlm.rkllm", "smolvlm.rknn")
     card = card_of(tmp_path, "smolvlm.rkllm")
     assert card.vision is not None
+    assert card.facts["vision family"].source == "the file's name"
     assert card.capabilities.vision
 
 
@@ -238,6 +250,15 @@ def test_a_named_encoder_that_changes_is_noticed(tmp_path: Path) -> None:
     assert entry.is_unchanged()
     os.utime(tmp_path / "e.rknn", ns=(5, 5))
     assert not entry.is_unchanged()
+
+
+def test_a_file_that_is_named_as_an_encoder_is_no_model(tmp_path: Path) -> None:
+    put(tmp_path, "m.rkllm", "mmproj.gguf")
+    assert {"m", "mmproj"} <= {entry.id for entry in Catalog(tmp_path).entries()}
+    (tmp_path / "m.toml").write_text('[vision]\nencoder = "mmproj.gguf"\nfamily = "qwen2-vl"')
+    catalog = Catalog(tmp_path)
+    assert "mmproj" not in {entry.id for entry in catalog.entries()}
+    assert catalog.get("m").encoder == tmp_path / "mmproj.gguf"
 
 
 @pytest.mark.parametrize(
