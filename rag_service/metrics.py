@@ -112,7 +112,8 @@ class Metrics:
         self._prefilled.labels(model).inc(max(0, read))
         self._completion.labels(model).inc(usage.completion_tokens)
         self._queue.labels(model).observe(timings.queue_ms / 1000)
-        self._first.labels(model).observe((timings.queue_ms + timings.load_ms + timings.prefill_ms) / 1000)
+        first_ms = timings.queue_ms + timings.load_ms + timings.encode_ms + timings.prefill_ms
+        self._first.labels(model).observe(first_ms / 1000)
         self._reuse.labels(model).observe(usage.cached_tokens / usage.prompt_tokens)
         if read > 0 and timings.prefill_ms > 0:
             self._prefill.labels(model).observe(1000 * read / timings.prefill_ms)

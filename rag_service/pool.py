@@ -12,9 +12,11 @@ from typing import Final, Literal
 
 from rag_service.metrics import ModelReadings
 from rag_service.settings import ServiceSettings
+from rkllm_providers.chat import ChatMessage
 from rkllm_providers.engine import EngineRegistry, ModelClient, ModelFacts, Residency, RuntimeInfo
-from rkllm_providers.errors import EngineClosed, InvalidRequest, RKLLMError
+from rkllm_providers.errors import EngineClosed, InvalidRequest, ModelLoadError, RKLLMError
 from rkllm_providers.models import Catalog, ModelEntry
+from rkllm_providers.models.encoders import encoder_names
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +100,45 @@ class ModelPool:
                 self._retire(entry.id)
                 client = self._clients[entry.id] = await asyncio.to_thread(self._open, entry)
             return client
+
+    async def client_for(self, model: str | None, messages: Iterable[ChatMessage]) -> ModelClient:
+        """A client for a conversation: as ``client``, but for pictures one that takes them, as the settings say.
+
+        Raises:
+            InvalidRequest, ModelNotFound, ModelLoadError: As ``client`` says.
+        """
+        client = await self.client(model)
+        chosen = self._settings.picture_model
+        if chosen == "off" or client.card.takes_pictures or not any(message.pictures for message in messages):
+            return client
+        other = await self._seeing_model() if chosen == "auto" else chosen
+        if other is None:
+            return client  # which says what it lacks
+        logger.info("a request with pictures to %s goes to %s", client.card.entry.id, other)
+        return await self.client(other)
+
+    async def _seeing_model(self) -> str | None:
+        """The id of a model that takes pictures: the loaded one that was used last, or the first there is."""
+        loaded = [
+            client
+            for client in list(self._clients.values())
+            if client.engine.info is not None and client.card.takes_pictures
+        ]
+        if loaded:
+            return max(loaded, key=lambda client: client.engine.last_used).card.entry.id
+        for entry in await self.entries():
+            if await asyncio.to_thread(self._sees, entry):
+                return entry.id
+        return None
+
+    def _sees(self, entry: ModelEntry) -> bool:
+        if not encoder_names(entry.path.parent):
+            return False  # spares reading its vocabulary
+        try:
+            return self._registry.card(entry).takes_pictures
+        except ModelLoadError as error:
+            logger.warning("%s cannot be read: %s", entry.id, error)
+            return False
 
     def _retire(self, model: str) -> None:
         """Give up a model's client. Answers that are under way come from the old file, to their end."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -28,6 +28,9 @@ from rkllm_providers.engine.limits import parse_chunk
 from rkllm_providers.models import default_models_dir
 from rkllm_providers.runtime.abi import unsupported_version
 from rkllm_providers.runtime.abi_tables import VERSIONS
+from rkllm_providers.vision import PictureLimits
+
+_PICTURES: Final = PictureLimits()
 
 
 def _listed(value: Any) -> Any:
@@ -117,6 +120,28 @@ class ServiceSettings(BaseSettings):
         description="A worker whose resident memory is above this after a run is replaced: a size, or `off`.",
     )
 
+    picture_model: str = Field(
+        default="auto",
+        min_length=1,
+        description="Model for requests with pictures to one that takes none: its id, `auto` (one that is loaded, or "
+        "the first that takes pictures), or `off`.",
+    )
+    picture_bytes: Annotated[int, BeforeValidator(parse_size)] = Field(
+        default=_PICTURES.max_bytes, gt=0, description="Largest file of a picture."
+    )
+    picture_pixels: int = Field(default=_PICTURES.max_pixels, gt=0, description="Most pixels of a picture.")
+    picture_count: int = Field(
+        default=_PICTURES.max_pictures, ge=1, description="Most pictures in a conversation, earlier turns included."
+    )
+    picture_cache: Annotated[int, BeforeValidator(parse_size)] = Field(
+        default=64 << 20,
+        gt=0,
+        description="Most bytes of encoded pictures that a model keeps, so that a follow-up encodes none again; one "
+        "takes 1 to 7 MiB.",
+    )
+    load_encoder: bool = Field(
+        default=False, description="Load a model's vision encoder with the model, and not with the first picture."
+    )
     prefill_chunk: Annotated[int | None, BeforeValidator(parse_chunk)] = Field(
         default=None,
         description="Prompts are read in pieces of so many tokens, so that a chat need not wait until a task's long "
@@ -257,6 +282,9 @@ class ServiceSettings(BaseSettings):
             keep_alive=self.keep_alive,
             worker_memory=self.worker_memory_limit,
             prefill_chunk=self.prefill_chunk,
+            pictures=PictureLimits(self.picture_bytes, self.picture_pixels, self.picture_count),
+            picture_cache=self.picture_cache,
+            load_encoder=self.load_encoder,
             kept_states=KeptStateSettings(
                 self.kept_states,
                 self.kept_states_dir,

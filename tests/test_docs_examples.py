@@ -10,6 +10,7 @@ import pytest
 from rkllm_providers.engine import shared_registry
 from rkllm_providers.errors import InvalidOutput
 from tests.conftest import OpenModel, WriteModel, needs_llama
+from tests.engine.pictures import RED, write_seeing_model
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -48,6 +49,21 @@ def test_the_emulator_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(tmp_path)
     exec(compile(script, "docs/emulator.md", "exec"), values)
     assert values["ids"]
+
+
+@needs_llama
+def test_a_picture_s(
+    write_model: WriteModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_seeing_model(write_model).parent
+    (folder / "cat.jpg").write_bytes(RED.data)
+    monkeypatch.setenv("RKLLM_MODELS_DIR", str(folder))
+    monkeypatch.chdir(folder)
+    try:
+        exec(compile(examples("vision.md")[0], "docs/vision.md", "exec"), {})
+    finally:
+        shared_registry().close()
+    assert capsys.readouterr().out.startswith("1 seen: ")
 
 
 @needs_llama

@@ -4,23 +4,26 @@ from rkllm_providers.chat.answer import AnswerStream
 from rkllm_providers.chat.garbage import GarbageWatch, garbage_message
 from rkllm_providers.chat.prompt import (
     NewestTurn,
+    PicturePrompt,
     Prompt,
     TextPrompt,
     build_prompt,
     count_prompt_tokens,
-    estimate_tokens,
 )
 from rkllm_providers.chat.stream import TextStream
 from rkllm_providers.chat.thinking import THINKING_FORMATS, ThinkingFormat, thinking_format_of
+from rkllm_providers.chat.token_estimates import estimate_tokens
 from rkllm_providers.chat.tool_calls import collect_tool_calls
 from rkllm_providers.chat.tool_formats import TOOL_FORMATS, ToolFormat, tool_format_of
 from rkllm_providers.chat.types import (
     ChatEvent,
     ChatMessage,
     ChatResult,
+    Content,
     Finish,
     FinishReason,
     GenerateOptions,
+    ImagePart,
     InvalidToolCall,
     ReasoningDelta,
     ResponseFormat,
@@ -41,12 +44,15 @@ __all__ = [
     "ChatEvent",
     "ChatMessage",
     "ChatResult",
+    "Content",
     "Finish",
     "FinishReason",
     "GarbageWatch",
     "GenerateOptions",
+    "ImagePart",
     "InvalidToolCall",
     "NewestTurn",
+    "PicturePrompt",
     "Prompt",
     "ReasoningDelta",
     "ResponseFormat",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import count
 from typing import Any, Final
 
+from rkllm_providers.chat.pictures import joined, placeholder
 from rkllm_providers.chat.thinking import THINKING_FORMATS, ThinkingFormat, thinking_format_of
 from rkllm_providers.chat.tool_formats import TOOL_FORMATS, ToolFormat, tool_format_of
-from rkllm_providers.chat.types import ChatMessage, GenerateOptions, Tool, ToolCall
+from rkllm_providers.chat.types import ChatMessage, Content, GenerateOptions, Tool, ToolCall
 from rkllm_providers.errors import InvalidRequest
 from rkllm_providers.models import ModelCard, PromptForm
 from rkllm_providers.models.control import TextGuard
@@ -134,7 +136,11 @@ def template_input(
     if tools and not knows_tools(card):
         messages, tools = _with_tool_text(messages, tools), []
     shown = _shows_reasoning(messages, options)
-    turns = [_turn(guard, message, with_reasoning) for message, with_reasoning in zip(messages, shown, strict=True)]
+    numbers = count()
+    turns = [
+        _turn(guard, message, with_reasoning, numbers)
+        for message, with_reasoning in zip(messages, shown, strict=True)
+    ]
     variables: dict[str, Any] = {}
     if tools:
         variables["tools"] = [{"type": "function", "function": guard.mark(tool)} for tool in tools]
@@ -159,9 +165,9 @@ def _shows_reasoning(messages: Sequence[ChatMessage], options: GenerateOptions) 
     return [policy == "all" or (policy == "tool_turns" and number > newest) for number in range(len(messages))]
 
 
-def _turn(guard: TextGuard, message: ChatMessage, with_reasoning: bool) -> dict[str, Any]:
+def _turn(guard: TextGuard, message: ChatMessage, with_reasoning: bool, numbers: Iterator[int]) -> dict[str, Any]:
     """The role and the kinds are ours; every other string came from a caller."""
-    turn: dict[str, Any] = {"role": message.role, "content": guard.mark(encodable(message.content))}
+    turn: dict[str, Any] = {"role": message.role, "content": marked_content(guard, message.content, numbers)}
     if message.name is not None:
         turn["name"] = guard.mark(encodable(message.name))
     if message.tool_call_id is not None:
@@ -202,19 +208,27 @@ def _with_tool_text(messages: Sequence[ChatMessage], tools: Sequence[Mapping[str
     turns: list[ChatMessage] = []
     for message in messages:
         if message.role == "system" and not turns:
-            said.insert(0, message.content)
+            said.insert(0, message.text)
         elif message.role == "tool":
-            turns.append(ChatMessage("user", f"Result of {message.name or 'the tool'}:\n{message.content}"))
+            turns.append(ChatMessage("user", joined(f"Result of {message.name or 'the tool'}:\n", message.content)))
         elif message.tool_calls:
             calls = [
                 f'<tool_call>\n{{"name": {json.dumps(call.name)}, "arguments": {call.arguments}}}\n</tool_call>'
                 for call in message.tool_calls
             ]
-            text = "\n".join([message.content, *calls] if message.content else calls)
+            text = "\n".join([message.text, *calls] if message.content else calls)
             turns.append(ChatMessage("assistant", text, reasoning=message.reasoning))
         else:
             turns.append(message)
     return [ChatMessage("system", "\n\n".join(said)), *turns]
+
+
+def marked_content(guard: TextGuard, content: Content, numbers: Iterator[int]) -> str:
+    """What a message says, marked; each picture is a placeholder with the next of these numbers."""
+    if isinstance(content, str):
+        return str(guard.mark(encodable(content)))
+    parts = (guard.mark(encodable(part)) if isinstance(part, str) else placeholder(next(numbers)) for part in content)
+    return "".join(parts)
 
 
 def encodable(text: str) -> str:

@@ -1,11 +1,13 @@
-"""Tools, tool choices and answer formats in the form OpenAI gave them, which most frameworks and clients write."""
+"""Tools, tool choices, answer formats and pictures in the form OpenAI gave them, which most clients write."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from rkllm_providers.chat.types import ResponseFormat, Tool, ToolChoice
+from rkllm_providers.chat.types import ImagePart, ResponseFormat, Tool, ToolChoice
 from rkllm_providers.errors import InvalidRequest
 
 _CHOICES: Final[dict[Any, ToolChoice]] = {
@@ -15,6 +17,17 @@ _CHOICES: Final[dict[Any, ToolChoice]] = {
     "required": "required",
 }
 """Words for a choice; ``any`` is what LangChain and Anthropic say."""
+
+_BLANKS: Final = " \n\r\t"
+_URL_SAFE: Final = str.maketrans("-_", "+/")
+_HEADS: Final = (
+    (b"\x89PNG", "image/png"),
+    (b"\xff\xd8", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"BM", "image/bmp"),
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
+)
 
 
 def read_tool(described: Mapping[str, Any]) -> Tool:
@@ -86,6 +99,69 @@ def read_response_format(wanted: Mapping[str, Any]) -> ResponseFormat | None:
             "response_format",
         )
     return ResponseFormat(dict(inner["schema"]), str(inner.get("name") or ""), str(inner.get("description") or ""))
+
+
+def read_image_url(given: object, where: str) -> ImagePart:
+    """The picture of an ``image_url``: ``{"url": "data:image/png;base64,…"}``, or the URL alone.
+
+    ``where`` is the field's name, for errors. Its ``detail`` changes nothing: a model sees pictures in one size.
+
+    Raises:
+        InvalidRequest: It is no picture, or one that would have to be fetched.
+    """
+    url = given.get("url") if isinstance(given, Mapping) else given
+    if not isinstance(url, str) or not url:
+        raise InvalidRequest(f"{where} has no url.", where)
+    head, comma, data = url.partition(",")
+    scheme, _, said = head.partition(":")
+    if scheme.strip().lower() in ("http", "https"):
+        raise InvalidRequest(
+            f"{where} is the address of a picture, and pictures are not fetched from the network. Send it in the "
+            f"request itself: data:image/png;base64,… with its bytes.",
+            where,
+        )
+    media_type, *parameters = (word.strip().lower() for word in said.split(";"))
+    if scheme.strip().lower() != "data" or not comma or "base64" not in parameters:
+        raise InvalidRequest(f"{where} must be a data URL such as data:image/png;base64,…, not {url[:40]!r}.", where)
+    if not media_type.startswith("image/"):
+        raise InvalidRequest(
+            f"{where} holds {media_type or 'something without a media type'}, and no picture.", where
+        )
+    return ImagePart(read_base64(data, where), media_type)
+
+
+def read_base64(data: str, where: str) -> bytes:
+    """Bytes written in base64, in either alphabet, with or without line breaks and padding.
+
+    Raises:
+        InvalidRequest: It is no base64, or nothing.
+    """
+    # Each step passes over megabytes, so none is done for nothing.
+    if any(blank in data for blank in _BLANKS):
+        data = "".join(data.split())
+    if "-" in data or "_" in data:
+        data = data.translate(_URL_SAFE)
+    data = data.rstrip("=")
+    try:
+        read = binascii.a2b_base64(data + "=" * (-len(data) % 4))
+    except (binascii.Error, ValueError) as error:
+        raise InvalidRequest(f"{where} is not written in base64: {error}.", where) from None
+    wanted = len(data) * 3 // 4
+    if len(read) != wanted:  # the decoder passes over what is none
+        raise InvalidRequest(f"{where} is not written in base64: {wanted - len(read)} bytes are missing.", where)
+    if not read:
+        raise InvalidRequest(f"{where} holds no bytes.", where)
+    return read
+
+
+def data_url(picture: ImagePart) -> str:
+    """A picture as the data URL that ``read_image_url`` reads."""
+    return f"data:{picture.media_type or _media_type(picture.data)};base64,{base64.b64encode(picture.data).decode()}"
+
+
+def _media_type(data: bytes) -> str:
+    found = next((name for head, name in _HEADS if data.startswith(head)), None)
+    return found or ("image/webp" if data[8:12] == b"WEBP" else "image/*")
 
 
 def _said_by(choice: Mapping[str, Any]) -> object:

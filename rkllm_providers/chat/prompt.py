@@ -8,37 +8,41 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Final
 
 from rkllm_providers.chat.conversation import (
     check_options,
     encodable,
     is_forced,
+    marked_content,
     needs_closed_thinking,
     template_input,
     thinking_format,
     thinks,
 )
 from rkllm_providers.chat.forced_calls import begun_call
+from rkllm_providers.chat.pictures import (
+    IMAGE_TAG,
+    check_places,
+    markers_of,
+    picture_guard,
+    pictures_of,
+    told,
+    with_tags,
+)
 from rkllm_providers.chat.repair import END_OF_TEXT, render_conversation
 from rkllm_providers.chat.structured import json_opening, with_instruction
-from rkllm_providers.chat.types import ChatMessage, GenerateOptions
+from rkllm_providers.chat.token_estimates import estimate_tokens, most_tokens, refuse_hopeless
+from rkllm_providers.chat.types import ChatMessage, GenerateOptions, ImagePart
 from rkllm_providers.errors import ContextLengthExceeded, InvalidRequest
 from rkllm_providers.models import ModelCard, PromptForm
-from rkllm_providers.models.control import ControlGuard, TextGuard
+from rkllm_providers.models.control import TextGuard
 from rkllm_providers.models.reuse import EncodedPrompt
 
-# No token is shorter than a byte, but some tokenizers normalise a character into up to three times its bytes.
-_NORMALISED: Final = 3
-_HOPELESS_FACTOR: Final = 6  # characters per token that a text rarely has
-_COUNTED_CHARACTERS: Final = 100_000  # so much is counted exactly in any case
-_PIECE_CHARACTERS: Final = 16_384
 _LABELS: Final = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool result"}
-# Tokens per character, by how vocabularies of today treat a script.
-_ASCII_RATE: Final = 0.27
-_WIDE_RATE: Final = 0.75  # Chinese, Japanese, Korean, emoji
-_OTHER_RATE: Final = 0.5
-_FIRST_WIDE: Final = 0x2E80
+PICTURE_TOKENS: Final = 256
+"""About what a picture takes where its encoder, which knows, is not loaded: published ones make 64 to 256 of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,21 @@ class TextPrompt:
     fingerprint: str = ""
     newest: NewestTurn | None = None
     enable_thinking: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PicturePrompt(TextPrompt):
+    """A prompt with pictures, which the runtime tokenises: ``text`` has one ``<image>`` for each, in their order.
+
+    ``n_tokens`` are those of the text and of what stands around each picture, without the pictures' own;
+    ``None`` where there is no tokenizer to count them. ``form`` is the way of prompts that it was made for.
+    ``is_transcript`` says that it holds several turns which no template has told apart.
+    """
+
+    pictures: tuple[ImagePart, ...] = ()
+    n_tokens: int | None = None
+    form: PromptForm = PromptForm.RUNTIME
+    is_transcript: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +144,8 @@ def build_prompt(card: ModelCard, messages: Sequence[ChatMessage], options: Gene
     options = options or GenerateOptions()
     check_options(card, options)
     messages = with_instruction(messages, options)
+    if pictures_of(messages):
+        return _picture_prompt(card, messages, options)
     if card.prompt_form is PromptForm.TOKENS and card.guard is not None:
         rendered, contents = _rendered(card, card.guard, messages, options)
         in_thinking = _ends_in_thinking(card, rendered)
@@ -158,6 +179,8 @@ def build_further_turn(
         ContextLengthExceeded: The prompt leaves no room for an answer.
     """
     guard = card.guard
+    if pictures_of(messages):
+        return _picture_prompt(card, messages, options)
     if card.prompt_form is not PromptForm.TOKENS or guard is None or card.template is None:
         content, in_thinking = _text_prompt(card, messages, options)
         return Prompt(content, estimate_tokens(content.text), None, in_thinking)
@@ -191,9 +214,14 @@ def build_second_call(card: ModelCard, prompt: Prompt, options: GenerateOptions)
 
 
 def count_prompt_tokens(
-    card: ModelCard, messages: Sequence[ChatMessage], options: GenerateOptions | None = None
+    card: ModelCard,
+    messages: Sequence[ChatMessage],
+    options: GenerateOptions | None = None,
+    picture_tokens: int = PICTURE_TOKENS,
 ) -> int:
     """Number of tokens of a conversation's prompt, whether it fits or not; an estimate without a tokenizer.
+
+    Each picture has ``picture_tokens``, which its encoder tells once it is loaded.
 
     Raises:
         InvalidRequest: There are no messages, or the model's template refuses them.
@@ -201,18 +229,13 @@ def count_prompt_tokens(
     options = options or GenerateOptions()
     check_options(card, options)
     messages = with_instruction(messages, options)
+    pictures = pictures_of(messages)
+    if pictures:
+        return _made_picture_prompt(card, messages, options).n_tokens + len(pictures) * picture_tokens
     if card.prompt_form is PromptForm.TOKENS and card.guard is not None:
         rendered, _ = _rendered(card, card.guard, messages, options)
         return len(card.guard.encode(_with_beginning(card, card.guard, rendered, options)[0]))
     return estimate_tokens(_text_prompt(card, messages, options)[0].text)
-
-
-def estimate_tokens(text: str) -> int:
-    """About how many tokens a text has, by the scripts of its characters, for models without a tokenizer."""
-    n_ascii = len(text.encode("ascii", "ignore"))
-    n_wide = sum(1 for char in text if ord(char) >= _FIRST_WIDE) if n_ascii < len(text) else 0
-    n_other = len(text) - n_ascii - n_wide
-    return int(n_ascii * _ASCII_RATE + n_wide * _WIDE_RATE + n_other * _OTHER_RATE) + 1
 
 
 def _rendered(
@@ -261,19 +284,75 @@ def _require(messages: Sequence[ChatMessage]) -> None:
         raise InvalidRequest("There are no messages; at least one is needed.", "messages")
 
 
-def refuse_hopeless(guard: ControlGuard, rendered: str, context_length: int) -> None:
-    """Refuse a text far too long at the cost of reading what would fit, not of all of it.
+def _picture_prompt(card: ModelCard, messages: Sequence[ChatMessage], options: GenerateOptions) -> Prompt:
+    """A prompt with pictures, unless its text alone is too long. What the pictures take only their encoder knows."""
+    prompt = _made_picture_prompt(card, messages, options, bounded=True)
+    counted = isinstance(prompt.content, PicturePrompt) and prompt.content.n_tokens is not None
+    least = (prompt.n_tokens if counted else prompt.n_tokens // 2) + len(pictures_of(messages))
+    if least >= card.context_length:
+        raise ContextLengthExceeded(least, card.context_length, at_least=True)
+    return prompt
 
-    Encoding megabytes takes seconds in which nothing else of this process runs.
-    """
-    if len(rendered) < max(_HOPELESS_FACTOR * context_length, _COUNTED_CHARACTERS):
-        return
-    n_tokens = 0
-    for at in range(0, len(rendered), _PIECE_CHARACTERS):
-        # A cut can add a token or two at its ends.
-        n_tokens += max(0, len(guard.encode_once(rendered[at : at + _PIECE_CHARACTERS])) - 4)
-        if n_tokens >= context_length:
-            raise ContextLengthExceeded(n_tokens, context_length, at_least=True)
+
+def _made_picture_prompt(
+    card: ModelCard, messages: Sequence[ChatMessage], options: GenerateOptions, *, bounded: bool = False
+) -> Prompt:
+    """One text for the runtime, with a tag for each picture, in whatever form the model takes its other prompts."""
+    markers = markers_of(card)
+    check_places(messages)
+    pictures, guard, form = pictures_of(messages), picture_guard(card), card.prompt_form
+    in_thinking, begun, several = False, "", False
+    if form is PromptForm.RUNTIME:
+        if messages[-1].role == "assistant":
+            raise _cannot_continue(card)
+        several = len(messages) > 1
+        rendered = _marked_transcript(guard, messages)
+    else:
+        rendered, _ = _rendered(card, guard, messages, options)
+        in_thinking = _ends_in_thinking(card, rendered)
+        rendered, begun = _with_beginning(card, guard, rendered, options)
+    text, shown = with_tags(guard.to_text(rendered), pictures)
+    # What the runtime puts around a picture is counted as a part of the text.
+    full = text.replace(IMAGE_TAG, markers.start + markers.end)
+    if bounded and form is PromptForm.TOKENS and card.guard is not None:
+        refuse_hopeless(card.guard, full, card.context_length)
+    n_tokens = _n_tokens(card, full) if form is PromptForm.TOKENS else None
+    content = PicturePrompt(
+        text,
+        most_tokens(full),
+        enable_thinking=thinks(options) if form is PromptForm.RUNTIME else None,
+        pictures=shown,
+        n_tokens=n_tokens,
+        form=form,
+        is_transcript=several,
+    )
+    return Prompt(
+        content, estimate_tokens(full) if n_tokens is None else n_tokens, None, in_thinking and not begun, begun
+    )
+
+
+def _n_tokens(card: ModelCard, text: str) -> int | None:
+    """How many tokens the runtime makes of a text that is ready for it."""
+    if card.guard is None:
+        return None
+    ids, start = card.guard.encode_once(text), list(card.text_frame.start)
+    return len(ids) + (0 if ids[: len(start)] == start else len(start))
+
+
+def _marked_transcript(guard: TextGuard, messages: Sequence[ChatMessage]) -> str:
+    numbers = count()
+    said = [marked_content(guard, message.content, numbers) for message in messages]
+    if len(messages) == 1 and messages[0].role == "user":
+        return said[0]
+    return "\n\n".join(f"{_LABELS[message.role]}: {text}" for message, text in zip(messages, said, strict=True))
+
+
+def _cannot_continue(card: ModelCard) -> InvalidRequest:
+    return InvalidRequest(
+        f"To continue a message of the assistant, {card.entry.id} would need a chat template, and none is known: "
+        f"put the model's chat_template.jinja or tokenizer_config.json beside its file.",
+        "messages",
+    )
 
 
 def _text_prompt(
@@ -289,11 +368,7 @@ def _text_prompt(
         text = card.text_guard.to_text(rendered)
         return TextPrompt(text, most_tokens(text)), _ends_in_thinking(card, rendered)
     if messages[-1].role == "assistant":
-        raise InvalidRequest(
-            f"To continue a message of the assistant, {card.entry.id} would need a chat template, and none is known: "
-            f"put the model's chat_template.jinja or tokenizer_config.json beside its file.",
-            "messages",
-        )
+        raise _cannot_continue(card)
     text = _transcript(messages)
     prompt = TextPrompt(
         text, most_tokens(text), _fingerprint(messages), _newest_turn(messages), enable_thinking=thinks(options)
@@ -301,26 +376,20 @@ def _text_prompt(
     return prompt, False
 
 
-def most_tokens(text: str) -> int:
-    """The most tokens that any vocabulary makes of a text, without what the runtime puts around it."""
-    n_ascii = len(text.encode("ascii", "ignore"))
-    return n_ascii + _NORMALISED * (len(text.encode()) - n_ascii)
-
-
 def _transcript(messages: Sequence[ChatMessage]) -> str:
     """One text of all turns: the runtime's own template knows one user turn and nothing else."""
     if len(messages) == 1 and messages[0].role == "user":
-        return encodable(messages[0].content)
-    return encodable("\n\n".join(f"{_LABELS[message.role]}: {message.content}" for message in messages))
+        return encodable(messages[0].text)
+    return encodable("\n\n".join(f"{_LABELS[message.role]}: {message.text}" for message in messages))
 
 
 def _newest_turn(messages: Sequence[ChatMessage]) -> NewestTurn | None:
     if len(messages) < 3 or [message.role for message in messages[-2:]] != ["assistant", "user"]:
         return None
-    text = encodable(messages[-1].content)
-    return NewestTurn(text, most_tokens(text), _fingerprint(messages[:-2]), encodable(messages[-2].content))
+    text = encodable(messages[-1].text)
+    return NewestTurn(text, most_tokens(text), _fingerprint(messages[:-2]), encodable(messages[-2].text))
 
 
 def _fingerprint(messages: Sequence[ChatMessage]) -> str:
-    said = json.dumps([[message.role, message.content, message.name] for message in messages])
+    said = json.dumps([[message.role, told(message.content), message.name] for message in messages])
     return hashlib.sha256(said.encode()).hexdigest()

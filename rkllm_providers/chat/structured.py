@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from rkllm_providers.chat.conversation import is_forced, offered_tools, thinking_format, thinks
 from rkllm_providers.chat.json_finder import JSONFinder
+from rkllm_providers.chat.pictures import joined
 from rkllm_providers.chat.types import (
     ChatEvent,
     ChatMessage,
@@ -78,7 +79,7 @@ def with_instruction(messages: Sequence[ChatMessage], options: GenerateOptions) 
     turn = messages[newest]
     return [
         *messages[:newest],
-        replace(turn, content=f"{turn.content}\n\n{told}" if turn.content else told),
+        replace(turn, content=joined(turn.content, f"\n\n{told}") if turn.content else told),
         *messages[newest + 1 :],
     ]
 

@@ -5,8 +5,10 @@ Pure values, without behaviour or identity.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 Priority = Literal["chat", "background", "bulk"]
@@ -35,20 +37,52 @@ class Tool:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class ImagePart:
+    """A picture: the bytes of its file, in any format that ``rkllm_providers.vision`` reads.
+
+    ``media_type`` is what the sender calls them; the bytes themselves say what they are.
+    """
+
+    data: bytes = field(repr=False)
+    media_type: str | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the bytes, in hexadecimal digits: the same picture is read by a model once."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+Content = str | tuple[str | ImagePart, ...]
+"""What a message says: text, or texts and pictures in their order."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
     """One message of a conversation.
 
     ``reasoning`` and ``tool_calls`` belong to the assistant; ``tool_call_id`` says which call the result of
-    a tool answers, and ``name`` which tool.
+    a tool answers, and ``name`` which tool. Pictures are in messages of the user and in results of tools.
     """
 
     role: Role
-    content: str
+    content: Content
     name: str | None = None
     reasoning: str | None = None
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+
+    @property
+    def text(self) -> str:
+        """All its text; nothing stands for its pictures."""
+        content = self.content
+        return content if isinstance(content, str) else "".join(part for part in content if isinstance(part, str))
+
+    @property
+    def pictures(self) -> tuple[ImagePart, ...]:
+        """Its pictures, in their order."""
+        content = self.content
+        return () if isinstance(content, str) else tuple(part for part in content if isinstance(part, ImagePart))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +231,8 @@ class Timings:
     """Where the time of a request went, in milliseconds; ``load_ms`` is 0 for a loaded model.
 
     ``prefix_break`` is where the prompt stopped being as in the KV cache, so that all behind it had to be read
-    anew: the number of the message and of the token, both from 0; ``None`` where nothing broke.
+    anew: the number of the message and of the token, both from 0; ``None`` where nothing broke. ``encoded_pictures``
+    were new to the model and went through its vision encoder, which took ``encode_ms``; the others were known.
     """
 
     queue_ms: float
@@ -205,6 +240,8 @@ class Timings:
     prefill_ms: float
     decode_ms: float
     prefix_break: tuple[int, int] | None = None
+    encoded_pictures: int = 0
+    encode_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

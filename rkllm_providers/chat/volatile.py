@@ -26,6 +26,7 @@ from itertools import takewhile
 from typing import Final
 
 from rkllm_providers.chat.clocks import Sentence, split_sentences
+from rkllm_providers.chat.pictures import joined, told
 from rkllm_providers.chat.turn_memory import Note, Saying, Turn, TurnMemory
 from rkllm_providers.chat.types import ChatMessage
 
@@ -51,9 +52,9 @@ class VolatileSystem:
     def apply(self, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
         """The conversation as it is to be rendered; the messages themselves stay as they are."""
         users = [number for number, message in enumerate(messages) if message.role == "user"]
-        if not users or messages[0].role != "system" or len(messages[0].content) > _MOST_SEARCHED:
+        if not users or messages[0].role != "system" or len(messages[0].text) > _MOST_SEARCHED:
             return list(messages)
-        sentences = split_sentences(messages[0].content)
+        sentences = split_sentences(messages[0].text)
         if sum(len(sentence.text) for sentence in sentences if sentence.moments) > _MOST_MOVED:
             return list(messages)
         keys = _keys(messages)
@@ -94,7 +95,7 @@ def _keys(messages: Sequence[ChatMessage]) -> list[bytes]:
     for message in messages:
         if message.role == "system":
             continue
-        digest.update(json.dumps([message.role, message.content]).encode())
+        digest.update(json.dumps([message.role, told(message.content)]).encode())
         if message.role == "user":
             keys.append(digest.copy().digest())
     return keys
@@ -165,7 +166,7 @@ def _render(
     own = {sentence.digest: sentence for sentence in sentences}
     for note in turn.notes:
         number = users[note.turn]
-        rendered[number] = replace(messages[number], content=messages[number].content + _text(note, own))
+        rendered[number] = replace(messages[number], content=joined(messages[number].content, _text(note, own)))
     system = _staying(sentences, turn.moved)
     return [replace(messages[0], content=system), *rendered[1:]] if system else rendered[1:]
 

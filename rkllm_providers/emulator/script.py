@@ -365,7 +365,7 @@ class _Parser:
         self._endless = False
 
     def _check_pattern(self, pattern: bytes) -> None:
-        names = {b"n_prompt", b"n_prefill"}
+        names = {b"n_prompt", b"n_prefill", b"n_pictures", b"pictures"}
         at = 0
         for found in _PLACEHOLDER.finditer(pattern):
             if found.start() == at:

@@ -16,9 +16,11 @@ from typing import Final
 from rkllm_providers.chat.answer import AnswerStream
 from rkllm_providers.chat.conversation import is_forced, offered_tools, thinking_budget, thinking_format, tool_format
 from rkllm_providers.chat.garbage import GarbageWatch, garbage_message
-from rkllm_providers.chat.prompt import Prompt, TextPrompt, build_second_call
+from rkllm_providers.chat.pictures import without_tags
+from rkllm_providers.chat.prompt import PicturePrompt, Prompt, TextPrompt, build_second_call
 from rkllm_providers.chat.stream import Token
 from rkllm_providers.chat.structured import JSONAnswer
+from rkllm_providers.chat.token_estimates import most_tokens
 from rkllm_providers.chat.tool_calls import collect_tool_calls
 from rkllm_providers.chat.types import ChatEvent, ChatMessage, Finish, GenerateOptions, TextDelta
 from rkllm_providers.engine.account import finish_of, joined
@@ -83,6 +85,7 @@ class Answer:
         watched = card.entry.format is not ModelFormat.SCRIPT
         self._watch = GarbageWatch(card.end_tokens) if watched else None
         self._generated: list[int] = []
+        self._said = bytearray()
         self._done: RunDone | None = None
         self._failure: RKLLMError | None = None
         self._wants_abort = False
@@ -189,6 +192,8 @@ class Answer:
 
     def _take(self, tokens: list[Token]) -> list[ChatEvent]:
         self._generated += [token[0] for token in tokens]
+        if isinstance(self._prompt.content, PicturePrompt):
+            self._said += b"".join(token[1] for token in tokens if token[1])
         if self._watch is not None and self._watch.feed(tokens) is not None and self._watch.problem is not None:
             self._wants_abort = True
             message = garbage_message(self._watch.problem, self._card.entry.id, self._runtime)
@@ -244,7 +249,12 @@ class Answer:
     def _further_segment(self, done: RunDone) -> RunRequest | None:
         """What is run next, where the run that ended is not the end of the answer."""
         guard, thinking = self._card.guard, self._thinking
-        if guard is None or thinking is None or isinstance(self._prompt.content, TextPrompt):
+        content = self._prompt.content
+        if (
+            guard is None
+            or thinking is None
+            or (isinstance(content, TextPrompt) and not isinstance(content, PicturePrompt))
+        ):
             return None
         close_id = guard.control_ids.get(thinking.close, _NO_ID)
         if self._closes_thinking:
@@ -253,16 +263,23 @@ class Answer:
             counts = self._text.n_tokens, self._text.reasoning_tokens
             self._text.feed([(_NO_ID, b"\n"), (close_id, thinking.close.encode())])
             self._text.n_tokens, self._text.reasoning_tokens = counts
-            return self._continued(guard.encode_once(f"\n{thinking.close}\n\n"))
+            return self._continued(f"\n{thinking.close}\n\n")
         limit = self._before_segment + done.max_tokens
         ended = done.last_token in self._card.end_tokens or self._text.n_tokens >= limit
         if done.last_token == close_id and not ended and not self._text.stopped and not self._went_on:
             # Runtime 1.3.0 has been seen to end a run at the closing tag.
             self._went_on = True
-            return self._continued([])
+            return self._continued("")
         return None
 
-    def _continued(self, put_in: Sequence[int]) -> RunRequest | None:
+    def _continued(self, text: str) -> RunRequest | None:
+        """The next segment, behind what was generated and a text that is put in."""
+        guard = self._card.guard
+        if guard is None:
+            return None
+        put_in = guard.encode_once(text) if text else []
+        if isinstance(self._prompt.content, PicturePrompt):
+            return self._continued_text(self._prompt.content, text, len(put_in))
         if isinstance(self._prompt.content, TextPrompt):
             return None
         ids = array("i", [*self._prompt.content, *self._generated, *put_in])
@@ -274,11 +291,25 @@ class Answer:
         self._before_segment = self._text.n_tokens
         return replace(self.request, prompt=ids, max_tokens=left)
 
+    def _continued_text(self, prompt: PicturePrompt, text: str, n_put_in: int) -> RunRequest | None:
+        """The same for a prompt with pictures, which is text: what was generated goes back as its text."""
+        self._said += text.encode()
+        left = None if self._limit is None else self._limit - self._text.n_tokens
+        if left is not None and left < 1:
+            return None
+        self._before_segment = self._text.n_tokens
+        n_tokens = None if prompt.n_tokens is None else prompt.n_tokens + len(self._generated) + n_put_in
+        said = without_tags(self._said.decode(errors="replace"))
+        longer = replace(prompt, text=prompt.text + said, bound=prompt.bound + most_tokens(said), n_tokens=n_tokens)
+        self._generated += [_NO_ID] * n_put_in
+        return replace(self.request, prompt=longer, max_tokens=left)
+
     def _begin_anew(self) -> None:
         """Forget what was written, but for what it took."""
         self._abandoned += self._text.n_tokens
         self._abandoned_reasoning += self._text.reasoning_tokens
         self._generated = []
+        self._said.clear()
         self._before_segment = 0
         self._text = self._new_stream()
 

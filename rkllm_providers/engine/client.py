@@ -16,6 +16,9 @@ from rkllm_providers.chat import (
     ChatResult,
     Finish,
     GenerateOptions,
+    ImagePart,
+    PicturePrompt,
+    Prompt,
     ReasoningDelta,
     TextDelta,
     build_prompt,
@@ -23,7 +26,9 @@ from rkllm_providers.chat import (
     count_prompt_tokens,
 )
 from rkllm_providers.chat.forced_calls import can_force_calls
+from rkllm_providers.chat.pictures import markers_of, pictures_of
 from rkllm_providers.chat.plain import build_plain_prompt
+from rkllm_providers.chat.prompt import PICTURE_TOKENS
 from rkllm_providers.engine.answer import Answer
 from rkllm_providers.engine.engine import Engine
 from rkllm_providers.engine.language_model import ModelFacts
@@ -32,10 +37,17 @@ from rkllm_providers.engine.row_uses import SYNC_WAIT_SECONDS, RowUses
 from rkllm_providers.engine.run import PrefillProgress, PromptFormChanged, RunDone, RunItem
 from rkllm_providers.engine.streams import AsyncStream, SyncStream
 from rkllm_providers.engine.warming import warming_request
-from rkllm_providers.errors import GenerationError, RequestCancelled, RKLLMError, UnsupportedFeature
+from rkllm_providers.errors import (
+    ContextLengthExceeded,
+    GenerationError,
+    RequestCancelled,
+    RKLLMError,
+    UnsupportedFeature,
+)
 from rkllm_providers.models import ModelCard, PromptForm
 from rkllm_providers.models.adapters import adapter_names
 from rkllm_providers.models.control import ControlGuard
+from rkllm_providers.vision import check_picture
 
 _rendering: Final = PreparingThreads(2, "render")
 # Checking may take seconds, which no rendering is to wait for.
@@ -169,12 +181,13 @@ class ModelClient(RowUses):
     def count_tokens(self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None) -> int:
         """Number of prompt tokens of a conversation, whether it fits or not.
 
-        Exact where the model has a tokenizer (``card.takes_tokens``), else an estimate.
+        Exact where the model has a tokenizer (``card.takes_tokens``), else an estimate; so are pictures until the
+        model has seen one.
 
         Raises:
             InvalidRequest: The messages cannot be rendered.
         """
-        return count_prompt_tokens(self.card, messages, options)
+        return count_prompt_tokens(self.card, messages, options, self.engine.picture_tokens or PICTURE_TOKENS)
 
     def warm(self, system: str, options: GenerateOptions | None = None) -> int:
         """Read ahead what all conversations with this system message begin with, tools of ``options`` included.
@@ -372,9 +385,35 @@ class ModelClient(RowUses):
 
     def _answer(self, messages: Sequence[ChatMessage], options: GenerateOptions | None) -> Answer:
         card, options = self.card, options or GenerateOptions()
+        self._check_pictures(card, pictures_of(messages))
         if options.volatile_system == "move" and card.prompt_form is not PromptForm.RUNTIME:
             messages = self.engine.volatile.apply(messages)
-        return Answer(card, build_prompt(card, messages, options), options, self._runtime_version, messages)
+        prompt = build_prompt(card, messages, options)
+        self._check_room(card, prompt)
+        return Answer(card, prompt, options, self._runtime_version, messages)
+
+    def _check_pictures(self, card: ModelCard, pictures: Sequence[ImagePart]) -> None:
+        """Refuse pictures that cannot be read before they wait in a queue. Decodes nothing.
+
+        Raises:
+            InvalidRequest: The model takes none, they are too many, or one is too large, broken, or of a format that
+                is not read.
+        """
+        if not pictures:
+            return
+        markers_of(card)
+        limits = self.engine.limits.pictures
+        limits.check_count(len(pictures))
+        for picture in {picture.digest: picture for picture in pictures}.values():
+            check_picture(picture.data, limits)
+
+    def _check_room(self, card: ModelCard, prompt: Prompt) -> None:
+        """Refuse a prompt with pictures that cannot fit, once it is known what a picture takes."""
+        content, each = prompt.content, self.engine.picture_tokens
+        if isinstance(content, PicturePrompt) and content.n_tokens is not None and each is not None:
+            n_tokens = content.n_tokens + len(content.pictures) * each
+            if n_tokens >= card.context_length:
+                raise ContextLengthExceeded(n_tokens, card.context_length)
 
     @property
     def _runtime_version(self) -> str:

@@ -35,7 +35,7 @@ class Engine:
         """``residency`` is shared with the engines that this one must get along with."""
         self.spec = spec
         self.limits = limits or EngineLimits()
-        self.plan = LoadPlan(spec)
+        self.plan = LoadPlan(spec, self.limits)
         self.ledger = CacheLedger(spec.name, spec.model_path)
         self.volatile = VolatileSystem()
         self._ids = itertools.count(1)
@@ -94,6 +94,11 @@ class Engine:
     def info(self) -> RuntimeInfo | None:
         """What runs the model; ``None`` until it is loaded."""
         return self._work.info
+
+    @property
+    def picture_tokens(self) -> int | None:
+        """The tokens that one picture takes; ``None`` until one was read."""
+        return self._work.picture_tokens
 
     @property
     def waiting(self) -> int:

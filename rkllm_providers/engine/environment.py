@@ -12,6 +12,7 @@ from rkllm_providers.engine.limits import parse_chunk
 from rkllm_providers.engine.memory import parse_size
 from rkllm_providers.engine.run import EngineLimits
 from rkllm_providers.errors import InvalidRequest
+from rkllm_providers.vision import PictureLimits
 
 
 def environment_limits() -> EngineLimits:
@@ -25,7 +26,35 @@ def environment_limits() -> EngineLimits:
         worker_memory=parse_size(os.environ.get("RKLLM_WORKER_MEMORY_LIMIT") or "off"),
         prefill_chunk=parse_chunk(os.environ.get("RKLLM_PREFILL_CHUNK") or "off"),
         kept_states=_kept_states(),
+        pictures=_pictures(),
+        picture_cache=parse_size(os.environ.get("RKLLM_PICTURE_CACHE")) or EngineLimits().picture_cache,
+        load_encoder=_is_set("RKLLM_LOAD_ENCODER"),
     )
+
+
+def _pictures() -> PictureLimits:
+    """What the environment says of pictures.
+
+    Raises:
+        InvalidRequest: It says something that cannot be read.
+    """
+    default = PictureLimits()
+    return PictureLimits(
+        parse_size(os.environ.get("RKLLM_PICTURE_BYTES")) or default.max_bytes,
+        _number("RKLLM_PICTURE_PIXELS", default.max_pixels),
+        _number("RKLLM_PICTURE_COUNT", default.max_pictures),
+    )
+
+
+def _number(variable: str, default: int) -> int:
+    text = os.environ.get(variable) or str(default)
+    if not text.isdecimal() or int(text) < 1:
+        raise InvalidRequest(f"{variable} is {text!r}; it must be a whole number from 1 on.")
+    return int(text)
+
+
+def _is_set(variable: str) -> bool:
+    return (os.environ.get(variable) or "").lower() in ("1", "true", "yes", "on")
 
 
 def _kept_states() -> KeptStateSettings:
@@ -41,7 +70,7 @@ def _kept_states() -> KeptStateSettings:
         folder=Path(named) if named else None,
         max_bytes=parse_size(os.environ.get("RKLLM_KEPT_STATES_SIZE")) or default.max_bytes,
         max_bytes_per_day=parse_size(os.environ.get("RKLLM_KEPT_STATES_PER_DAY")) or default.max_bytes_per_day,
-        persist=(os.environ.get("RKLLM_KEPT_STATES_PERSIST") or "").lower() in ("1", "true", "yes", "on"),
+        persist=_is_set("RKLLM_KEPT_STATES_PERSIST"),
     )
 
 

@@ -7,7 +7,7 @@ hot path and have a layout of their own; everything else is JSON, followed in ``
 kind     direction      content
 ======== ============== ================================================================
 LOAD     to worker      JSON: what to load
-RUN      to worker      u32 length of the JSON, JSON, then int32 token ids or UTF-8 text
+RUN      to worker      u32 length of the JSON, JSON, then int32 token ids or UTF-8 text and pictures
 ABORT    to worker      u32 run id
 CLOSE    to worker      nothing
 READY    from worker    JSON: what was loaded
@@ -117,6 +117,9 @@ class FrameReader:
 
     def __init__(self) -> None:
         self._rest = b""
+        # A long frame is put together once, and not again with each piece of it.
+        self._pieces: list[bytes] = []
+        self._missing = 0
 
     def feed(self, data: bytes) -> list[Frame]:
         """Take more bytes; return the frames that are complete.
@@ -124,10 +127,15 @@ class FrameReader:
         Raises:
             FrameError: The stream is not made of frames.
         """
-        if self._rest:
-            data = self._rest + data
+        if self._missing > len(data):
+            self._pieces.append(data)
+            self._missing -= len(data)
+            return []
+        if self._rest or self._pieces:
+            data = b"".join([self._rest, *self._pieces, data])
+            self._pieces.clear()
         frames: list[Frame] = []
-        at, size = 0, len(data)
+        at, size, self._missing = 0, len(data), 0
         header_size, token_size = _HEADER.size, _TOKEN.size
         while size - at >= header_size:
             length, kind = _HEADER.unpack_from(data, at)
@@ -135,6 +143,7 @@ class FrameReader:
                 raise FrameError(f"A frame announces {length} bytes; {MAX_FRAME} is the most.")
             end = at + header_size + length
             if end > size:
+                self._missing = end - size
                 break
             if kind in _TOKEN_KINDS:
                 _, _, run_id, token_id = _TOKEN.unpack_from(data, at)

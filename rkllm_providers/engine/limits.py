@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict
 from typing import Final
 
-from rkllm_providers.chat.prompt import TextPrompt
+from rkllm_providers.chat.prompt import PicturePrompt, TextPrompt
 from rkllm_providers.chat.types import Sampling
 from rkllm_providers.engine.load_plan import LoadPlan
 from rkllm_providers.engine.run import EngineLimits, PromptFormChanged, Run, RunRequest, RunState, RuntimeInfo
@@ -62,6 +62,8 @@ def room_of(request: RunRequest, plan: LoadPlan, info: RuntimeInfo | None) -> in
     if request.plain:
         # No template is in play: ids are refused only where loading showed that they mean something else.
         unfit = not is_text and plan.form is not plan.spec.form
+    elif isinstance(prompt, PicturePrompt):
+        unfit = prompt.form is not plan.form
     else:
         unfit = is_text is (plan.form is PromptForm.TOKENS)
     if unfit:

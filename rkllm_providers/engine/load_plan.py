@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from rkllm_providers.chat.types import Sampling
-from rkllm_providers.engine.run import LoadSpec
+from rkllm_providers.engine.run import EngineLimits, LoadSpec
 from rkllm_providers.models import PromptForm
 from rkllm_providers.models.observations import observe
 from rkllm_providers.runtime.log import recognise
@@ -25,8 +25,9 @@ CHECK_TEXT: Final = (
 class LoadPlan:
     """How one engine's workers load the model. Belongs to the engine's thread; others may read it."""
 
-    def __init__(self, spec: LoadSpec) -> None:
+    def __init__(self, spec: LoadSpec, limits: EngineLimits | None = None) -> None:
         self.spec = spec
+        self._limits = limits or EngineLimits()
         self.form = spec.form
         self.context_length = spec.context_length
         self._learned_limit = False
@@ -47,7 +48,14 @@ class LoadPlan:
             # Their text is wanted wherever it can be told from the answer's: some are markers of thinking
             # and tool calls, and some end the answer.
             "skip_special_tokens": self.form is PromptForm.RUNTIME,
-            "raw": self.form is PromptForm.RAW or (spec.plain_text and self.form is PromptForm.RUNTIME),
+            # Prompts with pictures are text, rendered here as the others are.
+            "raw": self.form is PromptForm.RAW
+            or (spec.plain_text and self.form is PromptForm.RUNTIME)
+            or (spec.vision is not None and self.form is PromptForm.TOKENS),
+            "vision": None if spec.vision is None else spec.vision.order(),
+            "picture_limits": asdict(self._limits.pictures),
+            "picture_cache": self._limits.picture_cache,
+            "load_encoder": self._limits.load_encoder,
             "check_text": spec.check_text if by_tokens else None,
             "check_tokens": spec.check_tokens,
             "end_tokens": sorted(spec.end_tokens) if ids_hold else [],

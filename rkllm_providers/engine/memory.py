@@ -63,13 +63,14 @@ def parse_budget(value: str | int | None) -> Budget:
 
 
 def estimated_bytes(spec: LoadSpec) -> int:
-    """What a model takes, by its file and its context window. Weights on an NPU are no worker's resident memory."""
+    """What a model takes, by its files and its context window. Weights on an NPU are no worker's resident memory."""
     try:
         weights = os.stat(spec.model_path).st_size
+        encoder = os.stat(spec.vision.encoder).st_size if spec.vision is not None else 0
     except OSError:
         return 0  # it cannot be loaded, and its worker says why
     least, most = _TOKEN_BYTES
-    return weights + spec.context_length * min(most, max(least, weights // _WEIGHTS_PER_TOKEN))
+    return weights + encoder + spec.context_length * min(most, max(least, weights // _WEIGHTS_PER_TOKEN))
 
 
 def machine_memory() -> MachineMemory:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import itertools
 import json
 import logging
 import os
+import re
 import stat
 import tempfile
 import threading
@@ -22,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rkllm_providers.errors import ModelLoadError, NPUBusy
+from rkllm_providers.models.vision_families import ENCODER_DOMAIN, decoder_domain
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +36,8 @@ _SHARED_FOLDERS: Final = ("/run/lock", "/var/lock", "/tmp")
 _MOST_BYTES: Final = 4096
 _MOST_TEXT: Final = 200
 _ATTEMPTS: Final = 5
+_DEVICE_TREE: Final = Path("/proc/device-tree/compatible")
+_CHIP: Final = re.compile(r"rockchip,((?:rk|rv)\d+b?)(?![a-z0-9-])")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -40,12 +45,13 @@ class NPUPlace:
     """A worker's place on the NPU: its memory domain, and the locked file that it holds too.
 
     A worker may outlive its parent by seconds. It inherits the file, so that the NPU is not seen free
-    before the last of them has ended.
+    before the last of them has ended. A model that sees has its encoder in ``encoder_domain``.
     """
 
     model: str
     domain_id: int
     lock_fd: int | None
+    encoder_domain: int | None = None
 
 
 class NPU:
@@ -64,8 +70,11 @@ class NPU:
             self._base_url = base_url
             self._describe()
 
-    def enter(self, model: str, domain: int | None = None) -> NPUPlace:
+    def enter(self, model: str, domain: int | None = None, *, sees: bool = False) -> NPUPlace:
         """A place for one more worker, in this memory domain, or in the lowest that is free.
+
+        A model that ``sees`` has a vision encoder, which lies in the first domain whoever is there: the decoder
+        gets another one, on chips that have several.
 
         Raises:
             NPUBusy: Another process owns the NPU.
@@ -77,9 +86,11 @@ class NPU:
                 self._fd = _locked(path) if path is not None else None
                 self._since = time.time()
             taken = {place.domain_id for place in self._places}
+            taken |= {place.encoder_domain for place in self._places if place.encoder_domain is not None}
             if domain is None:
-                domain = next(number for number in range(len(taken) + 1) if number not in taken)
-            place = NPUPlace(model, domain, self._fd)
+                least = decoder_domain(chip_name()) if sees else 0
+                domain = next(number for number in itertools.count(least) if number not in taken)
+            place = NPUPlace(model, domain, self._fd, ENCODER_DOMAIN if sees else None)
             self._places.append(place)
             self._describe()
             return place
@@ -121,6 +132,16 @@ class NPU:
             os.ftruncate(self._fd, len(written))
         except OSError as error:
             logger.warning("the NPU is locked, but who holds it could not be written down: %s", error)
+
+
+def chip_name() -> str | None:
+    """The chip by the device tree, such as ``rk3588``; ``None`` where that names none of Rockchip's."""
+    try:
+        said = _DEVICE_TREE.read_bytes()
+    except OSError:
+        return None
+    found = _CHIP.findall(said.decode(errors="replace"))
+    return str(found[-1]) if found else None  # boards come before the chip that they are made with
 
 
 def lock_path() -> Path | None:

@@ -20,6 +20,7 @@ from rkllm_providers.engine.environment import environment_limits
 from rkllm_providers.engine.load_plan import CHECK_TEXT
 from rkllm_providers.engine.memory import parse_budget
 from rkllm_providers.engine.npu import shared_npu
+from rkllm_providers.engine.picture_encoder import EncoderPlan
 from rkllm_providers.engine.residency import Residency
 from rkllm_providers.engine.run import EngineLimits, LoadSpec
 from rkllm_providers.models import Catalog, ModelCard, ModelEntry, ModelFormat, PromptForm, read_card
@@ -151,12 +152,32 @@ def _load_spec(card: ModelCard, context_length: int, library: str | None, runtim
         sampling=Sampling().over(card.sampling),
         plain_text=card.capabilities.embedding or card.capabilities.reranking,
         domain_id=card.base_domain_id,
+        vision=_encoder_plan(card),
     )
     if form is not PromptForm.TOKENS or card.guard is None or entry.format is ModelFormat.SCRIPT:
         # A script's tokenizer and the one that runs it are made of the same lines.
         return spec
     ours = len(card.guard.encode(card.guard.mark(CHECK_TEXT)))
     return replace(spec, check_text=CHECK_TEXT, check_tokens=ours)
+
+
+def _encoder_plan(card: ModelCard) -> EncoderPlan | None:
+    vision = card.vision
+    if vision is None or vision.family is None:
+        return None
+    markers = vision.family.markers
+    return EncoderPlan(
+        vision.encoder,
+        markers.start,
+        markers.end,
+        markers.content,
+        several_since=vision.family.several_images,
+        width=vision.width,
+        height=vision.height,
+        emulated=card.entry.format.runs_on_emulator,
+        n_cores=vision.n_cores,
+        decoder=card.entry.path if card.entry.format is ModelFormat.GGUF else None,
+    )
 
 
 def _forget_locks_after_fork() -> None:

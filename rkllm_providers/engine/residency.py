@@ -190,7 +190,7 @@ class Residency:
 
     def _seated(self, tenant: Tenant) -> Seat:
         spec = tenant.spec
-        place = None if spec.emulated else shared_npu().enter(spec.name, spec.domain_id)
+        place = None if spec.emulated else shared_npu().enter(spec.name, spec.domain_id, sees=spec.vision is not None)
         beside = place is not None and any(seat.place is not None for seat in self._seats)
         seat = Seat(tenant, estimated_bytes(spec), place, beside)
         self._seats.append(seat)

@@ -11,17 +11,20 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
-from rkllm_providers.chat.prompt import TextPrompt
+from rkllm_providers.chat.prompt import PicturePrompt, TextPrompt
 from rkllm_providers.chat.stream import Token
 from rkllm_providers.chat.types import Priority, Sampling
 from rkllm_providers.durations import FOREVER
 from rkllm_providers.engine.frames import Frame, FrameKind, pack_json
 from rkllm_providers.engine.kept_states import KeptStateSettings
 from rkllm_providers.engine.ledger import CacheUse
+from rkllm_providers.engine.picture_encoder import EncoderPlan
+from rkllm_providers.engine.picture_order import pack_pictures
 from rkllm_providers.engine.rows_runs import RowsWanted
 from rkllm_providers.errors import RKLLMError
 from rkllm_providers.models import PromptForm
 from rkllm_providers.models.adapters import Adapter
+from rkllm_providers.vision import PictureLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,8 @@ class LoadSpec:
     count ``check_tokens`` in ``check_text``. ``end_tokens`` end an answer, whatever the library thinks of them.
     ``sampling`` is what runtimes without sampling per run are loaded with where no request says otherwise.
     ``plain_text`` keeps the runtime's own template off a model that is not for chat and has no tokenizer here.
-    ``domain_id`` is the NPU memory domain that its owner chose for it.
+    ``domain_id`` is the NPU memory domain that its owner chose for it. ``vision`` says how its pictures are read,
+    ``None`` if it takes none.
     """
 
     name: str
@@ -53,6 +57,7 @@ class LoadSpec:
     sampling: Sampling = field(default_factory=Sampling)
     plain_text: bool = False
     domain_id: int | None = None
+    vision: EncoderPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,8 @@ class EngineLimits:
     loaded after its last request. A worker whose resident memory is above ``worker_memory`` bytes after a run is
     replaced. ``prefill_chunk`` has prompts read in pieces of so many tokens: between two of them a request can be
     cancelled and one of a higher priority be answered, at the price of about one decode for each piece.
+    ``pictures`` is what is accepted of pictures, ``picture_cache`` how many bytes of encoded ones a worker keeps
+    (one takes 1 to 7 MiB); ``load_encoder`` loads a vision encoder with its model, and not with the first picture.
     """
 
     queue: int = 64
@@ -79,6 +86,9 @@ class EngineLimits:
     worker_memory: int | None = None
     prefill_chunk: int | None = None
     kept_states: KeptStateSettings = field(default_factory=KeptStateSettings)
+    pictures: PictureLimits = field(default_factory=PictureLimits)
+    picture_cache: int = 64 << 20
+    load_encoder: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +127,8 @@ class RunDone(NamedTuple):
     limit that was in force. ``cached_tokens`` are the prompt's tokens that were in the KV cache already,
     ``cached_estimated`` where that is what was expected and not what the runtime says. ``broke_at`` is the
     number of the first prompt token that was not as in the cache, ``None`` if all that the cache held was used.
-    ``vector`` is what a run without tokens was for: float32 values, little-endian.
+    ``vector`` is what a run without tokens was for: float32 values, little-endian. ``picture_tokens`` are those of
+    the prompt's pictures, ``n_encoded`` how many of these were encoded for it, in ``encode_ms``.
     """
 
     n_tokens: int
@@ -134,6 +145,9 @@ class RunDone(NamedTuple):
     broke_at: int | None = None
     last_token: int | None = None
     vector: bytes = b""
+    picture_tokens: int = 0
+    n_encoded: int = 0
+    encode_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +287,10 @@ class Order(NamedTuple):
         return self.prompt is not None
 
 
-def order_frame(order: Order, run: Run, max_tokens: int | None) -> bytes:
-    """The frame that has a worker carry out an order."""
+def order_frame(
+    order: Order, run: Run, max_tokens: int | None, known_pictures: frozenset[str] = frozenset()
+) -> bytes:
+    """The frame that has a worker carry out an order; it knows pictures of these digests already."""
     request = run.request
     prompt = request.prompt if order.prompt is None else order.prompt
     adapter = request.lora
@@ -298,6 +314,11 @@ def order_frame(order: Order, run: Run, max_tokens: int | None) -> bytes:
         "newest": None,
         "enable_thinking": prompt.enable_thinking,
     }
+    if isinstance(prompt, PicturePrompt):
+        files = [(picture.digest, picture.data) for picture in prompt.pictures]
+        fields, blob = pack_pictures(prompt.text, files, known_pictures)
+        content |= {"input": "pictures", "n_text_tokens": prompt.n_tokens, "is_transcript": prompt.is_transcript}
+        return pack_json(FrameKind.RUN, content | fields, blob)
     if prompt.newest is not None:
         content["newest"] = asdict(prompt.newest)
     return pack_json(FrameKind.RUN, content, prompt.text.encode())
@@ -306,12 +327,13 @@ def order_frame(order: Order, run: Run, max_tokens: int | None) -> bytes:
 def run_end(run: Run, content: dict[str, Any], use: CacheUse, warnings: tuple[str, ...]) -> RunDone:
     """How a run ended, from what its worker says."""
     first, computed = run.first_use or use, content["prefill_tokens"]
+    seen = content.get("pictures")
     waited = (run.started_at - run.submitted_at) * 1000
     return RunDone(
         n_tokens=content["n_tokens"],
         max_tokens=content["max_tokens"],
         queue_ms=max(0.0, waited - run.load_ms - run.spent_ms) + run.kept_ms,
-        load_ms=run.load_ms,
+        load_ms=run.load_ms + (seen["load_ms"] if seen else 0.0),
         prefill_ms=content["prefill_ms"] + content["restore_ms"] + run.prefill_ms,
         decode_ms=content["decode_ms"],
         prefill_tokens=None if computed is None else computed + run.computed,
@@ -322,4 +344,7 @@ def run_end(run: Run, content: dict[str, Any], use: CacheUse, warnings: tuple[st
         broke_at=first.broke_at,
         last_token=content["generated"][-1] if content["generated"] else None,
         vector=run.vector,
+        picture_tokens=seen["picture_tokens"] if seen else 0,
+        n_encoded=seen["n_encoded"] if seen else 0,
+        encode_ms=seen["encode_ms"] if seen else 0.0,
     )

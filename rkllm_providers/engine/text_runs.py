@@ -16,6 +16,7 @@ from rkllm_providers.errors import ContextLengthExceeded
 from rkllm_providers.runtime import (
     Feature,
     ModelHandle,
+    MultimodalInput,
     PromptInput,
     RuntimeEvent,
     TokenEvent,
@@ -31,14 +32,14 @@ _TEMPLATE_ALLOWANCE: Final = 1024
 _COUNTED_ALLOWANCE: Final = 16
 _TURN_ALLOWANCE: Final = 64  # a template's system text stands before the first turn only
 _THINKING_END: Final = "</think>"
-_CUE: Final = "\n\nAssistant:"
+CUE: Final = "\n\nAssistant:"
 
 
 @dataclass(frozen=True, slots=True)
 class TextRun:
     """How a run is made: ``counting_ms`` and ``counted_tokens`` are what counting the prompt took."""
 
-    content: PromptInput
+    content: PromptInput | MultimodalInput
     keep_history: bool
     limit: int
     bound: int
@@ -61,7 +62,7 @@ class PromptCounter:
     def __init__(self, handle: ModelHandle) -> None:
         self._handle = handle
 
-    def count(self, content: PromptInput, lora: str | None = None) -> tuple[int, int]:
+    def count(self, content: PromptInput | MultimodalInput, lora: str | None = None) -> tuple[int, int]:
         """The tokens of a prompt, and how many of them had to be computed.
 
         The run proper must have the same adapter: it reuses what this one computed.
@@ -96,7 +97,7 @@ class TextRuns:
         self._raw = raw
         self._counter = PromptCounter(handle)
         # Runtimes without a limit per run are stopped by an abort, which may come one token late.
-        self._margin = 0 if handle.library.supports(Feature.MAX_NEW_TOKENS_PER_RUN) else 1
+        self.margin = 0 if handle.library.supports(Feature.MAX_NEW_TOKENS_PER_RUN) else 1
         self._held: _Held | None = None
         self._has_history = False
         self._allowance = _RAW_ALLOWANCE if raw else None
@@ -119,13 +120,13 @@ class TextRuns:
             self._has_history = False
         keeps = not self._raw and self._handle.library.supports(Feature.KEEP_HISTORY)
         if not self._handle.library.supports(Feature.CHAT_TEMPLATE) and newest is not None:
-            text += _CUE  # nothing else tells a model without a template whose turn it is
+            text += CUE  # nothing else tells a model without a template whose turn it is
         bound = order["bound"] + self._around(lora)
         if keeps and self._fits(bound, order["max_tokens"], _ROOM_FOR_FIRST):
             # What runs before left is no part of this conversation.
             self._handle.clear_kv_cache()
             return TextRun(self._turn(order, text), True, self._left(bound, order["max_tokens"]), bound)
-        return self._counted(self._turn(order, text), bound, order["max_tokens"], lora)
+        return self._run_of(self._turn(order, text), bound, order["max_tokens"], lora)
 
     def _turn(self, order: dict[str, Any], text: str) -> PromptInput:
         thinks = bool(order["enable_thinking"]) and not self._raw and self._handle.library.supports(Feature.THINKING)
@@ -145,12 +146,23 @@ class TextRuns:
         self._held = None
         self._has_history = self._handle.library.supports(Feature.KEEP_HISTORY)
 
-    def _counted(self, content: PromptInput, bound: int, wanted: int | None, lora: str | None) -> TextRun:
-        if wanted is not None and bound + wanted + self._margin <= self._context_length:
+    def counted(self, content: MultimodalInput, bound: int, wanted: int | None, lora: str | None) -> TextRun:
+        """How to run a prompt that has at most ``bound`` tokens without those that the runtime puts around it.
+
+        Raises:
+            ContextLengthExceeded: It leaves no room for an answer.
+            GenerationError: The library refuses the prompt.
+        """
+        return self._run_of(content, bound + self._around(lora), wanted, lora)
+
+    def _run_of(
+        self, content: PromptInput | MultimodalInput, bound: int, wanted: int | None, lora: str | None
+    ) -> TextRun:
+        if wanted is not None and bound + wanted + self.margin <= self._context_length:
             return TextRun(content, False, wanted, bound)
         started = time.monotonic()
         n_tokens, computed = self._counter.count(content, lora)
-        room = self._context_length - n_tokens - self._margin
+        room = self._context_length - n_tokens - self.margin
         if room < 1:
             raise ContextLengthExceeded(n_tokens, self._context_length)
         limit = room if wanted is None else min(room, wanted)
@@ -172,7 +184,7 @@ class TextRuns:
         return bound + (least if wanted is None else min(least, wanted)) <= self._context_length
 
     def _left(self, bound: int, wanted: int | None) -> int:
-        left = self._context_length - bound - self._margin
+        left = self._context_length - bound - self.margin
         return left if wanted is None else min(wanted, left)
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from rkllm_providers.chat.prompt import PicturePrompt
 from rkllm_providers.engine import frames
 from rkllm_providers.engine.frames import Frame, FrameKind
 from rkllm_providers.engine.inbox import Inbox
@@ -48,6 +49,7 @@ class WorkLoop:
     def __init__(self, host: EngineHost, residency: Residency, inbox: Inbox, ids: Iterator[int]) -> None:
         self.queue = RunQueue(host.limits.queue, host.limits.bulk_queue)
         self.pinned: RunRequest | None = None
+        self.picture_tokens: int | None = None
         self._warming: Run | None = None
         self.stay = Stay(host.spec, host.limits, residency, self.queue, host, self._seat_settled)
         self._host: Final = host
@@ -249,7 +251,8 @@ class WorkLoop:
             return False
         link.note_run()  # before the worker can print anything about it
         run.ordered_at = time.monotonic()
-        if not link.send(order_frame(order, run, room_of(run.request, self._host.plan, self.info))):
+        room = room_of(run.request, self._host.plan, self.info)
+        if not link.send(order_frame(order, run, room, link.known_pictures)):
             return False
         if not order.is_step and run.request.rows is None and isinstance(run.stream, AsyncStream):
             link.lend(run.id, run.stream, self._socket_returned)
@@ -267,6 +270,7 @@ class WorkLoop:
         run, order = self._current, self._steps.order
         if run is None or order is None or content["run"] != order.id:
             raise RuntimeError(f"The worker ended run {content['run']}, which is not under way.")
+        self._note_pictures(run, content)
         keeping = self._steps.is_keeping
         lines = self._worker.lines_to_mark() if content["error"] is not None else []
         use = self._steps.note_end(run, content)
@@ -292,6 +296,13 @@ class WorkLoop:
             if run.request.may_continue:
                 self._kept, self._kept_until = run, time.monotonic() + _KEPT_SECONDS
         self._put(run, [end])
+
+    def _note_pictures(self, run: Run, content: dict[str, Any]) -> None:
+        if self._worker.link is not None:
+            self._worker.link.known_pictures = frozenset(content["known_pictures"])
+        prompt, seen = run.request.prompt, content["pictures"]
+        if isinstance(prompt, PicturePrompt) and seen is not None:
+            self.picture_tokens = seen["picture_tokens"] // len(prompt.pictures)
 
     def _go_on(self, run: Run, progress: PrefillProgress | None) -> None:
         """After a step: on with the run, unless somebody goes before it."""

@@ -22,9 +22,10 @@ from rkllm_providers.engine import frames
 from rkllm_providers.engine.frames import Frame, FrameKind
 from rkllm_providers.engine.loaded_adapters import LoadedAdapters
 from rkllm_providers.engine.loaded_states import LoadedStates, size_of
+from rkllm_providers.engine.picture_runs import PictureRun, PictureRuns
 from rkllm_providers.engine.rows_runs import RowsWanted, run_rows
 from rkllm_providers.engine.text_runs import TextRun, TextRuns
-from rkllm_providers.engine.worker_load import NotAlone, check_tokenizer, load, sampling_params
+from rkllm_providers.engine.worker_load import NotAlone, check_tokenizer, load, picture_runs, sampling_params
 from rkllm_providers.errors import ContextLengthExceeded, RKLLMError, UnsupportedFeature
 from rkllm_providers.runtime import (
     ErrorEvent,
@@ -130,6 +131,7 @@ class Worker:
         self._aborted_early: set[int] = set()
         self._handle: ModelHandle | None = None
         self._texts: TextRuns | None = None
+        self._pictures: PictureRuns | None = None
         self._adapters: LoadedAdapters | None = None
         self._caches: LoadedStates | None = None
         self._has_template = False
@@ -147,6 +149,8 @@ class Worker:
             self._run(*frames.unpack_run(frame.body))
         if self._handle is not None:
             self._handle.destroy()
+        if self._pictures is not None:
+            self._pictures.close()
         return 0
 
     def _load(self, order: dict[str, Any]) -> bool:
@@ -154,13 +158,14 @@ class Worker:
         try:
             self._handle = handle = load(order)
             checked = check_tokenizer(handle, order)
+            self._texts = TextRuns(handle, order["context_length"], raw=order["raw"])
+            self._pictures = picture_runs(handle, self._texts, order)
         except RKLLMError as error:
             self._log_mark()
             found = error.version if isinstance(error, NotAlone) else None
             self._send(FrameKind.FAILED, {"error": type(error).__name__, "message": str(error), "version": found})
             return False
         self._end_tokens = frozenset(order["end_tokens"])
-        self._texts = TextRuns(handle, order["context_length"], raw=order["raw"])
         self._adapters = LoadedAdapters(handle)
         self._caches = LoadedStates(handle)
         self._has_template = handle.library.supports(Feature.CHAT_TEMPLATE) and not order["raw"]
@@ -202,6 +207,7 @@ class Worker:
         restored, restore_ms = False, 0.0
         started = time.monotonic()
         counting: TextRun | None = None
+        seen: PictureRun | None = None
         n_rows: int | None = None
         try:
             self._prepare(run, order)
@@ -213,6 +219,8 @@ class Worker:
             elif order["input"] == "tokens":
                 run.max_tokens = order["max_tokens"]
                 self._generate(handle, run, order, TokenInput(prompt))
+            elif order["input"] == "pictures":
+                seen = self._run_pictures(handle, run, order, prompt)
             else:
                 counting = self._run_text(handle, run, order, prompt.decode())
         except ContextLengthExceeded as error:
@@ -233,6 +241,9 @@ class Worker:
             self._log_mark()
         first = run.first_token_at or ended
         perf = run.perf
+        if seen is not None:
+            started += (seen.load_ms + seen.encode_ms) / 1000
+            counting = seen.counting
         counting_ms = counting.counting_ms if counting else 0.0
         outcome |= {
             "n_tokens": run.n_tokens,
@@ -247,6 +258,8 @@ class Worker:
             "restored": restored,
             "restore_ms": restore_ms,
             "saved_bytes": size_of(order["save_to"]),
+            "known_pictures": self._pictures.encoder.known if self._pictures else [],
+            "pictures": seen.account() if seen else None,
         }
         if n_rows is not None:
             outcome["prefill_tokens"] = n_rows
@@ -270,6 +283,8 @@ class Worker:
         run.cache_cleared = run.cache_cleared or cleared
         if run.cache_cleared or order["rows"] is not None:
             self._texts.forget()  # the history, if there is one, is not of this model and these texts
+        if self._pictures is not None and (run.cache_cleared or order["input"] != "pictures"):
+            self._pictures.forget()
 
     def _restore(self, run: Run, path: str | None) -> tuple[bool, float]:
         """Load a state before a run; whether it was, and the milliseconds that took."""
@@ -306,6 +321,23 @@ class Worker:
             texts.forget()
             raise
         texts.note_end(order, how, b"".join(run.said), run.n_tokens, natural=run.ended_by_itself)
+        return how
+
+    def _run_pictures(self, handle: ModelHandle, run: Run, order: dict[str, Any], blob: bytes) -> PictureRun | None:
+        pictures = self._pictures
+        if pictures is None:
+            raise UnsupportedFeature("The model was loaded without its vision encoder, so it takes no pictures.")
+        run.started = True  # what comes before the run fills the cache too
+        how = pictures.prepare(order, blob, lambda: run.cancelled, run.lora)
+        if how is None:
+            return None
+        run.max_tokens = how.limit
+        failed = True
+        try:
+            self._generate(handle, run, order, how.content)
+            failed = run.failed
+        finally:
+            pictures.note_end(how, failed=failed)
         return how
 
     def _generate(

@@ -29,7 +29,10 @@ Returned = Callable[[LoopReader, Sequence[Frame], bool], None]
 
 
 class WorkerLink:
-    """A worker and the way to it. Belongs to one engine's thread."""
+    """A worker and the way to it. Belongs to one engine's thread.
+
+    ``known_pictures`` are digests of the pictures that need not be sent to it again.
+    """
 
     def __init__(self, name: str, poll: select.epoll, inherited: Sequence[int] = ()) -> None:
         """Start a worker that also gets the ``inherited`` descriptors, and have ``poll`` watch its socket.
@@ -50,6 +53,7 @@ class WorkerLink:
         self._lent: LoopReader | None = None
         self._marks = 0
         self._heard_at = 0.0
+        self.known_pictures: frozenset[str] = frozenset()
         poll.register(self._channel, select.EPOLLIN)
 
     @property

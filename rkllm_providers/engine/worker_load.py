@@ -6,9 +6,19 @@ import traceback
 from dataclasses import replace
 from typing import Any, Final
 
-from rkllm_providers.engine.text_runs import PromptCounter
+from rkllm_providers.engine.picture_encoder import PictureEncoder, encoder_plan
+from rkllm_providers.engine.picture_runs import PictureRuns
+from rkllm_providers.engine.text_runs import PromptCounter, TextRuns
 from rkllm_providers.errors import GenerationError, RKLLMError
-from rkllm_providers.runtime import Feature, InitParams, ModelHandle, PromptInput, RuntimeLibrary, SamplingParams
+from rkllm_providers.runtime import (
+    Feature,
+    InitParams,
+    Markers,
+    ModelHandle,
+    PromptInput,
+    RuntimeLibrary,
+    SamplingParams,
+)
 
 _CHECK_MARGIN: Final = 8
 
@@ -51,12 +61,40 @@ def load(order: dict[str, Any]) -> ModelHandle:
             sampling=SamplingParams() if per_run else sampling_params(order["sampling"]),
             skip_special_token=order["skip_special_tokens"],
             # Other domains than the first crashed in runtimes that take one model only.
-            base_domain_id=order["base_domain_id"] if several else None,
+            base_domain_id=order["base_domain_id"] if several or _places_pictures(order, library) else None,
+            # Runtimes before 1.3.0 take the markers around pictures here, and nowhere else.
+            markers=None if order["vision"] is None else _markers(order["vision"]),
         ),
     )
     if order["raw"] and library.supports(Feature.CHAT_TEMPLATE):
         handle.set_chat_template("", "", "")
     return handle
+
+
+def picture_runs(handle: ModelHandle, texts: TextRuns, order: dict[str, Any]) -> PictureRuns | None:
+    """What runs pictures, where the model has a vision encoder, which is loaded if the order says so.
+
+    Raises:
+        RKLLMError: The encoder cannot be loaded.
+    """
+    if order["vision"] is None:
+        return None
+    from rkllm_providers.vision import PictureLimits
+
+    plan = encoder_plan(order["vision"])
+    encoder = PictureEncoder(plan, PictureLimits(**order["picture_limits"]), order["picture_cache"])
+    if order["load_encoder"]:
+        encoder.load()
+    return PictureRuns(handle, texts, plan, encoder, order["context_length"])
+
+
+def _markers(vision: dict[str, Any]) -> Markers:
+    return Markers(vision["start"], vision["end"], vision["content"])
+
+
+def _places_pictures(order: dict[str, Any], library: RuntimeLibrary) -> bool:
+    """Whether the model must leave the first memory domain to its encoder; 1.1.0 crashed in any other (issue 99)."""
+    return order["vision"] is not None and library.version != "1.1.0"
 
 
 def sampling_params(wanted: dict[str, Any]) -> SamplingParams:

@@ -146,6 +146,8 @@ def finish_metadata(finish: Finish, model: str, problems: Sequence[str] = ()) ->
         spent["tokens_per_second"] = finish.tokens_per_second
     if timings.prefix_break is not None:
         spent["prefix_break"] = list(timings.prefix_break)
+    if timings.encode_ms > 0:
+        spent |= {"encoded_pictures": timings.encoded_pictures, "encode_ms": timings.encode_ms}
     metadata: dict[str, Any] = {"model_name": model, "finish_reason": finish.reason, "timings": spent}
     if usage.estimated:
         metadata["usage_estimated"] = True

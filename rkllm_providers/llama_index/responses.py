@@ -136,6 +136,8 @@ def raw_of(finish: Finish, model: str) -> dict[str, Any]:
             "prefix_break": timings.prefix_break,
         },
     }
+    if timings.encode_ms > 0:
+        raw["timings"] |= {"encoded_pictures": timings.encoded_pictures, "encode_ms": timings.encode_ms}
     if usage.estimated:
         raw["usage_estimated"] = True
     if finish.warnings:

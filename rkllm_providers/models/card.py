@@ -88,6 +88,11 @@ class ModelCard:
         """Whether prompts are rendered and tokenised here."""
         return self.prompt_form is PromptForm.TOKENS
 
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether it has a vision encoder, and it is known how its pictures are given to it."""
+        return self.vision is not None and self.vision.family is not None
+
     def with_context(self, context_length: int) -> ModelCard:
         """The same card for a smaller context window."""
         return replace(self, context_length=context_length)

@@ -62,6 +62,11 @@ class TextGuard:
             for char in sorted(first | last)
         ]
 
+    @property
+    def control_texts(self) -> frozenset[str]:
+        """The texts that callers cannot write."""
+        return frozenset(self._names)
+
     def mark(self, value: Any) -> Any:
         """A caller's value (a string, or lists and mappings of them, keys too) that holds no control token."""
         if isinstance(value, str):

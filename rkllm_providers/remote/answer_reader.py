@@ -143,4 +143,6 @@ def _timings(told: Mapping[str, Any]) -> Timings:
         prefill_ms=float(told.get("prefill_ms", 0)),
         decode_ms=float(told.get("decode_ms", 0)),
         prefix_break=None if broke is None else (int(broke["message"]), int(broke["token"])),
+        encoded_pictures=int(told.get("encoded_pictures", 0)),
+        encode_ms=float(told.get("encode_ms", 0)),
     )

@@ -9,7 +9,8 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from rkllm_providers.chat.conversation import encodable
-from rkllm_providers.chat.types import ChatMessage, GenerateOptions, ResponseFormat
+from rkllm_providers.chat.openai_forms import data_url
+from rkllm_providers.chat.types import ChatMessage, Content, GenerateOptions, ResponseFormat
 from rkllm_providers.durations import FOREVER, parse_keep_alive
 from rkllm_providers.errors import InvalidRequest
 
@@ -101,7 +102,7 @@ def _shared_fields(options: GenerateOptions) -> dict[str, Any]:
 
 
 def _message(message: ChatMessage) -> dict[str, Any]:
-    told: dict[str, Any] = {"role": message.role, "content": message.content}
+    told: dict[str, Any] = {"role": message.role, "content": _content(message.content)}
     if message.name is not None:
         told["name"] = message.name
     elif message.role == "tool":
@@ -113,6 +114,18 @@ def _message(message: ChatMessage) -> dict[str, Any]:
             for call in message.tool_calls
         ]
     return told
+
+
+def _content(content: Content) -> str | list[dict[str, Any]]:
+    """Pictures as data URLs, in their places."""
+    if isinstance(content, str):
+        return content
+    return [
+        {"type": "text", "text": part}
+        if isinstance(part, str)
+        else {"type": "image_url", "image_url": {"url": data_url(part)}}
+        for part in content
+    ]
 
 
 def _format(wanted: ResponseFormat) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Feature(StrEnum):
     PAUSE = "pause"
     SEVERAL_INSTANCES = "several_instances"
     EMBED_PREFIX_REUSE = "embed_prefix_reuse"
+    PICTURE_PREFIX_REUSE = "picture_prefix_reuse"
     SAMPLING_PER_RUN = "sampling_per_run"
     MAX_NEW_TOKENS_PER_RUN = "max_new_tokens_per_run"
     IGNORE_EOS_TOKEN = "ignore_eos_token"
@@ -58,6 +59,7 @@ FEATURES: dict[Feature, tuple[str, str]] = {
     Feature.PAUSE: ("1.2.1", "pausing a run from its callback"),
     Feature.SEVERAL_INSTANCES: ("1.2.2", "several models in one process"),
     Feature.EMBED_PREFIX_REUSE: ("1.2.3", "automatic reuse of the common prefix of embedding inputs"),
+    Feature.PICTURE_PREFIX_REUSE: ("1.3.0", "reliable reuse of the common prefix of inputs with pictures"),
     Feature.SAMPLING_PER_RUN: ("1.3.0", "sampling parameters per run"),
     Feature.MAX_NEW_TOKENS_PER_RUN: ("1.3.0", "max_new_tokens per run"),
     Feature.IGNORE_EOS_TOKEN: ("1.3.0", "generating past the end token"),

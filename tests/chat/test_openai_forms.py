@@ -1,13 +1,21 @@
 """Tools, choices and formats in OpenAI's form."""
 
+import base64
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rkllm_providers.chat.openai_forms import read_response_format, read_tool, read_tool_choice
-from rkllm_providers.chat.types import ResponseFormat, Tool
+from rkllm_providers.chat.openai_forms import (
+    data_url,
+    read_base64,
+    read_image_url,
+    read_response_format,
+    read_tool,
+    read_tool_choice,
+)
+from rkllm_providers.chat.types import ImagePart, ResponseFormat, Tool
 from rkllm_providers.errors import InvalidRequest
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just([1])
@@ -114,3 +122,40 @@ def test_any_choice_is_read_or_refused(choice: object, names: list[str]) -> None
         return
     assert forced is None or (forced in names and known == "required")
     assert known != "required" or names
+
+
+@given(
+    st.binary(min_size=1, max_size=40), st.sampled_from([base64.b64encode, base64.urlsafe_b64encode]), st.booleans()
+)
+def test_base64_of_either_alphabet_with_padding_or_without(data: bytes, encode: Any, padded: bool) -> None:
+    text = encode(data).decode()
+    assert read_base64(text if padded else text.rstrip("="), "url") == data
+    assert read_base64("\n".join(text[at : at + 4] for at in range(0, len(text), 4)), "url") == data
+
+
+@pytest.mark.parametrize("wrong", ["", "=", "a", "ab!d", "a*b*c*d*", "é", "ab=d", "abc=defg"])
+def test_what_is_no_base64_is_never_bytes(wrong: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"url (is|holds)"):
+        read_base64(wrong, "url")
+
+
+@given(st.text(max_size=30) | st.none() | st.dictionaries(st.just("url"), st.text(max_size=30), max_size=1))
+def test_whatever_is_no_picture_is_a_clear_error(given_: Any) -> None:
+    with pytest.raises(InvalidRequest, match=r"image_url (has|must|is|holds)"):
+        read_image_url(given_, "image_url")  # no text that short and that random is a picture
+
+
+@pytest.mark.parametrize(
+    ("data", "media_type"),
+    [
+        (b"\x89PNG\r\n", "image/png"),
+        (b"\xff\xd8\xff", "image/jpeg"),
+        (b"RIFF1234WEBP", "image/webp"),
+        (b"?", "image/*"),
+    ],
+)
+def test_a_picture_travels_as_a_data_url(data: bytes, media_type: str) -> None:
+    url = data_url(ImagePart(data))
+    assert url.startswith(f"data:{media_type};base64,")
+    assert read_image_url({"url": url}, "url") == ImagePart(data, media_type)
+    assert read_image_url(url.replace("data:", "DATA:").replace(";base64", ";x=1;BASE64"), "url").data == data

@@ -299,8 +299,8 @@ def test_the_newest_turn_of_the_user_is_told() -> None:
     messages = [ChatMessage("system", "Be kind."), ChatMessage("user", "Hi"), ChatMessage("tool", "17", name="a")]
     told = with_instruction(messages, GenerateOptions(response_format=ResponseFormat(PERSON, "person", "Who.")))
     assert [told[0], told[2]] == [messages[0], messages[2]]
-    assert told[1].content.startswith("Hi\n\n")
-    assert told[1].content.endswith(json.dumps(PERSON, separators=(",", ":")))
+    assert told[1].text.startswith("Hi\n\n")
+    assert told[1].text.endswith(json.dumps(PERSON, separators=(",", ":")))
     assert "(person)" in told[1].content
     assert "Who." in told[1].content
     alone = with_instruction(messages[:1], GenerateOptions(response_format=ResponseFormat()))

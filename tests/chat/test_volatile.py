@@ -43,7 +43,7 @@ def play(volatile: VolatileSystem, *systems: str) -> list[list[ChatMessage]]:
 
 
 def note_of(message: ChatMessage) -> str:
-    return message.content.partition(NOTE)[2]
+    return message.text.partition(NOTE)[2]
 
 
 def notes_of(rendered: Sequence[ChatMessage]) -> list[str]:
@@ -278,21 +278,21 @@ SYSTEMS = st.lists(SENTENCES, max_size=8).map("".join) | st.text()
 
 def check(messages: Sequence[ChatMessage], rendered: Sequence[ChatMessage]) -> None:
     """Nothing but this request's own text and the fixed words of notes, all of it, and in order."""
-    own = [sentence.text for sentence in split_sentences(messages[0].content)]
+    own = [sentence.text for sentence in split_sentences(messages[0].text)]
     masked = {re.sub(r"\d", "0", text) for text in own}
     theirs = [message for message in messages if message.role != "system"]
     ours = [message for message in rendered if message.role != "system"]
     said: list[str] = []
     assert len(theirs) == len(ours)
     for message, now in zip(theirs, ours, strict=True):
-        rest = now.content.removeprefix(message.content)
+        rest = now.text.removeprefix(message.text)
         assert replace(now, content=message.content) == message
         assert rest == "" or (message.role == "user" and rest.startswith(NOTE))
         said += rest.removeprefix(NOTE).split("\n") if rest else []
     for line in said:
         assert line in own or re.fullmatch(r"it is now [\d:-]+\.", line) or re.sub(r"\d", "0", line) in masked
-    system = rendered[0].content if rendered[0].role == "system" else ""
-    words = iter(messages[0].content.split())
+    system = rendered[0].text if rendered[0].role == "system" else ""
+    words = iter(messages[0].text.split())
     assert all(word in words for word in system.split())
     ticks = [line.removeprefix("it is now ") for line in said if line.startswith("it is now ")]
     for text in own:
@@ -321,7 +321,7 @@ def test_what_does_not_change_any_more_is_in_the_cache(systems: list[str], last:
 @given(st.text(), st.text())
 def test_nothing_that_was_said_is_lost(first: str, second: str) -> None:
     for rendered, text in zip(play(VolatileSystem(), first, second), (first, second), strict=True):
-        said = "".join("".join(message.content.split()) for message in rendered)
+        said = "".join("".join(message.text.split()) for message in rendered)
         for word in text.split():
             assert word in said
 
@@ -334,7 +334,7 @@ def test_keep_leaves_all_where_it_is(open_model: OpenModel, write_model: WriteMo
         kept = client.complete(messages, GenerateOptions(volatile_system="keep", max_tokens=1)).finish
         assert kept.usage.prompt_tokens == client.count_tokens(messages)
     # And nothing is remembered of it.
-    assert client.engine.volatile.apply(messages)[-1].content.endswith(f"{NOTE}It is now 05:02.")
+    assert client.engine.volatile.apply(messages)[-1].text.endswith(f"{NOTE}It is now 05:02.")
 
 
 # Other people ----------------------------------------------------------------------------------
@@ -367,7 +367,7 @@ def test_who_says_the_same_hears_nothing_of_another(system: str, alone_as_togeth
             at[who] += 1
             rendered = volatile.apply(messages)
             check(messages, rendered)
-            assert other not in "".join(message.content for message in rendered)
+            assert other not in "".join(message.text for message in rendered)
             if alone_as_together:
                 assert rendered == alone[who].apply(messages)
 
@@ -381,7 +381,7 @@ def test_a_stranger_who_goes_on_where_another_stopped_hears_nothing() -> None:
                 messages = [ChatMessage("system", system), *growing(turn)]
                 rendered = volatile.apply(messages)
                 check(messages, rendered)
-                assert "hunter2" not in "".join(message.content for message in rendered)
+                assert "hunter2" not in "".join(message.text for message in rendered)
 
 
 def test_what_time_it_was_for_another_is_not_heard_behind_another_system_message() -> None:

@@ -57,8 +57,8 @@ def test_any_content_is_read_or_refused(kind: str, content: Any, error: bool) ->
             if isinstance(content, str)
             else "".join(one if isinstance(one, str) else one.get("text") or "" for one in content)
         )
-        assert read.content.removeprefix("Error: ") == said.removeprefix("Error: ")
-        assert kind != "tool" or not error or read.content.lower().startswith("error")
+        assert read.text.removeprefix("Error: ") == said.removeprefix("Error: ")
+        assert kind != "tool" or not error or read.text.lower().startswith("error")
     assert message == before
 
 

@@ -22,6 +22,7 @@ from rkllm_providers.engine.environment import environment_limits
 from rkllm_providers.engine.npu import shared_npu
 from rkllm_providers.errors import InvalidRequest, NPUBusy
 from rkllm_providers.models import BUILT_IN_MODEL
+from rkllm_providers.vision import PictureLimits
 from tests.conftest import needs_llama
 from tests.service.conftest import StartService
 
@@ -74,6 +75,21 @@ def test_settings_of_several_models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RKLLM_PREFILL_CHUNK")
     monkeypatch.setenv("RKLLM_KEEP_ALIVE", "soon")
     with pytest.raises(ValidationError, match="number of seconds"):
+        ServiceSettings()
+
+
+def test_settings_of_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = {"BYTES": "1M", "PIXELS": "5000", "COUNT": "2", "CACHE": "32M"}
+    for name, value in written.items():
+        monkeypatch.setenv(f"RKLLM_PICTURE_{name}", value)
+    monkeypatch.setenv("RKLLM_LOAD_ENCODER", "true")
+    for limits in (ServiceSettings().engine_limits, environment_limits()):
+        assert limits.pictures == PictureLimits(1 << 20, 5000, 2)
+        assert (limits.picture_cache, limits.load_encoder) == (32 << 20, True)
+    monkeypatch.setenv("RKLLM_PICTURE_COUNT", "0")
+    with pytest.raises(InvalidRequest, match="RKLLM_PICTURE_COUNT is '0'"):
+        environment_limits()
+    with pytest.raises(ValidationError, match="greater than or equal to 1"):
         ServiceSettings()
 
 

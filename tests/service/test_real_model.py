@@ -77,7 +77,7 @@ def test_a_remote_model_says_what_the_model_says(start_service: StartService, re
         client = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0)
         answer = client.chat.completions.create(
             model=BUILT_IN_MODEL,
-            messages=[{"role": "user", "content": messages[0].content}],
+            messages=[{"role": "user", "content": messages[0].text}],
             temperature=0,
             max_tokens=16,
         )

@@ -138,6 +138,9 @@ def timings_of(finish: Finish) -> dict[str, Any]:
         **_rates("prompt", usage.prompt_tokens - usage.cached_tokens, timings.prefill_ms),
         **_rates("predicted", usage.completion_tokens, timings.decode_ms),
     }
+    if timings.encode_ms > 0:
+        told["encoded_pictures"] = timings.encoded_pictures
+        told["encode_ms"] = round(timings.encode_ms, 3)
     if timings.prefix_break is not None:
         message, token = timings.prefix_break
         told["prefix_break"] = {"message": message, "token": token}

@@ -27,8 +27,8 @@ async def create_chat_completion(request: Request, body: ChatCompletionRequest) 
 
     Sources in it are read first, and the background tasks of Open WebUI answered as they are set.
     """
-    messages, options = body.chat_messages(), body.options()
-    client = await pool_of(request).client(body.model)
+    messages, options = await _read(body), body.options()
+    client = await pool_of(request).client_for(body.model, messages)
     desk: ChatDesk = request.app.state.desk
     raw = [message.model_dump(exclude_none=True) for message in body.messages]
     opened = await desk.open(
@@ -61,13 +61,22 @@ async def create_chat_completion(request: Request, body: ChatCompletionRequest) 
 @router.post("/chat/completions/input_tokens", response_model=None)
 async def count_input_tokens(request: Request, body: ChatCompletionRequest) -> Response:
     """Count the prompt of a conversation, whether it fits or not; the body is that of a chat completion."""
-    messages, options = body.chat_messages(), body.options()
-    client = await pool_of(request).client(body.model)
+    messages, options = await _read(body), body.options()
+    client = await pool_of(request).client_for(body.model, messages)
     count = await asyncio.to_thread(client.count_tokens, messages, options)
     told: dict[str, Any] = {"object": "chat.completion.input_tokens", "input_tokens": count}
-    if not client.card.takes_tokens:
+    # What a picture takes is known once the model has seen one.
+    is_known = client.engine.picture_tokens is not None or not any(message.pictures for message in messages)
+    if not client.card.takes_tokens or not is_known:
         told["estimated"] = True
     return JSONResponse(told, headers=body.headers())
+
+
+async def _read(body: ChatCompletionRequest) -> list[ChatMessage]:
+    """The conversation; megabytes of pictures are not read on the loop."""
+    if any(message.has_pictures for message in body.messages):
+        return await asyncio.to_thread(body.chat_messages)
+    return body.chat_messages()
 
 
 def _converted(raw: Sequence[Mapping[str, Any]]) -> list[ChatMessage]:

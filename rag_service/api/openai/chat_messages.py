@@ -8,7 +8,9 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from rkllm_providers.chat import ChatMessage, Role, ToolCall
+from rkllm_providers.chat import ChatMessage, Content, Role, ToolCall
+from rkllm_providers.chat.openai_forms import read_image_url
+from rkllm_providers.chat.pictures import joined
 from rkllm_providers.errors import InvalidRequest
 
 _ROLES: Final[dict[str, Role]] = {
@@ -28,6 +30,7 @@ class ContentPart(BaseModel):
     type: str
     text: str | None = None
     refusal: str | None = None
+    image_url: str | dict[str, Any] | None = None
 
 
 class CalledFunction(BaseModel):
@@ -57,6 +60,11 @@ class RequestMessage(BaseModel):
     tool_calls: list[RequestToolCall] | None = None
     tool_call_id: str | None = None
 
+    @property
+    def has_pictures(self) -> bool:
+        """Whether a part of it is a picture."""
+        return isinstance(self.content, list) and any(part.type == "image_url" for part in self.content)
+
 
 def to_chat_messages(messages: Sequence[RequestMessage]) -> list[ChatMessage]:
     """The conversation as chat types.
@@ -83,7 +91,7 @@ def to_chat_messages(messages: Sequence[RequestMessage]) -> list[ChatMessage]:
         converted.append(
             ChatMessage(
                 _ROLES[message.role],
-                _text(where, message.content),
+                _content(where, message.content),
                 name or None,
                 message.reasoning_content if message.role == "assistant" else None,
                 calls,
@@ -113,10 +121,15 @@ def _tool_calls(where: str, message: RequestMessage) -> tuple[ToolCall, ...]:
     return tuple(calls)
 
 
-def _text(where: str, content: str | list[ContentPart] | None) -> str:
+def _content(where: str, content: str | list[ContentPart] | None) -> Content:
     if content is None or isinstance(content, str):
         return content or ""
-    for part in content:
-        if part.type not in ("text", "refusal"):
-            raise InvalidRequest(f"{where}: content of type {part.type!r} is not supported yet.", f"{where}.content")
-    return "".join(part.text or part.refusal or "" for part in content)
+    return joined("", *(_part(f"{where}.content[{number}]", part) for number, part in enumerate(content)))
+
+
+def _part(where: str, part: ContentPart) -> Content:
+    if part.type == "image_url":
+        return (read_image_url(part.image_url, f"{where}.image_url"),)
+    if part.type not in ("text", "refusal"):
+        raise InvalidRequest(f"{where}: content of type {part.type!r} is not supported yet.", where)
+    return part.text or part.refusal or ""

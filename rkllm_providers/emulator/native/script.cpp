@@ -310,11 +310,25 @@ class ScriptModel final : public Backend {
       if (!rule.matches_all && !match(rule.pattern, prompt, captures)) continue;
       captures["n_prompt"] = std::to_string(n_context);
       captures["n_prefill"] = std::to_string(n_computed);
+      tell_pictures(captures);
       ends_with_eos_ = rule.ends_with_eos;
       for (const Action &action : rule.actions) add(action, captures);
       return;
     }
     add({Action::Kind::text, std::string(kNoRule)}, {});
+  }
+
+  // The notes of all pictures in the prompt, and their number.
+  void tell_pictures(Captures &captures) const {
+    constexpr std::string_view kBegin = "<image ";
+    size_t n = 0;
+    std::string told;
+    for (const std::string &text : texts_) {
+      if (text.compare(0, kBegin.size(), kBegin) != 0 || text.back() != '>') continue;
+      told += (n++ == 0 ? "" : "; ") + text.substr(kBegin.size(), text.size() - kBegin.size() - 1);
+    }
+    captures["n_pictures"] = std::to_string(n);
+    captures["pictures"] = told;
   }
 
   void add(const Action &action, const Captures &captures) {

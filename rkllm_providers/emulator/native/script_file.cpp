@@ -278,7 +278,7 @@ class Parser {
   Pattern pattern(const std::string &text) const {
     Pattern pattern;
     std::string *literal = &pattern.head;
-    std::set<std::string> names = {"n_prompt", "n_prefill"};
+    std::set<std::string> names = {"n_prompt", "n_prefill", "n_pictures", "pictures"};
     size_t at = 0;
     for (Placeholder found = find_placeholder(text, 0); found.begin != std::string_view::npos;
          found = find_placeholder(text, at)) {

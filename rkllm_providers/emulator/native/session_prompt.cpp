@@ -1,6 +1,7 @@
 // How a request becomes a prompt.
 
 #include <algorithm>
+#include <cstdio>
 
 #include "session.h"
 #include "text.h"
@@ -26,9 +27,32 @@ void check_tags(const std::string &text, const std::vector<Media> &all) {
   }
 }
 
+constexpr float kScriptedRow = 4096;  // what rows of scripted encoders begin with (vision_script.py)
+constexpr size_t kScriptedColumns = 11;
+
+// What a scripted encoder wrote into its rows of the picture they are of; nothing for rows of others.
+std::string seen(const float *rows, size_t n_rows, size_t width) {
+  if (width < kScriptedColumns || rows[0] != kScriptedRow) return "";
+  double colours[3] = {0, 0, 0};
+  bool whole = rows[3] == static_cast<float>(n_rows);
+  for (size_t at = 0; at < n_rows; ++at) {
+    const float *row = rows + at * width;
+    // A row of another place or of another picture.
+    whole = whole && row[0] == kScriptedRow && row[2] == static_cast<float>(at) && row[6] == rows[6] &&
+            row[7] == rows[7];
+    for (size_t i = 0; i < 3; ++i) colours[i] += row[8 + i] / static_cast<double>(n_rows);
+  }
+  if (!whole) return " pixels=mixed";
+  char text[64];
+  std::snprintf(text, sizeof text, " pixels=%04x%04x colour=%.0f,%.0f,%.0f", static_cast<unsigned>(rows[6]),
+                static_cast<unsigned>(rows[7]), colours[0], colours[1], colours[2]);
+  return text;
+}
+
 // What a script reads in place of a picture's rows.
 std::string note(const Media &media, const float *rows, size_t width) {
-  return "<" + media.kind + media.facts + " rows=" + crc32_hex(bytes_of(rows, media.n_rows * width)) + ">";
+  return "<" + media.kind + media.facts + " rows=" + crc32_hex(bytes_of(rows, media.n_rows * width)) +
+         seen(rows, media.n_rows, width) + ">";
 }
 
 }  // namespace
