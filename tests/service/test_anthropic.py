@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from rag_service.settings import ServiceSettings
 from tests.conftest import needs_llama
@@ -176,7 +177,7 @@ def test_tools_are_called_and_their_results_understood(url: str) -> None:
     assert (second["name"], second["input"]) == ("get_time", {})
     assert first["id"] != second["id"]
     result = {"type": "tool_result", "tool_use_id": first["id"], "content": [{"type": "text", "text": "17"}]}
-    history = [
+    history: list[dict[str, Any]] = [
         {"role": "user", "content": "forecast"},
         {"role": "assistant", "content": [block for block in told["content"] if block is not second]},
         {"role": "user", "content": [result]},
@@ -289,7 +290,8 @@ def test_errors_have_the_types_of_the_api(url: str) -> None:
 
 
 def test_the_key_comes_as_the_apis_clients_send_it(tmp_path_factory: pytest.TempPathFactory) -> None:
-    settings = ServiceSettings(port=0, models_dir=tmp_path_factory.mktemp("none"), api_key="a-key-of-some-length")
+    key = SecretStr("a-key-of-some-length")
+    settings = ServiceSettings(port=0, models_dir=tmp_path_factory.mktemp("none"), api_key=key)
     with running(settings) as url:
         refused = httpx.post(f"{url}/v1/messages", json={})
         assert (refused.status_code, refused.json()["error"]["type"]) == (401, "authentication_error")
@@ -297,3 +299,10 @@ def test_the_key_comes_as_the_apis_clients_send_it(tmp_path_factory: pytest.Temp
         assert known.status_code == 400
         ollama = httpx.get(f"{url}/api/tags")
         assert (ollama.status_code, set(ollama.json())) == (401, {"error"})
+
+
+def test_a_pause_is_filled_with_pings(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag_service.api.event_stream._KEEP_ALIVE_SECONDS", 0.05)
+    told = events(post(url, "pause", stream=True))
+    assert [event["type"] for event in told].count("ping") > 1
+    assert assembled(told)["content"] == [{"type": "text", "text": "Wait. Done."}]
