@@ -171,6 +171,8 @@ def test_which_models_there_are_and_what_they_can(url: str) -> None:
     assert "im_start" in shown["template"]
     embedder = httpx.post(f"{url}/api/show", json={"name": "embedder"}).json()
     assert embedder["capabilities"] == ["embedding"]
+    lexical = httpx.post(f"{url}/api/show", json={"model": "lexical-1024"}).json()
+    assert (lexical["capabilities"], lexical["model_info"]["lexical.embedding_length"]) == (["embedding"], 1024)
     assert httpx.get(f"{url}/api/version").json()["version"].count(".") == 2
     assert httpx.get(f"{url}/").text == "Ollama is running"
     assert httpx.head(f"{url}/").status_code == 200
