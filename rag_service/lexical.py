@@ -29,6 +29,7 @@ RANKING_ID: Final = "bm25"
 MOST_TEXTS: Final = 2048
 MOST_CHARACTERS: Final = 4_000_000
 _MOST_WAITING: Final = 4096
+_MOST_WAITING_CHARACTERS: Final = 50_000_000
 _JOB_CHARACTERS: Final = 400_000
 _JOB_SECONDS: Final = 30.0
 _QUEUED_RANKINGS: Final = 64
@@ -57,6 +58,7 @@ class Lexical:
         self._embedding = JobProcess(seconds=_JOB_SECONDS)
         self._ranking = JobProcess(seconds=_JOB_SECONDS, queue=_QUEUED_RANKINGS)
         self._waiting: deque[_Call] = deque()
+        self._waiting_characters = 0
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -76,8 +78,10 @@ class Lexical:
             raise InvalidRequest(f"Text {texts.index('')} (counted from 0) is empty.", "input")
         if self._closed:
             raise EngineClosed("The service is shutting down.")
-        if len(self._waiting) >= _MOST_WAITING:
-            raise QueueFull(len(self._waiting), _MOST_WAITING, 1.0)
+        size = sum(map(len, texts))
+        if len(self._waiting) >= _MOST_WAITING or self._waiting_characters + size > _MOST_WAITING_CHARACTERS:
+            raise QueueFull(len(self._waiting), _MOST_WAITING, _JOB_SECONDS)
+        self._waiting_characters += size
         call = _Call(texts, asyncio.get_running_loop().create_future())
         self._waiting.append(call)
         if self._worker is None:
@@ -126,10 +130,12 @@ class Lexical:
         size = 0
         while self._waiting:
             call = self._waiting[0]
-            size += sum(map(len, call.texts))
+            own = sum(map(len, call.texts))
+            size += own
             if calls and size > _JOB_CHARACTERS:
                 break
             self._waiting.popleft()
+            self._waiting_characters -= own
             if not call.done.done():
                 calls.append(call)
         return calls

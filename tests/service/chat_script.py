@@ -28,6 +28,11 @@ end
 rule "person"
   text "{\\"name\\": \\"Ada\\", \\"age\\": 36}"
 end
+rule "pause"
+  text "Wait."
+  sleep 400
+  text " Done."
+end
 rule "endless"
   forever " la"
 end

@@ -290,9 +290,8 @@ def test_errors_have_the_types_of_the_api(url: str) -> None:
 
 
 def test_the_key_comes_as_the_apis_clients_send_it(tmp_path_factory: pytest.TempPathFactory) -> None:
-    settings = ServiceSettings(
-        port=0, models_dir=tmp_path_factory.mktemp("none"), api_key=SecretStr("a-key-of-some-length")
-    )
+    key = SecretStr("a-key-of-some-length")
+    settings = ServiceSettings(port=0, models_dir=tmp_path_factory.mktemp("none"), api_key=key)
     with running(settings) as url:
         refused = httpx.post(f"{url}/v1/messages", json={})
         assert (refused.status_code, refused.json()["error"]["type"]) == (401, "authentication_error")
@@ -300,3 +299,10 @@ def test_the_key_comes_as_the_apis_clients_send_it(tmp_path_factory: pytest.Temp
         assert known.status_code == 400
         ollama = httpx.get(f"{url}/api/tags")
         assert (ollama.status_code, set(ollama.json())) == (401, {"error"})
+
+
+def test_a_pause_is_filled_with_pings(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag_service.api.event_stream._KEEP_ALIVE_SECONDS", 0.05)
+    told = events(post(url, "pause", stream=True))
+    assert [event["type"] for event in told].count("ping") > 1
+    assert assembled(told)["content"] == [{"type": "text", "text": "Wait. Done."}]

@@ -23,7 +23,7 @@ from rag_service.retrieval.rank import Index
 from rag_service.retrieval.rank_texts import rank_texts
 from rag_service.retrieval.types import Document, Passage, Source
 from rag_service.settings import ServiceSettings
-from rkllm_providers.errors import EngineClosed, InvalidRequest, WorkerCrashed
+from rkllm_providers.errors import EngineClosed, InvalidRequest, QueueFull, WorkerCrashed
 from tests.service.conftest import running, serving
 
 # A text and a question about it, which share few words with the others of their language.
@@ -206,6 +206,16 @@ async def test_a_call_that_fails_costs_no_other(lexical: Lexical, monkeypatch: p
     calls = [lexical.embed([text]) for text in ("first", "poison", "last")]
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert [isinstance(result, WorkerCrashed) for result in results] == [False, True, False]
+
+
+async def test_what_waits_is_bounded_too(lexical: Lexical, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag_service.lexical._MOST_WAITING_CHARACTERS", 10)
+    waiting = asyncio.ensure_future(lexical.embed(["12345678"]))
+    await asyncio.sleep(0)
+    with pytest.raises(QueueFull):
+        await lexical.embed(["123"])
+    await waiting
+    assert len((await lexical.embed(["123"])).vectors) == 1
 
 
 async def test_it_is_bounded_and_the_closed_refuse(lexical: Lexical) -> None:

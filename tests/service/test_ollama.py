@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -135,27 +135,23 @@ def test_generate_is_a_chat_of_one_turn_or_goes_on_from_the_text(url: str) -> No
     assert "".join(line["response"] for line in raw) == ", and so on."
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def test_a_request_that_asks_nothing_loads_or_unloads(url: str) -> None:
     def loaded() -> dict[str, Any]:
         return {model["name"]: model for model in httpx.get(f"{url}/api/ps").json()["models"]}
 
-    for route in ("chat", "generate"):
-        told = httpx.post(f"{url}/api/{route}", json={"model": "plain", "stream": False}, timeout=60).json()
-        assert (told["done"], told["done_reason"]) == (True, "load")
-        state = loaded()["plain"]
-        assert state["size"] > 0
-        assert state["context_length"] > 0
-        assert datetime.fromisoformat(state["expires_at"]).year == 9999
-        (line,) = lines(httpx.post(f"{url}/api/{route}", json={"model": "plain", "keep_alive": 0}))
-        assert (line["done"], line["done_reason"]) == (True, "unload")
-        wait_until(lambda: "plain" not in loaded())
+    told = httpx.post(f"{url}/api/chat", json={"model": "plain", "stream": False}, timeout=60).json()
+    assert (told["done"], told["done_reason"], told["message"]["content"]) == (True, "load", "")
+    state = loaded()["plain"]
+    assert state["size"] > 0
+    assert state["context_length"] > 0
+    assert datetime.fromisoformat(state["expires_at"]).year == 9999
+    (line,) = lines(httpx.post(f"{url}/api/generate", json={"model": "plain", "keep_alive": 0}))
+    assert (line["done"], line["done_reason"], line["response"]) == (True, "unload", "")
+    for _ in range(500):
+        if "plain" not in loaded():
+            break
+        time.sleep(0.02)
+    assert "plain" not in loaded()
     chat(url, "Hi", model="plain", keep_alive="5m", stream=False)
     assert datetime.fromisoformat(loaded()["plain"]["expires_at"]).year < 9999
 
@@ -175,6 +171,8 @@ def test_which_models_there_are_and_what_they_can(url: str) -> None:
     assert "im_start" in shown["template"]
     embedder = httpx.post(f"{url}/api/show", json={"name": "embedder"}).json()
     assert embedder["capabilities"] == ["embedding"]
+    lexical = httpx.post(f"{url}/api/show", json={"model": "lexical-1024"}).json()
+    assert (lexical["capabilities"], lexical["model_info"]["lexical.embedding_length"]) == (["embedding"], 1024)
     assert httpx.get(f"{url}/api/version").json()["version"].count(".") == 2
     assert httpx.get(f"{url}/").text == "Ollama is running"
     assert httpx.head(f"{url}/").status_code == 200
@@ -214,12 +212,10 @@ def test_what_is_too_long_to_embed_is_cut_unless_that_is_not_wanted(url: str) ->
         ("chat", {"messages": [{"role": "user", "content": "x"}], "keep_alive": "soon"}, 400, "keep_alive"),
         ("chat", {"messages": [{"role": "user", "content": "x"}], "model": "plain", "think": True}, 400, "not think"),
         ("chat", {"messages": [{"role": "user", "content": "la " * 4000}]}, 400, "2048"),
-        ("chat", {"messages": [{"role": "user", "content": "x", "images": [PICTURE]}]}, 400, "image_url"),
         ("generate", {"prompt": "x", "suffix": "y"}, 400, "fill gaps"),
         ("generate", {"prompt": "x", "context": [1, 2]}, 400, "context"),
         ("generate", {"prompt": "x", "template": "y"}, 400, "template"),
         ("generate", {"prompt": "x", "raw": True, "system": "y"}, 400, "raw"),
-        ("generate", {"prompt": "x", "images": [PICTURE]}, 400, "image_url"),
         ("embed", {"input": "x"}, 400, "embedding model"),
         ("show", {"model": "nobody"}, 404, "'nobody' was not found"),
         ("create", {"model": "x", "from": "y"}, 400, "models folder"),
@@ -231,6 +227,20 @@ def test_what_is_refused_in_ollamas_own_form(url: str, path: str, body: Any, sta
     assert response.status_code == status
     assert set(response.json()) == {"error"}
     assert told in response.json()["error"]
+
+
+def test_a_picture_goes_where_those_of_the_openai_api_do(url: str) -> None:
+    parts = [
+        {"type": "image_url", "image_url": {"url": f"data:image/*;base64,{PICTURE}"}},
+        {"type": "text", "text": "x"},
+    ]
+    body = {"model": "talker", "messages": [{"role": "user", "content": parts}]}
+    expected = httpx.post(f"{url}/v1/chat/completions", json=body)
+    chatted = chat(url, "x", messages=[{"role": "user", "content": "x", "images": [PICTURE]}])
+    generated = httpx.post(f"{url}/api/generate", json={"model": "talker", "prompt": "x", "images": [PICTURE]})
+    for response in (chatted, generated):
+        assert response.status_code == expected.status_code == 400
+        assert response.json() == {"error": expected.json()["error"]["message"]}
 
 
 def test_an_error_within_a_stream_is_its_last_line(url: str) -> None:
@@ -262,3 +272,17 @@ def test_sources_and_tasks_go_the_way_of_other_chats(url: str) -> None:
     told = chat(url, task, stream=False).json()
     assert "title" in json.loads(told["message"]["content"])
     assert told["eval_count"] == 0  # no model wrote it
+
+
+def test_a_pause_is_filled_with_lines_that_say_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag_service.api.event_stream._KEEP_ALIVE_SECONDS", 0.05)
+    told = lines(chat(url, "pause"))
+    assert joined(told, "content") == "Wait. Done."
+    assert "" in [line["message"]["content"] for line in told[:-1]]
+
+
+def test_a_client_that_leaves_ends_its_answer(url: str) -> None:
+    body = {"model": "talker", "messages": [{"role": "user", "content": "endless"}], "options": {"num_predict": -1}}
+    with httpx.stream("POST", f"{url}/api/chat", json=body, timeout=60) as response:
+        assert json.loads(next(response.iter_lines()))["message"]["content"] == " la"
+    assert chat(url, "Hi", stream=False).json()["message"]["content"] == "Hello"

@@ -15,6 +15,7 @@ from rag_service.api.ollama.any_type import AnyTypeRoute
 from rag_service.api.ollama.generation import OllamaRequest
 from rag_service.api.openai.fields import lexical_of, pool_of
 from rag_service.lexical import EMBEDDING_ID
+from rag_service.retrieval.lexical_vectors import DIMENSIONS
 from rkllm_providers.engine import ModelClient
 from rkllm_providers.errors import UnsupportedFeature
 from rkllm_providers.models import ModelEntry
@@ -71,8 +72,9 @@ async def list_loaded(request: Request) -> Response:
 @router.post("/api/show", response_model=None)
 async def show_model(request: Request, body: ShowRequest) -> Response:
     """What is known of a model."""
-    pool = pool_of(request)
-    client = await pool.client(body.model_name)
+    if (body.model_name or "").lower() == EMBEDDING_ID and lexical_of(request).embeds:
+        return JSONResponse(_shown_lexical(), headers=body.headers())
+    client = await pool_of(request).client(body.model_name)
     card = client.card
     family = card.family.name if card.family is not None else "rkllm"
     abilities = [told for name, told in _CAPABILITIES.items() if getattr(card.capabilities, name)]
@@ -99,7 +101,7 @@ async def pull_model(request: Request, body: ShowRequest) -> Response:
     Raises:
         ModelNotFound: It is not.
     """
-    if (body.model_name or "").lower() != EMBEDDING_ID:
+    if (body.model_name or "").lower() != EMBEDDING_ID or not lexical_of(request).embeds:
         await pool_of(request).entry(body.model_name)
     return JSONResponse({"status": "success"}, headers=body.headers())
 
@@ -154,6 +156,20 @@ def _lexical() -> dict[str, Any]:
         "size": 0,
         "digest": _digest(EMBEDDING_ID),
         "details": {"format": "hashed words, no model", "family": "lexical", "families": ["lexical"]},
+    }
+
+
+def _shown_lexical() -> dict[str, Any]:
+    listed = _lexical()
+    info = {"general.architecture": "lexical", "lexical.embedding_length": DIMENSIONS}
+    told = {name: listed[name] for name in ("details", "modified_at")}
+    return {
+        "modelfile": "",
+        "parameters": "",
+        "template": "",
+        "model_info": info,
+        "capabilities": ["embedding"],
+        **told,
     }
 
 
