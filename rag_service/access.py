@@ -94,7 +94,7 @@ class AccessCheck:
         if answer is None:
             await self._app(scope, receive, send)
             return
-        await JSONResponse(answer.body(), answer.status, answer.headers())(scope, receive, send)
+        await JSONResponse(answer.body(scope["path"]), answer.status, answer.headers())(scope, receive, send)
 
 
 def is_loopback(host: str) -> bool:

@@ -34,7 +34,7 @@ class AnswerNews:
             return []
         self._ended = True
         grounded = self._answer.grounded
-        summary = "" if grounded is None else _summary(grounded, self._answer.sources)
+        summary = "" if grounded is None else _summary(grounded)
         if grounded is not None and summary:
             return [status_event(summary, done=True), *source_events(grounded.shown, grounded.excerpts)]
         # A status that is not ended would go on turning over the answer.
@@ -53,14 +53,14 @@ class AnswerNews:
         return "Reading the prompt"
 
 
-def _summary(grounded: Grounded, sources: int) -> str:
-    """What was chosen of the sources; nothing where the turn needed none, or they are not known any more."""
+def _summary(grounded: Grounded) -> str:
+    """What was chosen of the sources; nothing where the turn needed none."""
+    sources = _counted(grounded.sources, "source")
     if grounded.excerpts:
         passages = _counted(len(grounded.excerpts), "passage")
-        return f"Chose {passages} of {_counted(max(sources, len(grounded.shown)), 'source')}"
-    if grounded.retrieved.decision.use == "conversation" or not sources:
-        return ""
-    return f"Nothing in {_counted(sources, 'source')} fits the question"
+        return f"Chose {passages} of {sources}"
+    needs_none = grounded.retrieved.decision.use == "conversation"
+    return "" if needs_none else f"Nothing in {sources} fits the question"
 
 
 def _counted(number: int, what: str) -> str:

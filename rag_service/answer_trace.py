@@ -26,7 +26,8 @@ def trace_answer(answer: ChatAnswer) -> dict[str, Any]:
     read. ``notes_left_out`` counts the notes that there is no room for, ``notes_cut`` those whose text was cut.
     """
     about = answer.about
-    told: dict[str, Any] = {"by": about.by, "task": about.task, "sources": answer.sources}
+    sources = answer.sources if answer.grounded is None else answer.grounded.sources
+    told: dict[str, Any] = {"by": about.by, "task": about.task, "sources": sources}
     if about.age_seconds is not None:
         told["age_seconds"] = round(about.age_seconds, 3)
     return told | _trace_retrieval(answer.grounded)

@@ -18,7 +18,7 @@ from starlette.middleware.cors import CORSMiddleware
 from rag_service import health, request_log
 from rag_service.access import Access, AccessCheck
 from rag_service.addresses import AddressFinder
-from rag_service.api import llama_cpp, openai
+from rag_service.api import anthropic, llama_cpp, loaders, ollama, openai
 from rag_service.body_limit import BodyLimit
 from rag_service.chat_desk import ChatDesk
 from rag_service.config_file import load_settings
@@ -26,6 +26,7 @@ from rag_service.errors import ErrorAnswer, first_line, invalid_request, respons
 from rag_service.lexical import Lexical
 from rag_service.metrics import Metrics
 from rag_service.openapi import describe_errors
+from rag_service.page_loader import PageLoader
 from rag_service.pool import ModelPool
 from rag_service.request_log import RequestLog
 from rag_service.settings import ServiceSettings
@@ -55,6 +56,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
         app.state.pool = pool
         app.state.desk = desk = ChatDesk(settings.desk)
         app.state.lexical = lexical = Lexical(embeds=settings.lexical_embedding)
+        app.state.loader = loader = PageLoader(seconds=settings.rag_seconds, limits=settings.fetch_limits)
         metrics.watch(pool)
         pool.announce(app.state.base_url)
         if settings.model is not None:
@@ -68,6 +70,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
             await asyncio.gather(*starting, *app.state.loads, return_exceptions=True)
             await desk.close()
             await lexical.close()
+            await loader.close()
             await pool.close()
             pool.announce(None)
             metrics.forget(pool)
@@ -81,7 +84,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
     app.state.loads = set()
     app.state.watchers = 0
     _add_middleware(app, settings, access, metrics)
-    for router in (llama_cpp.router, openai.router, health.router):
+    for router in (llama_cpp.router, openai.router, ollama.router, anthropic.router, loaders.router, health.router):
         app.include_router(router)
     describe_errors(app)
     app.add_exception_handler(RKLLMError, _tell_rkllm_error)
@@ -128,14 +131,14 @@ async def _preload(app: FastAPI, pool: ModelPool) -> None:
         logger.exception("the model could not be loaded at start")
 
 
-def _tell(answer: ErrorAnswer) -> JSONResponse:
-    return JSONResponse(answer.body(), answer.status, answer.headers())
+def _tell(request: Request, answer: ErrorAnswer) -> JSONResponse:
+    return JSONResponse(answer.body(request.url.path), answer.status, answer.headers())
 
 
 async def _tell_rkllm_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RKLLMError):
         raise error
-    return response_for(error)
+    return response_for(error, request.url.path)
 
 
 async def _tell_validation_error(request: Request, error: Exception) -> JSONResponse:
@@ -144,13 +147,13 @@ async def _tell_validation_error(request: Request, error: Exception) -> JSONResp
     first: dict[str, Any] = dict(error.errors()[0])
     if first["type"] == "json_invalid":
         problem = first.get("ctx", {}).get("error", "")
-        return _tell(invalid_request(f"The body is not valid JSON: {problem}", code="invalid_json"))
+        return _tell(request, invalid_request(f"The body is not valid JSON: {problem}", code="invalid_json"))
     where = _place(first["loc"][1:], error.body, missing=first["type"] == "missing")
     message = f"{where}: {first['msg']}" if where else str(first["msg"])
     # What is missing has no value: there, pydantic gives the object that lacks it.
     if first["type"] != "missing" and "input" in first:
         message += f" (given: {_shown(first['input'])})"
-    return _tell(invalid_request(message, where or None, code="invalid_request"))
+    return _tell(request, invalid_request(message, where or None, code="invalid_request"))
 
 
 def _place(loc: Sequence[int | str], body: Any, *, missing: bool) -> str:
@@ -185,6 +188,6 @@ async def _tell_http_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
     kind = _INVALID if error.status_code < 500 else "server_error"
-    response = _tell(ErrorAnswer(error.status_code, kind, "http_error", str(error.detail)))
+    response = _tell(request, ErrorAnswer(error.status_code, kind, "http_error", str(error.detail)))
     response.headers.update(error.headers or {})
     return response

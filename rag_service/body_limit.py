@@ -54,5 +54,5 @@ class BodyLimit:
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         message = f"The request body is larger than {self._limit} bytes, which is the most that is taken."
         answer = invalid_request(message, status=413, code="body_too_large")
-        response = JSONResponse(answer.body(), answer.status, {"Connection": "close"})
+        response = JSONResponse(answer.body(scope["path"]), answer.status, {"Connection": "close"})
         await response(scope, receive, send)

@@ -8,6 +8,7 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final, Literal, TypeVar
 
 from rag_service.answer_news import AnswerNews
@@ -19,6 +20,7 @@ from rag_service.openwebui.sources import read_chat
 from rag_service.openwebui.task_answers import TaskAnswers, TaskMode
 from rag_service.openwebui.task_table import TaskKind
 from rag_service.openwebui.tasks import recognise_task
+from rag_service.own_clock import ClockMode, tell_moment, with_moment
 from rag_service.ready_answer import ReadyAnswer
 from rag_service.retrieval.answer_cache import CacheRequest
 from rag_service.retrieval.queries import search_queries
@@ -49,8 +51,8 @@ class DeskSettings:
     left out, unless one must be called. ``search_for_model`` has a web search called where the tool is offered and
     the turn asks for something, since small models often do not. ``tasks`` says what is done with background tasks.
     ``client_events`` says whose streams carry Open WebUI's events: those of requests that are Open WebUI's
-    (``auto``), all (``on``), or none (``off``). Answers are kept for ``cache_seconds``, 0 for not at all, in at most
-    ``cache_size`` bytes.
+    (``auto``), all (``on``), or none (``off``). ``clock`` has the date, or date and time, said in chats. Answers are
+    kept for ``cache_seconds``, 0 for not at all, in at most ``cache_size`` bytes.
     """
 
     grounding: GroundingSettings = field(default_factory=GroundingSettings)
@@ -58,6 +60,7 @@ class DeskSettings:
     tool_share: float = 0.5
     search_for_model: bool = False
     client_events: Literal["auto", "on", "off"] = "auto"
+    clock: ClockMode = "off"
     cache_seconds: float = 0.0
     cache_size: int = 16 << 20
 
@@ -73,7 +76,9 @@ class OpenedChat:
 class ChatDesk:
     """Opens the answers to chat requests. One for a service."""
 
-    def __init__(self, settings: DeskSettings | None = None) -> None:
+    def __init__(self, settings: DeskSettings | None = None, now: Callable[[], datetime] = datetime.now) -> None:
+        """``now`` gives the local time."""
+        self._now = now
         self.settings = settings or DeskSettings()
         self._grounding = Grounding(self.settings.grounding)
         self._tasks = TaskAnswers(self.settings.tasks)
@@ -110,8 +115,9 @@ class ChatDesk:
             answer = await client.aopen(messages, self._tasks.options(task, options, client.facts))
             return OpenedChat(ChatAnswer(answer, About(task=task.kind)))
         asked: CacheRequest | None = None
+        moment = "" if self.settings.clock == "off" else tell_moment(self.settings.clock, self._now())
         if self._kept.enabled and options.lora is None:
-            asked = await _apart(raw, lambda: cache_request(raw, options, client.card.entry, caller, headers))
+            asked = await _apart(raw, lambda: cache_request(raw, options, client.card.entry, caller, headers, moment))
             known = self._known(asked)
             if known is not None:
                 return known
@@ -120,6 +126,13 @@ class ChatDesk:
             if search is not None:
                 return OpenedChat(ChatAnswer(search, About("search")))
         options, told = await self._with_fitting_tools(messages, options, client)
+        if moment:
+            moves = options.volatile_system == "move" and client.card.prompt_form is not PromptForm.RUNTIME
+
+            def timed(given: Sequence[Message]) -> list[ChatMessage]:
+                return convert(with_moment(given, moment, moves=moves))
+
+            return OpenedChat(await self._answer(raw, timed(raw), options, client, timed, asked), told)
         return OpenedChat(await self._answer(raw, messages, options, client, convert, asked), told)
 
     async def _answer(
@@ -175,24 +188,32 @@ class ChatDesk:
     async def _with_fitting_tools(
         self, messages: list[ChatMessage], options: GenerateOptions, client: ModelClient
     ) -> tuple[GenerateOptions, dict[str, str]]:
-        """The options without tools that the model cannot use or that leave no room, and a hint that says so."""
+        """The options without tools that the model cannot use or that leave no room, and a hint that says so.
+
+        Those that the chat has used already stay where they fit without the others.
+        """
         needed = options.tool_choice == "required" or options.forced_tool is not None
         if not options.tools or needed or options.tool_choice == "none":
             return options, {}
-        if any(message.tool_calls for message in messages):
-            return options, {}  # the model is in the middle of using them
-        bare = replace(options, tools=())
         facts = client.facts
+        called = {call.name for message in messages for call in message.tool_calls}
         if client.card.prompt_form is PromptForm.RUNTIME:
-            return bare, _hint(f"{len(options.tools)} tools were left out: {facts.id} has no chat template here.")
-        with_tools, without = await asyncio.gather(
-            asyncio.to_thread(client.count_tokens, messages, options),
-            asyncio.to_thread(client.count_tokens, messages, bare),
+            if called:
+                return options, {}
+            told = f"{len(options.tools)} tools were left out: {facts.id} has no chat template here."
+            return replace(options, tools=()), _hint(told)
+        used = tuple(tool for tool in options.tools if tool.name in called)
+        choices = [options, *([replace(options, tools=used)] if used else ()), replace(options, tools=())]
+        counts = await asyncio.gather(
+            *(asyncio.to_thread(client.count_tokens, messages, choice) for choice in choices)
         )
-        if with_tools - without <= self.settings.tool_share * facts.context_length:
+        most = counts[-1] + self.settings.tool_share * facts.context_length
+        chosen, count = next(pair for pair in zip(choices, counts, strict=True) if pair[1] <= most)
+        left = len(options.tools) - len(chosen.tools)
+        if not left:
             return options, {}
-        return bare, _hint(
-            f"{len(options.tools)} tools of {with_tools - without} tokens were left out: they take more than "
+        return chosen, _hint(
+            f"{left} tools of {counts[0] - count} tokens were left out: with them, tools take more than "
             f"{self.settings.tool_share:.0%} of the window of {facts.context_length} tokens (RKLLM_TOOL_SHARE)."
         )
 

@@ -1,4 +1,4 @@
-"""Errors to HTTP: one status, one code and one body for each kind, in one place."""
+"""Errors to HTTP: one status, one code and one body for each kind and API, in one place."""
 
 from __future__ import annotations
 
@@ -14,6 +14,21 @@ from rkllm_providers import errors
 from rkllm_providers.remote.error_details import describe_error, writable
 
 logger = logging.getLogger(__name__)
+
+
+OLLAMA_PATHS: Final = "/api/"
+ANTHROPIC_PATHS: Final = ("/v1/messages", "/messages")
+"""How the paths of APIs begin whose errors have another form than OpenAI's."""
+
+# https://docs.claude.com/en/api/errors
+_ANTHROPIC_TYPES: Final[Mapping[int, str]] = {
+    401: "authentication_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+}
+_INVALID: Final = "invalid_request_error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +47,13 @@ class ErrorAnswer:
     detail: dict[str, Any] = field(default_factory=dict)
     more_headers: Mapping[str, str] = field(default_factory=dict)
 
-    def body(self) -> dict[str, Any]:
-        """The error object of the OpenAI API."""
+    def body(self, path: str = "") -> dict[str, Any]:
+        """The error in the form of the API that a request's path belongs to; OpenAI's where no other is meant."""
+        if path.startswith(OLLAMA_PATHS):
+            return {"error": writable(self.message)}
+        if path.startswith(ANTHROPIC_PATHS):
+            kind = _ANTHROPIC_TYPES.get(self.status, "api_error" if self.status >= 500 else _INVALID)
+            return {"type": "error", "error": {"type": kind, "message": writable(self.message)}}
         told: dict[str, Any] = {
             "message": writable(self.message),
             "type": self.type,
@@ -50,7 +70,6 @@ class ErrorAnswer:
         return told
 
 
-_INVALID: Final = "invalid_request_error"
 _SERVER: Final = "server_error"
 _RETRY_SECONDS: Final = 5.0
 
@@ -114,12 +133,12 @@ def rate_limited(per_minute: int, seconds: float) -> ErrorAnswer:
     return ErrorAnswer(429, "rate_limit_error", "rate_limit_exceeded", message, retry_after=math.ceil(seconds))
 
 
-def response_for(error: errors.RKLLMError) -> JSONResponse:
-    """The response that tells an error of ours; what is not the client's fault is logged."""
+def response_for(error: errors.RKLLMError, path: str = "") -> JSONResponse:
+    """The response that tells an error of ours to a request of ``path``; what is not the client's fault is logged."""
     answer = answer_for(error)
     if answer.status >= 500:
         logger.warning("%d %s: %s", answer.status, answer.code, first_line(error))
-    return JSONResponse(answer.body(), answer.status, answer.headers())
+    return JSONResponse(answer.body(path), answer.status, answer.headers())
 
 
 def first_line(error: errors.RKLLMError) -> str:

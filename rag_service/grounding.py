@@ -52,13 +52,14 @@ class Grounded:
     """What a chat has become: raw ``messages``, and what of its sources the model was given.
 
     ``excerpts`` are what was given, and ``shown`` the sources that they are of, in their order. ``retrieved`` tells
-    how they were found, excerpts that had no room in the end among them.
+    how they were found, excerpts that had no room in the end among them. ``sources`` is how many came with the chat.
     """
 
     messages: tuple[Mapping[str, Any], ...]
     shown: tuple[Source, ...]
     excerpts: tuple[Excerpt, ...]
     retrieved: Retrieved
+    sources: int = 0
 
     @property
     def citable(self) -> frozenset[str]:
@@ -142,7 +143,7 @@ class Grounding:
         given = {excerpt.source_id for excerpt in excerpts}
         shown = tuple({source.id: source for source in chat.sources if source.id in given}.values())
         logger.info("read %d sources, gave %d excerpts of %d", len(chat.sources), len(excerpts), len(shown))
-        return Grounded(messages, shown, tuple(excerpts), retrieved)
+        return Grounded(messages, shown, tuple(excerpts), retrieved, len(chat.sources))
 
 
 def _with_excerpts(

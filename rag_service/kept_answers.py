@@ -58,11 +58,15 @@ def cache_request(
     entry: ModelEntry,
     caller: str,
     headers: Mapping[str, str],
+    moment: str = "",
 ) -> CacheRequest:
-    """What determines the answer to a chat: ``raw`` are its messages, ``caller`` the name of the client's key."""
+    """What determines the answer to a chat.
+
+    ``raw`` are its messages, ``caller`` is the name of the client's key, ``moment`` what is said of date and time.
+    """
     given = {name: value for name, value in asdict(options).items() if name not in _WITHOUT_EFFECT}
     # A file may change under its name.
-    given["modified_ns"] = entry.modified_ns
+    given |= {"modified_ns": entry.modified_ns, "moment": moment}
     chat = next((value for name in _CHAT_HEADERS if (value := headers.get(name, "").strip())), None)
     sampling = options.sampling
     return CacheRequest(
@@ -89,7 +93,9 @@ def _has_more_than_text(content: Any) -> bool:
 
 def _trimmed(grounded: Grounded) -> Grounded:
     shown = tuple(replace(source, text="") for source in grounded.shown)
-    return Grounded((), shown, grounded.excerpts, replace(grounded.retrieved, excerpts=(), notes=()))
+    return Grounded(
+        (), shown, grounded.excerpts, replace(grounded.retrieved, excerpts=(), notes=()), grounded.sources
+    )
 
 
 def _size(kept: KeptAnswer) -> int:

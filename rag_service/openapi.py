@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
+from rag_service.errors import ANTHROPIC_PATHS, OLLAMA_PATHS
+
 _ERROR: Final[Mapping[str, Any]] = {
     "type": "object",
     "required": ["error"],
@@ -25,7 +27,25 @@ _ERROR: Final[Mapping[str, Any]] = {
     },
 }
 
-# Every error has one form; a status that a route cannot have does no harm in its description.
+_OLLAMA_ERROR: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {"error": {"type": "string"}},
+}
+_ANTHROPIC_ERROR: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "required": ["type", "error"],
+    "properties": {
+        "type": {"const": "error"},
+        "error": {
+            "type": "object",
+            "required": ["type", "message"],
+            "properties": {"type": {"type": "string"}, "message": {"type": "string"}},
+        },
+    },
+}
+
+# Every error of an API has one form; a status that a route cannot have does no harm in its description.
 _STATUSES: Final[Mapping[str, str]] = {
     "400": "The request cannot succeed as it stands.",
     "401": "An API key is missing, or not known.",
@@ -36,7 +56,9 @@ _STATUSES: Final[Mapping[str, str]] = {
     "500": "The model or its library failed.",
     "503": "Not now: the model's process died, time ran out, or the service ends.",
 }
-_STREAMS: Final = ("/v1/chat/completions", "/v1/completions")
+_STREAMS: Final = ("/v1/chat/completions", "/v1/completions", "/v1/messages")
+_LINE_STREAMS: Final = ("/api/chat", "/api/generate")
+_LINES: Final[Mapping[str, Any]] = {"application/x-ndjson": {"schema": {"type": "string"}}}
 _EVENTS: Final[Mapping[str, Any]] = {"text/event-stream": {"schema": {"type": "string"}}}
 
 
@@ -59,17 +81,25 @@ def _complete(document: dict[str, Any]) -> None:
     schemas = components.setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    schemas["Error"] = dict(_ERROR)
+    schemas |= {"Error": dict(_ERROR), "OllamaError": dict(_OLLAMA_ERROR), "AnthropicError": dict(_ANTHROPIC_ERROR)}
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     # The empty one says that a key is needed only where the service has keys.
     document["security"] = [{"key": []}, {}]
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     for path, methods in document["paths"].items():
+        error = {"application/json": {"schema": {"$ref": f"#/components/schemas/{_error_of(path)}"}}}
         for operation in methods.values():
             responses = operation.setdefault("responses", {})
             for status, description in _STATUSES.items():
                 responses[status] = {"description": description, "content": error}
             if path in _STREAMS:
                 responses["200"]["content"] |= _EVENTS
+            if path in _LINE_STREAMS:
+                responses["200"]["content"] |= _LINES
             if path.endswith("/sse"):
                 responses["200"]["content"] = dict(_EVENTS)
+
+
+def _error_of(path: str) -> str:
+    if path.startswith(OLLAMA_PATHS):
+        return "OllamaError"
+    return "AnthropicError" if path.startswith(ANTHROPIC_PATHS) else "Error"

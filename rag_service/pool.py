@@ -232,18 +232,21 @@ class ModelPool:
         """The same of all models that were asked for."""
         return {model: self.status(model) for model in list(self._clients)}
 
+    def loaded(self) -> list[ModelClient]:
+        """Clients of the models that are loaded."""
+        return [client for client in list(self._clients.values()) if client.engine.info is not None]
+
     @property
     def current_model(self) -> str | None:
         """The id of the loaded model that was used last."""
-        loaded = [client for client in list(self._clients.values()) if client.engine.info is not None]
-        newest = max(loaded, key=lambda client: (client.engine.is_busy, client.engine.last_used), default=None)
+        newest = max(self.loaded(), key=lambda client: (client.engine.is_busy, client.engine.last_used), default=None)
         return None if newest is None else newest.card.entry.id
 
     @property
     def vision_model(self) -> str | None:
         """The id of a loaded model that takes pictures."""
-        for client in list(self._clients.values()):
-            if client.engine.info is not None and client.card.capabilities.vision:
+        for client in self.loaded():
+            if client.card.capabilities.vision:
                 return client.card.entry.id
         return None
 

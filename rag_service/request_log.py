@@ -57,7 +57,7 @@ class RequestLog:
             logger.error("a request failed in a way that nobody foresaw", exc_info=error)
             if not status:
                 answer = internal_error(error)
-                await JSONResponse(answer.body(), answer.status)(scope, receive, sending)
+                await JSONResponse(answer.body(scope["path"]), answer.status)(scope, receive, sending)
         finally:
             self._note(scope, status, time.monotonic() - began)
             request_id.reset(token)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from rag_service.chat_desk import DeskSettings
+from rag_service.fetch_limits import FetchLimits
 from rag_service.grounding import GroundingSettings
 from rag_service.openwebui.task_answers import TaskMode
 from rag_service.openwebui.task_table import TaskKind
+from rag_service.own_clock import ClockMode
 from rag_service.retrieval.settings import RetrievalSettings
 from rkllm_providers.engine import (
     FOREVER,
@@ -177,6 +179,22 @@ class ServiceSettings(BaseSettings):
         description="Whether streams carry Open WebUI's events of status and sources: `auto` where a header "
         "`X-OpenWebUI-…` shows that the client is Open WebUI, `on` for all clients, `off`.",
     )
+    supply_clock: ClockMode = Field(
+        default="off",
+        description="Whether chats are told what `date` it is, or date and `time`, at the end of the newest turn; or "
+        "`off`.",
+    )
+    web_loader: bool = Field(
+        default=True, description="Whether clients may have web pages of the public internet loaded."
+    )
+    web_loader_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        default=(),
+        description="Networks of your own that pages may be loaded from too, e.g. `192.168.1.0/24`, with commas "
+        "between.",
+    )
+    web_loader_seconds: float = Field(
+        default=15.0, gt=0, le=120, description="Longest time to fetch a page, redirects included."
+    )
     answer_cache_ttl: float = Field(
         default=0.0,
         ge=0,
@@ -209,9 +227,15 @@ class ServiceSettings(BaseSettings):
             self.tool_share,
             self.search_for_model,
             self.openwebui_events,
+            self.supply_clock,
             self.answer_cache_ttl,
             self.answer_cache_size,
         )
+
+    @property
+    def fetch_limits(self) -> FetchLimits:
+        """The limits of fetching pages for clients."""
+        return FetchLimits(self.web_loader_seconds, allowed=self.web_loader_networks)
 
     @field_validator("runtime_version")
     @classmethod

@@ -16,6 +16,7 @@
     ├── RequestCancelled         the caller cancelled the request
     ├── GenerationError          the library failed while it ran, or the model did not do what it had to
     │   ├── InvalidOutput        the answer was not the JSON that was asked for
+    │   ├── RknnError            librknnrt.so, which encodes pictures, reported an error
     │   └── WorkerCrashed        the process that ran the library died
     ├── ServiceUnreachable       no service of this package answers at a base URL
     └── EngineClosed             use after close()
@@ -227,6 +228,28 @@ class InvalidOutput(GenerationError):
         super().__init__(message)
         self.text = text
         self.problem = problem
+
+
+class RknnError(GenerationError):
+    """A function of librknnrt.so failed, or what it gave cannot be used.
+
+    ``code`` is what the function returned, ``name`` what the vendor's header calls that, such as
+    ``RKNN_ERR_MODEL_INVALID``, and ``function`` which one it was; all are empty where the error came from afar.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        log_tail: Sequence[str] = (),
+        *,
+        code: int | None = None,
+        name: str = "",
+        function: str = "",
+    ) -> None:
+        super().__init__(message, log_tail)
+        self.code = code
+        self.name = name
+        self.function = function
 
 
 class WorkerCrashed(GenerationError):

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 FRAMEWORKS = ("langchain", "llama_index")
 
 
-@pytest.mark.parametrize("name", ["langchain", "llama_index", "remote", "engine", "chat"])
+@pytest.mark.parametrize("name", ["langchain", "llama_index", "remote", "engine", "chat", "vision"])
 def test_what_a_package_names_is_there(name: str) -> None:
     package = importlib.import_module(f"rkllm_providers.{name}")
     assert package.__all__

@@ -53,7 +53,7 @@ class StreamedAnswer(Protocol):
 
 
 class EventWire(Protocol):
-    """How a wire format writes an answer as server-sent events."""
+    """How a wire format writes an answer as server-sent events. One that tells no news may inherit that."""
 
     @property
     def model(self) -> str:
@@ -67,11 +67,11 @@ class EventWire(Protocol):
     @property
     def tells_news(self) -> bool:
         """Whether the client is told what is going on before the first event."""
-        ...
+        return False
 
     def news(self) -> bytes:
         """What is going on, if that is something new; nothing once there were events."""
-        ...
+        return b""
 
     def encode(self, events: list[ChatEvent]) -> bytes:
         """Events, and the end of the stream with the last."""
@@ -125,7 +125,7 @@ class EventStreamResponse(Response):
             await asyncio.wait((first,), timeout=patience)
             if first.done() and isinstance(error := first.exception(), RKLLMError):
                 metrics.note_failed(self._wire.model)
-                await response_for(error)(scope, receive, send)
+                await response_for(error, scope["path"])(scope, receive, send)
                 return
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             await self._send_body(send, self._wire.opening())
@@ -156,15 +156,18 @@ class EventStreamResponse(Response):
                 with contextlib.suppress(asyncio.CancelledError):
                     await first
 
+    def keep_alive(self) -> bytes:
+        """What says that the connection is well while there is nothing to say: a comment."""
+        progress = self.answer.progress
+        return _KEEP_ALIVE if progress is None else b": %d of %d prompt tokens read\n\n" % progress
+
     async def _keep_alive(self, send: Send) -> None:
-        """Send a comment whenever nothing else was sent for a while: in a prefill, or in a call that is withheld."""
+        """Send something whenever nothing else was sent for a while: in a prefill, or in a call that is withheld."""
         while True:
             before = self._pieces_sent
             await asyncio.sleep(_KEEP_ALIVE_SECONDS)
             if self._pieces_sent == before:
-                progress = self.answer.progress
-                comment = _KEEP_ALIVE if progress is None else b": %d of %d prompt tokens read\n\n" % progress
-                await self._send_body(send, comment)
+                await self._send_body(send, self.keep_alive())
 
     async def _send_body(self, send: Send, body: bytes) -> None:
         self._pieces_sent += 1

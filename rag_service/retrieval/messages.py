@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_service.retrieval.files import FilePage, RawFile
 from rag_service.retrieval.pipeline import Excerpt, Retrieved
 from rag_service.retrieval.settings import RetrievalSettings
 from rag_service.retrieval.turns import Decision
@@ -136,6 +137,27 @@ class PackedNotes(Sequence[Note]):
 
     def __hash__(self) -> int:
         return hash(self._notes)
+
+
+def pack_file(file: RawFile) -> dict[str, Any]:
+    """A file to read."""
+    return {**asdict(file), "kind": "file", "body": base64.b64encode(file.body).decode(), "source_kind": file.kind}
+
+
+def unpack_file(job: dict[str, Any]) -> RawFile:
+    """What ``pack_file`` packed."""
+    body = base64.b64decode(job["body"])
+    return RawFile(body, job["media_type"], job["charset"], job["name"], job["source_kind"])
+
+
+def pack_pages(pages: Sequence[FilePage]) -> list[dict[str, Any]]:
+    """The pages of a file as JSON has them."""
+    return [asdict(page) for page in pages]
+
+
+def unpack_pages(packed: Sequence[dict[str, Any]]) -> list[FilePage]:
+    """What ``pack_pages`` packed."""
+    return [FilePage(**page) for page in packed]
 
 
 def pack_retrieved(retrieved: Retrieved) -> dict[str, Any]:

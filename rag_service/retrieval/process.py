@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import rag_service
 from rag_service.retrieval import messages
+from rag_service.retrieval.files import FilePage, RawFile, UnreadableFileError
 from rag_service.retrieval.pipeline import Retrieved
 from rag_service.retrieval.settings import RetrievalSettings
 from rag_service.retrieval.types import Source, Turn
@@ -139,6 +140,19 @@ class RetrievalProcess(JobProcess):
         job = messages.pack_job(sources, turns, settings, budget)
         return messages.unpack_retrieved(await self.run(job, f"Reading {len(sources)} sources", count=count))
 
+    async def read(self, file: RawFile) -> list[FilePage]:
+        """As ``files.read_file``.
+
+        Raises:
+            UnreadableFileError: There is no text in it that can be read.
+            RKLLMError: As ``run`` says.
+        """
+        job = await asyncio.to_thread(messages.pack_file, file)
+        read = await self.run(job, f"Reading {len(file.body)} bytes")
+        if "unreadable" in read:
+            raise UnreadableFileError(read["unreadable"])
+        return messages.unpack_pages(read["pages"])
+
 
 class _Link:
     """A worker process and the streams to it."""
@@ -182,6 +196,10 @@ class _Link:
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
+
+
+def _no_tokens(text: str) -> int:
+    raise GenerationError("Reading a file counts no tokens.")
 
 
 async def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from rag_service.retrieval import messages
 from rag_service.retrieval.analyse import Analyser
+from rag_service.retrieval.files import UnreadableFileError, read_file
 from rag_service.retrieval.lexical_vectors import embed_texts
 from rag_service.retrieval.pipeline import retrieve
 from rag_service.retrieval.rank_texts import rank_texts
@@ -46,6 +47,8 @@ class Worker:
             return messages.pack_vectors(*embed_texts(self._analyser, job["texts"]))
         if job["kind"] == "rank":
             return rank_texts(self._analyser, job["query"], job["texts"])
+        if job["kind"] == "file":
+            return _read_file(job)
         sources, turns, settings, budget = messages.unpack_job(job)
         return messages.pack_retrieved(
             retrieve(sources, turns, settings, self._count, budget=budget, analyser=self._analyser)
@@ -67,6 +70,13 @@ class Worker:
         except (OSError, ValueError):
             pass  # the other side is gone, in the middle of a frame or not
         os._exit(0)
+
+
+def _read_file(job: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"pages": messages.pack_pages(read_file(messages.unpack_file(job)))}
+    except UnreadableFileError as error:
+        return {"unreadable": str(error)}
 
 
 def _place(error: BaseException) -> str:

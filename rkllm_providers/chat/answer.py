@@ -135,6 +135,11 @@ class AnswerStream(TokenStream):
         return self._text.stopped if self._text is not None else super().stopped
 
     @property
+    def stop(self) -> str | None:
+        """The stop sequence that was met."""
+        return self._text.stop if self._text is not None else super().stop
+
+    @property
     def has_called(self) -> bool:
         """Whether a call of a tool is complete."""
         return self._tools is not None and self._tools.n_complete > 0

@@ -17,7 +17,13 @@ class StopFilter:
         self._stops = tuple(stop for stop in stops if stop)
         self._may_begin = first_characters(self._stops).search
         self._held = ""
-        self.stopped = False
+        self.found: str | None = None
+        """The stop sequence that was met."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether one was met."""
+        return self.found is not None
 
     def feed(self, text: str) -> str:
         """Take more text; return what is certain to belong to the answer."""
@@ -27,11 +33,11 @@ class StopFilter:
             return text
         held = self._held + text
         # The one that is complete first counts, as it would if the text came a character at a time.
-        found = [(at + len(stop), at) for stop in self._stops if (at := held.find(stop)) >= 0]
+        found = [(at + len(stop), at, stop) for stop in self._stops if (at := held.find(stop)) >= 0]
         if found:
-            self.stopped = True
+            _, at, self.found = min(found)
             self._held = ""
-            return held[: min(found)[1]]
+            return held[:at]
         keep = possible_beginning(held, self._stops)
         self._held = held[len(held) - keep :]
         return held[: len(held) - keep]

@@ -47,6 +47,11 @@ class TokenStream:
         return self._stops is not None and self._stops.stopped
 
     @property
+    def stop(self) -> str | None:
+        """The stop sequence that was met."""
+        return self._stops.found if self._stops is not None else None
+
+    @property
     def finish_reason(self) -> FinishReason:
         """Why the answer ended; the runtime does not tell (it sends FINISH in every case)."""
         if self.stopped or self._last_token in self._end_tokens:

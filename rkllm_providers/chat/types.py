@@ -211,13 +211,15 @@ class Timings:
 class Finish:
     """The last event of an answer.
 
-    ``warnings`` name what was asked and could not be done, in sentences.
+    ``warnings`` name what was asked and could not be done, in sentences. ``stop`` is the stop sequence of the request
+    that ended the answer, where one did.
     """
 
     reason: FinishReason
     usage: Usage
     timings: Timings
     warnings: tuple[str, ...] = ()
+    stop: str | None = None
 
     @property
     def tokens_per_second(self) -> float | None:

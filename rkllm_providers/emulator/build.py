@@ -1,6 +1,7 @@
 """Compile the emulator: a ``librkllmrt.so`` for CPUs, built on first use and kept in a cache folder.
 
-It links the llama.cpp that the ``llama-cpp-python`` package brings along, and needs ``g++``.
+It links the llama.cpp that the ``llama-cpp-python`` package brings along, and needs ``g++``. A ``librknnrt.so``
+for scripted vision encoders is built in the same way, without llama.cpp.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,6 +49,10 @@ _ABI_SOURCE = "api.cpp"
 _LIBRARY = "librkllmrt.so"
 _COMPILE = ("-std=c++17", "-O1", "-fPIC", "-fvisibility=hidden", "-pthread")
 _LINK = ("-shared", "-pthread", "-Wl,--no-undefined", "-Wl,-z,now")
+# The sources of librknnrt.so have names of their own, and share one header with those of librkllmrt.so.
+_VISION_PREFIX = "rknn"
+_VISION_LIBRARY = "librknnrt.so"
+_SHARED_HEADER = "crc32.h"
 _LLAMA_LIBRARIES = ("-lllama", "-lggml", "-lggml-cpu", "-lggml-base")
 
 
@@ -78,6 +83,31 @@ def build_library(version: str | None = None) -> Path:
         if not plan.library.exists():
             _build(plan)
     return plan.library
+
+
+def build_vision_library() -> Path:
+    """Return the path of the ``librknnrt.so`` that plays scripted vision encoders, compiling it first if needed.
+
+    Several processes may call this at once. ``LibraryNotFound`` says what is missing or carries the compiler's
+    output.
+    """
+    sources = _sources(vision=True)
+    key = _key([*_compiler(), *_COMPILE, *_LINK, platform.machine()], [*sources, _SOURCES / _SHARED_HEADER])
+    cache = _cache_folder()
+    library = cache / f"vision-{key}" / _VISION_LIBRARY
+    if library.exists():
+        return library
+    with _lock(cache):
+        if not library.exists():
+            _need_compiler()
+            library.parent.mkdir(mode=0o700, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=cache) as scratch:
+                built = Path(scratch) / _VISION_LIBRARY
+                files = [str(source) for source in sources if source.suffix == ".cpp"]
+                exports = f"-Wl,--version-script={_SOURCES / 'rknn_exports.map'}"
+                _run([*_compiler(), *_COMPILE, *_LINK, exports, *files, "-o", str(built)])
+                built.replace(library)
+    return library
 
 
 @dataclass(frozen=True)
@@ -113,22 +143,25 @@ def _plan(version: str | None) -> _Plan:
             f"The emulator has no runtime version {version!r}{named}. Choose one of: {', '.join(VERSIONS)}."
         )
     llama = _find_llama()
-    digest = hashlib.sha256()
-    for part in (
-        repr(VERSIONS),
-        llama.version,
-        str(llama.lib),
-        platform.machine(),
-        *_compiler(),
-        *_COMPILE,
-        *_LINK,
-    ):
-        digest.update(part.encode() + b"\0")
-    for source in sorted(_SOURCES.iterdir()):
-        if source.is_file():
-            digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    parts = [repr(VERSIONS), llama.version, str(llama.lib), platform.machine(), *_compiler(), *_COMPILE, *_LINK]
     # The banner and the ABI follow from the version, which is in the folder's name.
-    return _Plan(version, llama, _cache_folder(), digest.hexdigest()[:16])
+    return _Plan(version, llama, _cache_folder(), _key(parts, _sources(vision=False)))
+
+
+def _sources(*, vision: bool) -> list[Path]:
+    """The files that one of the two libraries is made of, in order."""
+    files = sorted(file for file in _SOURCES.iterdir() if file.is_file())
+    return [file for file in files if file.name.startswith(_VISION_PREFIX) is vision]
+
+
+def _key(parts: Iterable[str], sources: Iterable[Path]) -> str:
+    """What tells one build from another."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode() + b"\0")
+    for source in sources:
+        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _find_llama() -> _Llama:
@@ -182,13 +215,18 @@ def _lock(cache: Path) -> Iterator[None]:
         yield
 
 
-def _build(plan: _Plan) -> None:
-    compiler = _compiler()
-    if shutil.which(compiler[0]) is None:
+def _need_compiler() -> None:
+    name = _compiler()[0]
+    if shutil.which(name) is None:
         raise LibraryNotFound(
-            f"The emulator is compiled on first use, and the compiler {compiler[0]!r} was not found. "
+            f"The emulator is compiled on first use, and the compiler {name!r} was not found. "
             f"Install it with: apt install g++ (or set CXX)"
         )
+
+
+def _build(plan: _Plan) -> None:
+    _need_compiler()
+    compiler = _compiler()
     plan.library.parent.mkdir(mode=0o700, exist_ok=True)
     plan.objects.mkdir(mode=0o700, exist_ok=True)
     compile_one = [*compiler, *_COMPILE, "-isystem", str(plan.llama.include), "-c"]
@@ -199,8 +237,11 @@ def _build(plan: _Plan) -> None:
     ]
     with tempfile.TemporaryDirectory(dir=plan.cache) as scratch:
         commands = [[*compile_one, *defines, str(_SOURCES / _ABI_SOURCE), "-o", f"{scratch}/abi.o"]]
-        shared = {source: plan.objects / f"{source.stem}.o" for source in sorted(_SOURCES.glob("*.cpp"))}
-        del shared[_SOURCES / _ABI_SOURCE]
+        shared = {
+            source: plan.objects / f"{source.stem}.o"
+            for source in _sources(vision=False)
+            if source.suffix == ".cpp" and source.name != _ABI_SOURCE
+        }
         missing = {source: target for source, target in shared.items() if not target.exists()}
         commands += [[*compile_one, str(source), "-o", f"{scratch}/{source.stem}.o"] for source in missing]
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:

@@ -331,7 +331,7 @@ class Answer:
         )
 
     def _finish(self, done: RunDone) -> Finish:
-        return finish_of(
+        finish = finish_of(
             done,
             self._first_prompt,
             "stop" if self._output is not None and not self._output.passes else self._text.finish_reason,
@@ -339,6 +339,8 @@ class Answer:
             self._abandoned_reasoning + self._text.reasoning_tokens,
             self._card.entry.id,
         )
+        # The texts of end tokens end an answer too, but are nothing that was asked for.
+        return replace(finish, stop=self._text.stop) if self._text.stop in self._options.stop else finish
 
 
 def _limit_of(prompt: Prompt, options: GenerateOptions) -> int | None:

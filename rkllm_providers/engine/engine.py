@@ -140,6 +140,12 @@ class Engine:
         seat = self._work.stay.seat
         return seat.place.domain_id if seat is not None and seat.place is not None else None
 
+    @property
+    def expires_at(self) -> float | None:
+        """When the model is unloaded if nobody asks it, in seconds since the epoch; ``None`` for never."""
+        until = self._work.stay.idle_until
+        return time.time() + until[0] - time.monotonic() if until else None
+
     def unload(self) -> None:
         """End the worker, after the run that is under way; the next request loads the model again."""
         if self._inbox.thread is not None:

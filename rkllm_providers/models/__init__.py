@@ -8,6 +8,7 @@ from rkllm_providers.models.catalog import (
     ModelEntry,
     default_models_dir,
 )
+from rkllm_providers.models.encoders import ModelVision
 from rkllm_providers.models.families import Capabilities, Family
 from rkllm_providers.models.model_files import ModelFormat
 
@@ -20,6 +21,7 @@ __all__ = [
     "ModelCard",
     "ModelEntry",
     "ModelFormat",
+    "ModelVision",
     "PromptForm",
     "default_models_dir",
     "read_card",

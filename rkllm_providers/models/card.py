@@ -8,6 +8,7 @@ from enum import Enum
 
 from rkllm_providers.models.catalog import ModelEntry
 from rkllm_providers.models.control import ControlGuard, TextGuard
+from rkllm_providers.models.encoders import ModelVision
 from rkllm_providers.models.families import Capabilities, Family
 from rkllm_providers.models.override_tables import AdapterNote
 from rkllm_providers.models.recipes import EmbeddingRecipe, RerankingRecipe
@@ -47,7 +48,8 @@ class ModelCard:
     known, and how to add it. ``embedding`` and ``reranking`` (``None``: nothing says how) tell how the model is
     used for these, ``text_frame`` what its tokenizer puts around a text that is no chat, and ``lora`` what its
     owner wrote about adapters. ``keep_alive`` (seconds) and ``base_domain_id`` are his word on where and how long it
-    is loaded, ``None`` where there is none.
+    is loaded, ``None`` where there is none. ``vision`` is how it sees pictures, ``None`` where no encoder lies
+    beside it.
     """
 
     entry: ModelEntry
@@ -70,6 +72,7 @@ class ModelCard:
     lora: Mapping[str, AdapterNote] = field(default_factory=dict)
     keep_alive: float | None = None
     base_domain_id: int | None = None
+    vision: ModelVision | None = None
 
     @property
     def prompt_form(self) -> PromptForm:

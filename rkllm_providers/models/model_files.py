@@ -10,6 +10,7 @@ from rkllm_providers.emulator.script import ScriptError, is_script, load_script
 from rkllm_providers.models.gguf import MAGIC as GGUF_MAGIC
 from rkllm_providers.models.gguf import head_problem
 
+MODEL_SUFFIXES: Final = (".rkllm", ".gguf")
 _HEAD_BYTES: Final = 64
 # The weights of the smallest models that anybody converts take a hundred times as much.
 LEAST_RKLLM_BYTES: Final = 1024 * 1024
@@ -59,6 +60,15 @@ def unreadable(path: Path, error: OSError) -> str:
     return f"{path} cannot be read: {error.strerror or error}."
 
 
+def foreign_file(path: Path) -> str | None:
+    """Why a file is none of ours at all: empty, or something put in its place by accident.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    return _foreign(path, _beginning(path))
+
+
 def file_problem(path: Path) -> str | None:
     """Why a file cannot be a model, as far as its beginning and size tell.
 
@@ -79,12 +89,19 @@ def _format_of(head: bytes) -> ModelFormat:
     return ModelFormat.SCRIPT if is_script(head) else ModelFormat.RKLLM
 
 
-def _beginning_problem(path: Path, head: bytes) -> str | None:
+def _foreign(path: Path, head: bytes) -> str | None:
     if not head:
         return f"{path} is empty."
     for beginning, what in _NO_MODELS.items():
         if head.lstrip()[: len(beginning)].lower() == beginning:
             return f"{path} {what}."
+    return None
+
+
+def _beginning_problem(path: Path, head: bytes) -> str | None:
+    foreign = _foreign(path, head)
+    if foreign is not None:
+        return foreign
     if _format_of(head) is not ModelFormat.RKLLM:
         return None
     if path.suffix.lower() == ".gguf":

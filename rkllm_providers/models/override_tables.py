@@ -7,7 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rkllm_providers.models.side_files import check_name
+from rkllm_providers.models.vision_families import VISION_FAMILY_BY_NAME
+
 POOLINGS: Final = ("last", "mean")
+MOST_PIXELS: Final = 16_384
 _MOST_CHARACTERS: Final = 10_000
 
 
@@ -37,6 +41,11 @@ def embedding_table(value: object) -> dict[str, Any]:
 def reranking_table(value: object) -> dict[str, Any]:
     """The checked ``[reranking]``."""
     return _checked(value, _RERANKING)
+
+
+def vision_table(value: object) -> dict[str, Any]:
+    """The checked ``[vision]``."""
+    return _checked(value, _VISION)
 
 
 def lora_table(value: object) -> dict[str, AdapterNote]:
@@ -106,6 +115,29 @@ def _token(value: object) -> int | str:
     return value
 
 
+def _file_beside(value: object) -> str:
+    name = _any_text(value)
+    problem = check_name(name)
+    if problem is not None:
+        raise Mistake(f"is {shown(value)}, which {problem}")
+    return name
+
+
+def _vision_family(value: object) -> str:
+    if not isinstance(value, str) or value.lower() not in VISION_FAMILY_BY_NAME:
+        raise Mistake(f"must be one of {', '.join(VISION_FAMILY_BY_NAME)}, and is {shown(value)}")
+    return value.lower()
+
+
+def _whole(least: int, most: int) -> Callable[[object], int]:
+    def check(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise Mistake(f"must be a whole number from {least} to {most}, and is {shown(value)}")
+        return value
+
+    return check
+
+
 def _path_in_folder(value: object) -> str:
     text = _any_text(value)
     parts = text.replace("\\", "/").split("/")
@@ -133,5 +165,15 @@ _RERANKING: Final[Mapping[str, Callable[[object], Any]]] = {
     "instruction": _any_text,
     "yes": _token,
     "no": _token,
+}
+_VISION: Final[Mapping[str, Callable[[object], Any]]] = {
+    "encoder": _file_beside,
+    "family": _vision_family,
+    "start": _any_text,
+    "end": _any_text,
+    "content": _any_text,
+    "width": _whole(1, MOST_PIXELS),
+    "height": _whole(1, MOST_PIXELS),
+    "cores": _whole(1, 3),
 }
 _ADAPTER: Final[Mapping[str, Callable[[object], Any]]] = {"file": _path_in_folder, "scale": _scale}

@@ -22,6 +22,7 @@ from rkllm_providers.models.override_tables import (
     embedding_table,
     lora_table,
     reranking_table,
+    vision_table,
 )
 from rkllm_providers.models.override_tables import Mistake as _Mistake
 from rkllm_providers.models.override_tables import shown as _shown
@@ -76,12 +77,14 @@ class Overrides:
     embedding: Mapping[str, Any] = field(default_factory=dict)
     reranking: Mapping[str, Any] = field(default_factory=dict)
     lora: Mapping[str, AdapterNote] = field(default_factory=dict)
+    vision: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def file_names(self) -> tuple[str, ...]:
         """The files beside the model that were named."""
-        return tuple(name for name in (self.tokenizer, self.chat_template) if name is not None)
+        named = (self.tokenizer, self.chat_template, self.vision.get("encoder"))
+        return tuple(name for name in named if name is not None)
 
 
 def read_overrides(model: Path) -> Overrides:
@@ -300,6 +303,7 @@ _CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
     "embedding": embedding_table,
     "reranking": reranking_table,
     "lora": lora_table,
+    "vision": vision_table,
 }
 
 

@@ -30,10 +30,12 @@ VERSION_VARIABLE = "RKLLM_RUNTIME_VERSION"
 
 _SCALARS: dict[str, Any] = {
     "bool": ctypes.c_bool,
+    "char": ctypes.c_char,
     "int8_t": ctypes.c_int8,
     "uint8_t": ctypes.c_uint8,
     "int32_t": ctypes.c_int32,
     "uint32_t": ctypes.c_uint32,
+    "int64_t": ctypes.c_int64,
     "uint64_t": ctypes.c_uint64,
     "int": ctypes.c_int,
     "size_t": ctypes.c_size_t,
@@ -113,14 +115,14 @@ def in_version(rows: Iterable[_Row], version: str) -> list[_Row]:
 def layout(version: str) -> Layout:
     """Build (once) the types of a runtime version; raises ``UnsupportedRuntime`` for unknown ones."""
     callbacks = {
-        name: ctypes.CFUNCTYPE(ctypes.c_int, *(_ctype(argument, {}) for argument in arguments))
+        name: ctypes.CFUNCTYPE(ctypes.c_int, *(ctype(argument, {}) for argument in arguments))
         for name, (arguments, since) in CALLBACKS.items()
         if rank(since) <= rank(version)
     }
     known: dict[str, Any] = dict(callbacks)
     structs: dict[str, type[ctypes.Structure]] = {}
     for struct in in_version(STRUCTS, version):
-        fields = [(field.name or "_union", _ctype(field.type, known)) for field in in_version(struct.fields, version)]
+        fields = [(field.name or "_union", ctype(field.type, known)) for field in in_version(struct.fields, version)]
         base = ctypes.Union if struct.is_union else ctypes.Structure
         namespace: dict[str, Any] = {"_fields_": fields, "__module__": __name__}
         if any(not field.name for field in struct.fields):
@@ -130,8 +132,8 @@ def layout(version: str) -> Layout:
             structs[struct.name] = cast("type[ctypes.Structure]", known[struct.name])
     functions = {
         function.name: (
-            tuple(_ctype(type_, known) for _, type_ in function.arguments),
-            _ctype(function.returns, known),
+            tuple(ctype(type_, known) for _, type_ in function.arguments),
+            ctype(function.returns, known),
         )
         for function in FUNCTIONS
         if rank(function.since) <= rank(version)
@@ -150,8 +152,11 @@ def _members(enum: str, version: str) -> Mapping[str, int]:
     return MappingProxyType({member.name: member.value for member in in_version(ENUMS[enum], version)})
 
 
-def _ctype(name: str, known: Mapping[str, Any]) -> Any:
-    """The ctypes class for a C type; pointers to anything but text are plain addresses."""
+def ctype(name: str, known: Mapping[str, Any]) -> Any:
+    """The ctypes class for a C type; pointers to anything but text are plain addresses.
+
+    ``known`` has those that are neither scalars nor pointers, by their names in C.
+    """
     if name in _SCALARS:
         return _SCALARS[name]
     if name in known:

@@ -1,4 +1,4 @@
-"""Where ``librkllmrt.so`` is. Nothing here loads it."""
+"""Where ``librkllmrt.so`` is, or another of the vendor's libraries. Nothing here loads it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import glob
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final, NamedTuple
 
 from rkllm_providers.errors import LibraryNotFound
 
@@ -27,38 +28,49 @@ USUAL_FOLDERS: tuple[str, ...] = (
 LINKER_CONFIGURATION = "/etc/ld.so.conf"
 
 
-def find_library(path: str | os.PathLike[str] | None = None) -> Path:
+class Wanted(NamedTuple):
+    """A library of the vendor's: its file, the variable that says where it is, and what to install."""
+
+    name: str
+    variable: str
+    product: str
+
+
+RKLLM: Final = Wanted(LIBRARY_NAME, PATH_VARIABLE, "Rockchip's RKLLM runtime")
+
+
+def find_library(path: str | os.PathLike[str] | None = None, wanted: Wanted = RKLLM) -> Path:
     """The runtime library's path, unloaded.
 
     ``path``, else the environment variable ``RKLLM_LIB_PATH``, names the file or its folder, and then
     nothing else is tried. Without either come the dynamic linker's places: ``LD_LIBRARY_PATH``, the
     folders of ``/etc/ld.so.conf``, and the usual ones. Raises ``LibraryNotFound``, which lists what
-    was tried.
+    was tried. ``wanted`` is another library that is found in the same way.
     """
     if path is not None:
-        return _named(Path(path), "the path given")
-    variable = os.environ.get(PATH_VARIABLE)
+        return _named(Path(path), "the path given", wanted)
+    variable = os.environ.get(wanted.variable)
     if variable:
-        return _named(Path(variable), f"the environment variable {PATH_VARIABLE}")
+        return _named(Path(variable), f"the environment variable {wanted.variable}", wanted)
     folders = dict.fromkeys(_linker_folders())
     for folder in folders:
-        candidate = Path(folder, LIBRARY_NAME)
+        candidate = Path(folder, wanted.name)
         if candidate.is_file():
             return candidate
     raise LibraryNotFound(
-        f"{LIBRARY_NAME} was not found. Tried: {', '.join(folders)}. Install Rockchip's RKLLM runtime there, "
-        f"or set {PATH_VARIABLE} to the library or its folder."
+        f"{wanted.name} was not found. Tried: {', '.join(folders)}. Install {wanted.product} there, "
+        f"or set {wanted.variable} to the library or its folder."
     )
 
 
-def _named(path: Path, origin: str) -> Path:
+def _named(path: Path, origin: str, wanted: Wanted) -> Path:
     path = path.expanduser()
-    candidate = path / LIBRARY_NAME if path.is_dir() else path
+    candidate = path / wanted.name if path.is_dir() else path
     if candidate.is_file():
         return candidate
     raise LibraryNotFound(
         f"{candidate} does not exist or is not a file; {origin} led there. "
-        f"Set {PATH_VARIABLE} to {LIBRARY_NAME} or its folder."
+        f"Set {wanted.variable} to {wanted.name} or its folder."
     )
 
 

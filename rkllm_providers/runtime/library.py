@@ -81,7 +81,7 @@ class RuntimeLibrary:
         """
         file = find_library(path)
         identity = identify_file(file, version)
-        cdll = _load(file)
+        cdll = load_shared_library(file)
         family = _symbol_family(cdll, file)
         raw = _raw_defaults(cdll)
         if identity is None:
@@ -143,7 +143,8 @@ def _written_by_defaults(struct_type: Any, base: int = 0) -> Iterator[tuple[int,
             yield offset, ctypes.sizeof(type_)
 
 
-def _load(path: Path) -> ctypes.CDLL:
+def load_shared_library(path: Path) -> ctypes.CDLL:
+    """Load a library that is there; raises ``LibraryNotFound``, with what helps, where the loader refuses it."""
     try:
         return ctypes.CDLL(str(path.resolve()), mode=os.RTLD_LOCAL | os.RTLD_NOW)
     except OSError as error:

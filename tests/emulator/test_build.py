@@ -43,10 +43,12 @@ def test_public_names() -> None:
         "ScriptError",
         "VERSIONS",
         "build_library",
+        "build_vision_library",
         "default_version",
         "is_script",
         "library_path",
         "load_script",
+        "write_vision_encoder",
     ]
 
 

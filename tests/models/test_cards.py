@@ -294,7 +294,10 @@ def test_capabilities_come_from_template_and_head(make_card: MakeCard) -> None:
     assert (card.capabilities.thinking, card.capabilities.tools, card.capabilities.vision) == (True, True, False)
     assert "enable_thinking" in card.facts["thinking"].source
     seeing = without(rkllm__vision__spatial_merge_size=("u32", 2))
-    assert make_card(seeing).capabilities.vision
+    blind = make_card(seeing)
+    assert not blind.capabilities.vision
+    assert blind.facts["vision"].source == ("the model has rkllm.vision.spatial_merge_size, but no vision encoder")
+    assert any("put its vision encoder, a .rknn file, into" in note for note in blind.missing)
     embedding = {"general.architecture": ("str", "bert"), "bert.pooling_type": ("u32", 1)}
     assert make_card(embedding, name="e.gguf").capabilities.embedding
     assert make_card({**embedding, "bert.pooling_type": ("u32", 4)}, name="e.gguf").capabilities.reranking

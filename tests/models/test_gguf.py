@@ -43,7 +43,7 @@ def test_broken_files_are_refused(tmp_path: Path, content: bytes, message: str) 
         read_head(path)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_damaged_files_never_give_anything_but_an_error(tmp_path: Path, data: st.DataObject) -> None:
     raw = bytearray(gguf_files.head(PAIRS))

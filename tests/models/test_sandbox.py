@@ -161,9 +161,11 @@ def test_the_names_of_arguments_are_those_of_filters_and_methods() -> None:
 
 @pytest.mark.parametrize("what", TIMELESS)
 def test_time_is_bounded(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Compiled with the usual limit: a busy machine may take longer than this one for it.
+    template = ChatTemplate(TIMELESS[what])
     monkeypatch.setattr(template_limits, "MOST_SECONDS", 0.05)
     with pytest.raises(TemplateError, match=r"reached a limit: it took more than 0\.05 seconds\.$"):
-        ChatTemplate(TIMELESS[what]).render(TURNS)
+        template.render(TURNS)
 
 
 @pytest.mark.parametrize("what", LARGE)

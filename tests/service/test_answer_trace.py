@@ -68,7 +68,8 @@ def test_a_stream_tells_the_same_in_its_last_chunk(url: str) -> None:
 @needs_llama
 def test_nobody_is_told_who_does_not_ask(url: str) -> None:
     message = user(sources(DELTA) + QUESTION)
-    for fields in ({}, {"rkllm": None}, {"rkllm": {}}, {"rkllm": {"trace": False}}):
+    asked: list[dict[str, Any]] = [{}, {"rkllm": None}, {"rkllm": {}}, {"rkllm": {"trace": False}}]
+    for fields in asked:
         assert "rkllm_trace" not in ask(url, message, **fields).json()
         assert "rkllm_trace" not in ask(url, message, stream=True, **fields).text
 

@@ -72,6 +72,22 @@ def test_the_passage_that_answers_reaches_the_model(url: str) -> None:
     assert text_of(response) == "In 1986 [2], as the page says."
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_so_it_is_in_the_forms_of_other_apis(url: str, stream: bool) -> None:
+    messages = [user(sources(BANANAS, DELTA) + "When was the Oosterscheldekering finished?")]
+    body = {"model": "talker", "messages": messages, "stream": stream, "max_tokens": 100}
+    ollama = httpx.post(f"{url}/api/chat", json=body, timeout=60)
+    lines = [json.loads(line)["message"]["content"] for line in ollama.text.splitlines()]
+    assert "".join(lines) == "In 1986 [2], as the page says."
+    anthropic = httpx.post(f"{url}/v1/messages", json=body, timeout=60)
+    if stream:
+        told = [json.loads(line[6:]) for line in anthropic.text.splitlines() if line.startswith("data: ")]
+        texts = [one["delta"]["text"] for one in told if one.get("delta", {}).get("type") == "text_delta"]
+    else:
+        texts = [anthropic.json()["content"][0]["text"]]
+    assert "".join(texts) == "In 1986 [2], as the page says."
+
+
 def test_what_is_said_of_sources_is_the_same_in_a_stream(url: str) -> None:
     message = user(sources(BANANAS, DELTA, url="https://example.org/delta") + "When was it finished, the barrier?")
     whole = ask(url, message).json()["choices"][0]["message"]
@@ -196,6 +212,25 @@ def test_tools_that_fit_stay(url: str) -> None:
     response = ask(url, user("hello"), tools=[tool("search", 3)])
     assert response.status_code == 200
     assert "x-rkllm-hint" not in response.headers
+
+
+def test_tools_that_do_not_fit_leave_those_that_the_chat_has_used(url: str) -> None:
+    """Open WebUI sends them all again with each result, and the window holds them no better than before."""
+    many = [tool(f"tool_{number}", 100) for number in range(28)]
+    call = {"id": "c1", "type": "function", "function": {"name": "tool_3", "arguments": "{}"}}
+    chat = [
+        user("Without sources?"),
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": "nothing"},
+    ]
+    response = ask(url, *chat, tools=many)
+    assert response.status_code == 200, response.text
+    assert "27 tools" in response.headers["x-rkllm-hint"]
+    prompt = [ask(url, *chat, tools=tools).json()["usage"]["prompt_tokens"] for tools in (many, [many[3]])]
+    assert prompt[0] == prompt[1]
+    too_large = ask(url, *chat, tools=[tool("tool_3", 1500), tool("tool_1", 3)])
+    assert too_large.status_code == 200, too_large.text
+    assert "2 tools" in too_large.headers["x-rkllm-hint"]
 
 
 def test_a_search_is_called_for_the_model(start_service: StartService, tmp_path: Path) -> None:

@@ -74,9 +74,12 @@ def test_errors_are_described_as_they_are_sent() -> None:
         for operation in methods.values():
             for status in ("400", "401", "404", "413", "429", "503"):
                 content = operation["responses"][status]["content"]["application/json"]
-                assert content["schema"] == {"$ref": "#/components/schemas/Error"}, path
-    for path in ("/v1/chat/completions", "/v1/completions"):
+                form = "Ollama" if path.startswith("/api/") else "Anthropic" if "/messages" in path else ""
+                assert content["schema"] == {"$ref": f"#/components/schemas/{form}Error"}, path
+    for path in ("/v1/chat/completions", "/v1/completions", "/v1/messages"):
         assert "text/event-stream" in described["paths"][path]["post"]["responses"]["200"]["content"]
+    for path in ("/api/chat", "/api/generate"):
+        assert "application/x-ndjson" in described["paths"][path]["post"]["responses"]["200"]["content"]
 
 
 def test_the_description_is_made_once(tmp_path: Any) -> None:

@@ -1,8 +1,9 @@
 #include "prompt.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
+
+#include "crc32.h"
 
 namespace rkllm {
 namespace {
@@ -12,16 +13,6 @@ uint64_t hash(std::string_view bytes, uint64_t seed) {
   uint64_t value = 0xCBF29CE484222325u ^ seed;
   for (const char byte : bytes) value = (value ^ static_cast<uint8_t>(byte)) * 0x100000001B3u;
   return value;
-}
-
-std::array<uint32_t, 256> crc_table() {
-  std::array<uint32_t, 256> table{};
-  for (uint32_t byte = 0; byte < 256; ++byte) {
-    uint32_t value = byte;
-    for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1) != 0 ? 0xEDB88320u : 0);
-    table[byte] = value;
-  }
-  return table;
 }
 
 }  // namespace
@@ -54,11 +45,8 @@ int64_t row_key(const float *values, size_t width, uint64_t seed) {
 }
 
 std::string crc32_hex(std::string_view bytes) {
-  static const std::array<uint32_t, 256> table = crc_table();
-  uint32_t value = 0xFFFFFFFFu;
-  for (const char byte : bytes) value = (value >> 8) ^ table[(value ^ static_cast<uint8_t>(byte)) & 0xFF];
   char text[9];
-  std::snprintf(text, sizeof text, "%08x", value ^ 0xFFFFFFFFu);
+  std::snprintf(text, sizeof text, "%08x", crc32(bytes));
   return text;
 }
 
