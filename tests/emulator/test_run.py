@@ -158,12 +158,18 @@ def test_abort_when_idle_does_not_touch_the_next_run(library: Library, write_scr
 def test_abort_from_another_thread_waits_for_the_prefill(library: Library, write_script: WriteScript) -> None:
     script = write_script('prefill_base_ms 200\nrule *\n  sleep 60000\n  text "late"\nend\n')
     with library.open(script) as model:
-        timer = threading.Timer(0.02, model.abort)
-        timer.start()
+
+        def abort() -> None:
+            while not model.is_running():
+                time.sleep(0.001)
+            model.abort()
+
+        thread = threading.Thread(target=abort)
+        thread.start()
         start = time.monotonic()
         run = model.run("?")
-        timer.join()
-    assert 0.2 <= time.monotonic() - start < 5
+        thread.join()
+    assert 0.2 <= time.monotonic() - start < 30
     assert (run.code, run.states) == (0, [FINISH])
 
 

@@ -390,9 +390,9 @@ def test_a_large_file_is_read_in_time(tmp_path: Path) -> None:
         file.write(b"RKxx" + bytes(13) + gguf_files.string("rkllm.max_context") + gguf_files.value("u32", 2048))
         for _ in range(100):
             file.write(b"rkllm.general.tokenizer." * 10 + bytes(1_000_000))
-    started = time.monotonic()
+    started = time.thread_time()  # others that keep the machine busy do not count
     assert read_card(Catalog(tmp_path).get("large")).context_length == 2048
-    assert time.monotonic() - started < 2
+    assert time.thread_time() - started < 2
 
 
 JSON = st.recursive(

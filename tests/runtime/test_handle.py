@@ -329,10 +329,8 @@ def test_what_the_handler_raises_comes_out_of_run(kind: type[BaseException], stu
         if len(seen) == 3:
             raise kind("mine")
 
-    begun = time.monotonic()
     with pytest.raises(kind, match="mine"):
         model.run(PromptInput("long"), on_event)
-    assert time.monotonic() - begun < 2
     assert (len(seen), stub.aborts) == (3, 1)
     assert collect(model, "next")[:-1] == TOKENS
 

@@ -149,9 +149,9 @@ def test_damaged_lines_do_not_raise(known: tuple[str, str, Any], at: int, noise:
 
 @pytest.mark.parametrize("text", ["prompt ", "prompt 1", "n_keep", "kv cache reus ", "32 bit ", "1" * 50, "("])
 def test_long_lines_take_no_time(text: str) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()  # others that keep the machine busy do not count
     recognise(text * 100_000)
-    assert time.perf_counter() - begun < 1
+    assert time.thread_time() - begun < 1
 
 
 def test_endless_numbers_are_harmless() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import select
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from rag_service.settings import ServiceSettings
-from tests.conftest import needs_llama
+from tests.conftest import WriteModel, needs_llama
 from tests.service.conftest import StartService, running
 
 pytestmark = needs_llama
@@ -31,7 +34,16 @@ POSTS = (
     "/v1/models/load",
     "/v1/models/select",
 )
-SCRIPT = '#!rkllm-script 1\nrule *\n  text "Hello"\nend\n'
+SCRIPT = """#!rkllm-script 1
+word " la"
+rule "song"
+  repeat 20 " la"
+  sleep 60000
+end
+rule *
+  text "Hello"
+end
+"""
 
 
 @pytest.fixture(scope="module")
@@ -215,6 +227,85 @@ def test_what_is_no_http(url: str, sent: bytes) -> None:
         client.sendall(sent)
         status, error = answer(client)
     assert (status, error["code"]) == (400, "invalid_http")
+
+
+def test_a_hundred_megabytes_are_refused_after_the_first_of_them(url: str) -> None:
+    """Announced or not, the rest is not read: the connection is closed on whoever goes on sending."""
+    piece = b" " * 65536
+    heads = (b"Content-Length: 104857600\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n")
+    for head in heads:
+        sent = 0
+        with connection(url) as client:
+            client.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n" + head)
+            with contextlib.suppress(ConnectionError):
+                while sent < 100_000_000:
+                    chunked = b"10000\r\n" + piece + b"\r\n"
+                    client.sendall(piece if head is heads[0] else chunked)
+                    sent += len(piece)
+            received = b""
+            with contextlib.suppress(ConnectionError):
+                while part := client.recv(65536):
+                    received += part
+        assert sent < 50_000_000  # what buffers on the way take
+        # Who still sends when the connection is closed may lose the answer.
+        assert received == b"" or b" 413 " in received.partition(b"\r\n")[0]
+
+
+def test_bodies_that_drip_are_read_or_cut_off_at_their_time(url: str) -> None:
+    body = json.dumps({"model": "talker", "messages": [{"role": "user", "content": "Hi"}]}).encode()
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with connection(url) as client:
+        client.sendall(head + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body))
+        for place in range(len(body)):
+            client.sendall(body[place : place + 1])
+        received = b""
+        while piece := client.recv(65536):
+            received += piece
+    assert b"Hello" in received
+    with connection(url) as client:
+        client.sendall(head + b"Content-Length: 20000\r\n\r\n")
+        # Each byte comes in time, all of them together never would.
+        with contextlib.suppress(ConnectionError):
+            while not select.select([client], [], [], 0.05)[0]:
+                client.sendall(b" ")
+        status, error = answer(client)
+    assert (status, error["code"]) == (408, "request_timeout")
+
+
+def test_a_client_that_does_not_read_keeps_nobody_waiting(
+    start_service: StartService, write_model: WriteModel
+) -> None:
+    """Its stream fills the buffers on the way; others are answered, and at its end the model is free."""
+    write_model(
+        'context 32768\nrule "endless"\n  forever " la la la la"\nend\nrule *\n  text "Hello"\nend\n', "talker"
+    )
+    url = start_service()
+    body = {"model": "talker", "stream": True, "messages": [{"role": "user", "content": "endless"}], "max_tokens": -1}
+    with connection(url) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sent = json.dumps(body).encode()
+        head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        client.sendall(head + b"Content-Length: %d\r\n\r\n" % len(sent) + sent)
+        assert client.recv(100).startswith(b"HTTP/1.1 200")
+        for _ in range(3):
+            assert httpx.get(f"{url}/health").json()["active_request"]
+    body |= {"stream": False, "messages": [{"role": "user", "content": "Hi"}]}
+    assert httpx.post(f"{url}/v1/chat/completions", json=body, timeout=60).json()["choices"][0]["message"]["content"]
+
+
+def test_a_client_that_is_gone_without_a_word_frees_the_model(url: str) -> None:
+    """A reset instead of an end: neither the answer nor the connection is kept."""
+    body = json.dumps({"model": "talker", "messages": [{"role": "user", "content": "song"}], "stream": True}).encode()
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    for _ in range(5):
+        with connection(url) as client:
+            client.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            received = b""
+            while b" la" not in received:
+                received += client.recv(65536)
+            # No more is read, and the rest is thrown away: this is what a machine that loses its network does.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert httpx.get(f"{url}/health").status_code == 200
 
 
 def test_a_client_that_closes_one_half(url: str) -> None:

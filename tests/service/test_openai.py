@@ -29,7 +29,7 @@ rule "slow"
 end
 rule "drag"
   repeat 20 " tick"
-  sleep 8000
+  sleep 60000
   text "done"
 end
 rule "crash now"
@@ -163,7 +163,7 @@ def test_eight_at_once_and_one_cancelled(url: str) -> None:
 
     async def cancelled(client: openai.AsyncOpenAI) -> None:
         stream = await client.chat.completions.create(
-            model="talker", messages=[{"role": "user", "content": "endless"}], stream=True
+            model="talker", messages=[{"role": "user", "content": "drag"}], stream=True
         )
         async for _ in stream:
             break
@@ -178,7 +178,7 @@ def test_eight_at_once_and_one_cancelled(url: str) -> None:
 
     started = time.monotonic()
     assert asyncio.run(everybody()) == [f"This is the answer to n{number}." for number in range(8)]
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 45  # the cancelled one was not waited for: it takes a minute
 
 
 def test_a_stream_that_is_closed_frees_the_model(client: openai.OpenAI) -> None:
@@ -201,10 +201,10 @@ def test_a_client_that_gives_up_frees_the_model(url: str, client: openai.OpenAI)
 
 
 def assert_not_kept_waiting(client: openai.OpenAI) -> None:
-    """The other run was aborted: this request does not wait for its 8 seconds."""
+    """The other run was aborted: this request does not wait for its minute."""
     answer = complete(client, "Hi!")
     assert answer.choices[0].message.content == HELLO
-    assert (answer.model_extra or {})["timings"]["queue_ms"] < 4000
+    assert (answer.model_extra or {})["timings"]["queue_ms"] < 30_000
 
 
 def test_health_answers_while_the_model_generates(url: str, client: openai.OpenAI) -> None:
