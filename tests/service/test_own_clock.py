@@ -28,7 +28,7 @@ def test_what_is_said_is_a_clock_to_the_engine() -> None:
     assert tell_moment("time", NOON) == SENTENCE
     assert tell_moment("date", NOON) == "Today is Sunday, 2026-11-22."
     for mode in ("date", "time"):
-        (said,) = split_sentences(tell_moment(mode, NOON))  # type: ignore[arg-type]
+        (said,) = split_sentences(tell_moment(mode, NOON))
         assert said.kinds == (("weekday", "date") if mode == "date" else ("weekday", "date", "time"))
 
 
