@@ -45,7 +45,8 @@ SMALL_TALK_EMOJI: Final = "💬"
 
 # What a request is made with, and says nothing of its subject.
 PLAIN_WORDS: Final[Mapping[str, str]] = {
-    "en": "write, writes, writing, make, makes, making, do, does, doing, use, uses, used, using, get, gets, "
+    "en": "dear, sincerely, regards, hates, attached, cheapest, "
+    "write, writes, writing, make, makes, making, do, does, doing, use, uses, used, using, get, gets, "
     "give, gives, tell, show, find, help, need, needs, want, wants, explain, explaining, describe, create, "
     "creates, work, works, working, mean, means, know, think, thinks, like, love, loved, loves, let, say, says, "
     "keep, keeps, put, go, goes, take, takes, have, has, had, having, exactly, really, actually, currently, "
@@ -58,7 +59,9 @@ PLAIN_WORDS: Final[Mapping[str, str]] = {
     "runs, come, comes, see, feel, feels, list, lists, plan, call, called, difference between us, important, "
     "main, ask, asking, talk, discuss, compare, choose, there, still, yesterday, tomorrow, since, ago, morning, "
     "night",
-    "de": "schreib, schreibe, schreiben, mach, mache, machen, macht, tun, nutze, nutzen, verwende, verwenden, "
+    "de": "kostet, kosten, fasse, fass, zusammen, zusammenfassen, angehängte, angehängten, geehrte, geehrter, "
+    "grüße, wichtige, "
+    "schreib, schreibe, schreiben, mach, mache, machen, macht, tun, nutze, nutzen, verwende, verwenden, "
     "gib, geben, gibt, sag, sage, sagen, zeig, zeige, zeigen, finde, finden, hilf, hilfe, helfen, brauche, "
     "brauchen, braucht, will, möchte, erkläre, erklär, erklären, beschreibe, erstelle, erstellen, funktioniert, "
     "funktionieren, bedeutet, weiß, weißt, denke, mag, liebe, lass, genau, wirklich, eigentlich, aktuell, bitte, "
@@ -69,7 +72,8 @@ PLAIN_WORDS: Final[Mapping[str, str]] = {
     "lese, lesen, liest, backe, baue, bauen, sehen, sollten, mir, uns, gehen, geht, liegt, ist, sind, bekomme, "
     "bekommt, habe, hat, haben, kommt, kommen, gestern, morgen, seit, wichtig, wichtigsten, wichtigste, "
     "vergleiche, repariere, reparieren, pflege, hoch, groß, dauert, heißt",
-    "fr": "écris, écrire, écrivez, fais, faire, fait, faites, utilise, utiliser, donne, donner, donnez, dis, "
+    "fr": "cher, chère, cordialement, madame, monsieur, résume, résumer, résumez, joint, jointe, "
+    "écris, écrire, écrivez, fais, faire, fait, faites, utilise, utiliser, donne, donner, donnez, dis, "
     "dire, montre, montrer, trouve, trouver, aide, aider, besoin, veux, voudrais, veut, explique, expliquer, "
     "expliquez, décris, crée, créer, fonctionne, fonctionnent, marche, signifie, sais, savoir, pense, aime, "
     "adore, vraiment, exactement, chose, choses, bon, bonne, bons, bonnes, mieux, meilleur, meilleure, "
@@ -79,7 +83,8 @@ PLAIN_WORDS: Final[Mapping[str, str]] = {
     "rapidement, facilement, devrais, lire, lis, construire, réparer, voir, va, aller, important, principaux, "
     "principales, compare, comparer, choisir, peux, peut, faut, hier, demain, depuis, dure, coûte, appelle, "
     "petit, petite, grand, grande, préparer, prépare",
-    "es": "escribe, escribir, haz, hacer, hace, hago, hacen, usa, usar, utilizar, da, dame, dar, di, dime, "
+    "es": "recomiéndame, sugiéreme, enséñame, estimado, estimada, saludos, resume, resumir, adjunto, adjunta, "
+    "escribe, escribir, haz, hacer, hace, hago, hacen, usa, usar, utilizar, da, dame, dar, di, dime, "
     "decir, muestra, muéstrame, encuentra, encontrar, ayuda, ayúdame, ayudar, necesito, necesita, quiero, "
     "quisiera, quiere, explica, explícame, explicar, describe, crea, crear, funciona, funcionan, significa, "
     "sabes, saber, pienso, gusta, realmente, exactamente, cosa, cosas, buen, bueno, buena, buenos, buenas, "
@@ -88,11 +93,18 @@ PLAIN_WORDS: Final[Mapping[str, str]] = {
     "idea, ideas, pasa, pasó, empezar, a menudo, nuevo, nueva, hoy, bien, rápidamente, fácilmente, debería, "
     "debo, leer, leo, construir, arreglar, ver, ir, va, importante, importantes, principales, compara, comparar, "
     "elegir, puedo, puede, puedes, hay, dura, cuesta, llama, preparar, preparo, ayer, mañana, desde",
-    "zh": "帮我, 告诉, 告诉我, 解释, 解释一下, 介绍, 介绍一下, 说明, 推荐, 给我, 一下, "
+    "zh": "写一封, 写一份, 写一篇, 写一段, 一封, 一份, 一家, 一段, 很大, 很大的, 一个很大的, 占用, 太多, "
+    "怎么做, 而不, 里怎么, 才不, 工作了, 会不会, 是不是, 有没有, 尊敬的, "
+    "帮我, 告诉, 告诉我, 解释, 解释一下, 介绍, 介绍一下, 说明, 推荐, 给我, 一下, "
     "一些, 一个, 一篇, 一首, 什么, 怎么, 怎样, 如何, 为什么, 哪些, 哪个, "
     "多少, 需要, 想要, 可以, 能不能, 应该, 知道, 觉得, 喜欢, 非常, 最好, "
     "好的, 例子, 问题, 回答, 方法, 建议, 谢谢, 使用, 我们, 怎么办, 是多少",
 }
+
+# Words that are written short, so that the full stop behind them ends nothing.
+ABBREVIATIONS: Final = frozenset(
+    ("mr", "mrs", "ms", "dr", "prof", "st", "sr", "sra", "srta", "dra", "mme", "mlle", "hr", "fr", "nr", "no", "vs")
+)  # fmt: skip
 
 # Words that hold a title's words together ("unit tests in Rust").
 JOINTS: Final[Mapping[str, str]] = {
@@ -107,7 +119,7 @@ JOINTS: Final[Mapping[str, str]] = {
     "it": "di, del, della, dei, delle, in, per, con, e, o, su, tra, fra, senza, da, il, la, i, le, un, una, a, al",
     "pt": "de, do, da, dos, das, em, no, na, para, com, e, ou, sobre, entre, sem, por, o, a, os, as, um, uma",
     "nl": "van, in, voor, met, en, of, op, tussen, zonder, door, de, het, een, uit, bij",
-    "zh": "的, 是, 和, 与, 在, 中, 对, 及, 或, 到, 之, 三, 二, 两",
+    "zh": "的, 是, 而, 却, 和, 与, 在, 中, 对, 及, 或, 到, 之, 三, 二, 两",
     "ja": "は, が, も, の, と, や, で, に, を, から",
     "ru": "в, на, для, с, и, или, о, об, между, без, из, по, к, от, до",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -39,6 +39,9 @@ _USER_WEIGHT: Final = 2.0
 _ANSWER_WEIGHT: Final = 0.5
 _HEADING: Final = re.compile(r"^(?:#{1,6}[ \t]+|<h1[^>]*>)(?P<text>[^\n<]{2,120})", re.MULTILINE)
 _NOISE: Final = re.compile(r"```.*?(?:```|\Z)|https?://\S+|</?[a-z][^>\n]{0,200}>|\[\d{1,3}\]", re.DOTALL)
+# A single quote with a blank on one side; within a word it is an apostrophe.
+_QUOTES: Final = re.compile(r"\s['‘’]|['’]\s")
+_WITHIN_NAMES: Final = frozenset({".", "/", "-", "'", "’"})
 _ADDRESS: Final = re.compile(r"https?://(?:www\.)?(?P<host>[^/\s?#]+)\S*")
 _META: Final = (
     document_table.SUMMARY,
@@ -122,7 +125,7 @@ def find_phrases(text: str, tables: Tables, *, meta: bool = False) -> list[Phras
     phrases: list[Phrase] = []
     run: list[int] = []
     for place in range(len(tokens) + 1):
-        broken = place == len(tokens) or (tokens[place].border and not _is_within_name(text, tokens, place))
+        broken = place == len(tokens) or _is_broken(text, tokens, place)
         if broken or (place not in content and place not in joining):
             phrases += _phrase(text, tokens, run, content)
             run = []
@@ -235,8 +238,19 @@ def _joints(languages: tuple[str, ...]) -> frozenset[str]:
     )
 
 
-def _is_within_name(text: str, tokens: Sequence[Token], place: int) -> bool:
-    return place > 0 and text[tokens[place - 1].end : tokens[place].start] in {".", "/", "-", "'", "’"}
+def _is_broken(text: str, tokens: Sequence[Token], place: int) -> bool:
+    """Whether a phrase ends before a token: at punctuation that is no part of a name, or where a quotation ends."""
+    if place == 0:
+        return False
+    between = text[tokens[place - 1].end : tokens[place].start]
+    if _QUOTES.search(between):
+        return True
+    return tokens[place].border and not (between in _WITHIN_NAMES or _is_abbreviated(tokens[place - 1], between))
+
+
+def _is_abbreviated(before: Token | Term, between: str) -> bool:
+    """Whether a full stop belongs to the word before it."""
+    return between == ". " and before.folded in title_table.ABBREVIATIONS
 
 
 def _phrase(text: str, tokens: Sequence[Token], run: Sequence[int], content: set[int]) -> list[Phrase]:
@@ -245,30 +259,42 @@ def _phrase(text: str, tokens: Sequence[Token], run: Sequence[int], content: set
         places.pop()
     if not places:
         return []
-    spoken = " ".join(text[tokens[places[0]].start : tokens[places[-1]].end].split())
+    spoken = _spoken(text, tokens, places)
     words = count_words(spoken)
     if words > MOST_WORDS and len(places) > 1:
-        return _halves(text, tokens, places, content)
+        return _parted(text, tokens, places, content)
     return [Phrase(spoken, words, sum(place in content for place in places))]
 
 
-def _halves(text: str, tokens: Sequence[Token], places: Sequence[int], content: set[int]) -> list[Phrase]:
-    """A phrase that is too long for a title, parted where a joint stands, or else in the middle."""
-    middle = len(places) // 2
-    cuts = [number for number in range(1, len(places)) if places[number] not in content] or [middle]
-    cut = min(cuts, key=lambda number: abs(number - middle))
+def _parted(text: str, tokens: Sequence[Token], places: Sequence[int], content: set[int]) -> list[Phrase]:
+    """A phrase that is too long for a title, parted where a joint stands, or else wherever it has to be.
+
+    What it is about stands at its beginning, so that as much of that as fits stays together, and no later part is
+    told to say more.
+    """
+    fitting = [cut for cut in range(1, len(places)) if count_words(_spoken(text, tokens, places[:cut])) <= MOST_WORDS]
+    joints = [cut for cut in fitting if places[cut] not in content]
+    cut = max(joints or fitting, default=1)
     rest = list(places[cut:])
     while rest and rest[0] not in content:
         rest.pop(0)
-    return [*_phrase(text, tokens, places[:cut], content), *_phrase(text, tokens, rest, content)]
+    head = _phrase(text, tokens, places[:cut], content)
+    most = max((one.content for one in head), default=0)
+    return head + [replace(one, content=min(one.content, most)) for one in _phrase(text, tokens, rest, content)]
+
+
+def _spoken(text: str, tokens: Sequence[Token], places: Sequence[int]) -> str:
+    return " ".join(text[tokens[places[0]].start : tokens[places[-1]].end].split())
 
 
 def count_words(text: str) -> float:
     """The words between blanks; two characters of a script without spaces count as one."""
     words = 0.0
     for piece in text.split():
-        characters = sum(token.kind == "character" for token in split_tokens(piece))
-        words += characters / 2 + (len(piece) > characters)
+        kinds = [token.kind for token in split_tokens(piece)]
+        characters = kinds.count("character")
+        # A comma behind characters is no word.
+        words += characters / 2 + (not kinds or len(kinds) > characters)
     return words
 
 
@@ -305,6 +331,8 @@ def _character_runs(text: str, tokens: Sequence[Token], tables: Tables) -> Itera
 
 def _continues_name(text: str, before: Term, term: Term) -> bool:
     between = text[before.end : term.start]
-    if between not in {" ", "-", "."}:
+    if _is_abbreviated(before, between):
+        return term.text[:1].isupper()
+    if between not in {" ", "-", ".", "'", "’"}:
         return False
-    return (before.name or before.text[:1].isupper()) and (term.name or term.kind == "number")
+    return (before.name or before.text[:1].isupper()) and (term.name or term.text[:1].isdigit())

@@ -47,6 +47,7 @@ def weigh_leaning(text: str, tokens: Sequence[Token], tables: Tables) -> Leaning
         (1.5, continues(tokens, tables), "asks to go on"),
         (1.0, bool(opened) and said <= 2, "begins as a continuation"),
         (0.5, bool(opened) and 2 < said <= 3, "begins as a continuation, but says more"),
+        (0.5, bool(opened) and 2 < said <= 3 and bare, "and asks nothing of what it names"),
         (1.0, bool(instead) and said <= 4, "puts something else in the place of the topic"),
         (1.0, bare and not opened and not instead, "names only what changes"),
         (1.0, pointing, "has a pronoun without its noun"),

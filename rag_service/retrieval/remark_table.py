@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 PRAISE: Final[dict[str, str]] = {
-    "en": "great, good, nice, cool, awesome, perfect, excellent, amazing, brilliant, wonderful, fantastic, lovely, "
+    "en": "well explained, nicely explained, clearly explained, great explanation, "
+    "good explanation, well said, well put, "
+    "great, good, nice, cool, awesome, perfect, excellent, amazing, brilliant, wonderful, fantastic, lovely, "
     "super, sweet, wow, splendid, superb, impressive, interesting, very interesting, how interesting, "
     "good to know, nice to know, good one, good job, great job, nice job, nice work, well done, nicely done, "
     "good bot, good answer, great answer, nice answer, good work, great work, that helps, this helps, "
@@ -31,7 +33,9 @@ PRAISE: Final[dict[str, str]] = {
     "this answers my question, you answered my question, i like that, i'll take it, all clear now, "
     "you've been very helpful, you've been a great help, you have been very helpful, what a shame, "
     "that's a shame, that's sad, how nice, how lovely",
-    "de": "super, toll, klasse, prima, perfekt, gut, sehr gut, wunderbar, großartig, spitze, genial, cool, geil, "
+    "de": "super erklärt, gut erklärt, toll erklärt, sehr gut erklärt, schön erklärt, "
+    "gute erklärung, super erklärung, gut gesagt, "
+    "super, toll, klasse, prima, perfekt, gut, sehr gut, wunderbar, großartig, spitze, genial, cool, geil, "
     "hammer, interessant, sehr interessant, ach so, achso, aha, ah, oh, oha, wow, krass, schön, sehr schön, "
     "fein, ausgezeichnet, hervorragend, gut zu wissen, das hilft, das hilft mir, hilft mir sehr, "
     "das hat geholfen, das hat mir geholfen, das hat mir sehr geholfen, hat mir sehr geholfen, "
@@ -47,7 +51,9 @@ PRAISE: Final[dict[str, str]] = {
     "das ging schnell, dachte ich mir schon, das beantwortet meine frage, damit ist meine frage beantwortet, "
     "frage beantwortet, du hast mir sehr geholfen, du hast mir geholfen, sie haben mir sehr geholfen, "
     "wie schön, das ist schade, gut so, sehr gute antwort",
-    "es": "genial, perfecto, excelente, estupendo, fantástico, bien, muy bien, qué bien, bueno, muy bueno, guay, "
+    "es": "bien explicado, muy bien explicado, buena explicación, muy buena explicación, "
+    "bien dicho, muy claro, muy bien, "
+    "genial, perfecto, excelente, estupendo, fantástico, bien, muy bien, qué bien, bueno, muy bueno, guay, "
     "chévere, increíble, maravilloso, súper, super, interesante, muy interesante, qué interesante, muy útil, "
     "útil, me ayudó, me ayudó mucho, me ha ayudado, me ha ayudado mucho, me sirve, eso me sirve, me sirvió, "
     "me sirvió mucho, buen trabajo, bien hecho, eres genial, eres el mejor, me encanta, me gusta, "
@@ -56,7 +62,9 @@ PRAISE: Final[dict[str, str]] = {
     "oh, buenísimo, felicidades, no lo sabía, eso no lo sabía, no sabía eso, no tenía ni idea, ni idea, "
     "buenas noticias, qué alivio, lo tendré en cuenta, lo miraré, eso pensaba, eso responde mi pregunta, "
     "has sido de gran ayuda, me has ayudado mucho, qué rápido, qué triste, qué bonito, me alegro, me alegra",
-    "fr": "super, génial, parfait, excellent, bien, très bien, bon, top, nickel, formidable, magnifique, cool, "
+    "fr": "bien expliqué, très bien expliqué, bonne explication, très bonne explication, bien dit, "
+    "très clair, très bien, "
+    "super, génial, parfait, excellent, bien, très bien, bon, top, nickel, formidable, magnifique, cool, "
     "chouette, impeccable, impec, intéressant, très intéressant, utile, très utile, c'est utile, "
     "c'était très utile, ça m'aide, ça m'aide beaucoup, ça m'a aidé, ça m'a beaucoup aidé, bien joué, "
     "bon travail, beau travail, bravo, félicitations, c'est super, c'est génial, c'est parfait, c'est bien, "
@@ -110,7 +118,8 @@ PRAISE: Final[dict[str, str]] = {
     "я этого не знал, я этого не знала, этого я не знал, понятия не имел, хорошая новость, хорошие новости, "
     "какое облегчение, запомню, посмотрю, так и думал, так и думала, это ответ на мой вопрос, "
     "вы очень помогли, очень помог, как жаль, как мило, рад, рада, рад слышать",
-    "zh": "很好, 太好了, 真好, 好棒, 太棒了, 真棒, 很棒, 棒, 厉害, 真厉害, 太厉害了, 不错, 很不错, 真不错, 完美, "
+    "zh": "讲得很好, 讲得很清楚, 说得很好, 说得很清楚, 解释得很好, 解释得很清楚, 讲得真好, 很清楚, "
+    "很好, 太好了, 真好, 好棒, 太棒了, 真棒, 很棒, 棒, 厉害, 真厉害, 太厉害了, 不错, 很不错, 真不错, 完美, "
     "有意思, 很有意思, 真有意思, 有用, 很有用, 很有帮助, 有帮助, 非常有帮助, 非常有用, 帮大忙了, 帮了大忙, "
     "牛, 赞, 点赞, 哈, 哈哈, 哈哈哈, 嘿嘿, 呵呵, 哇, 哇塞, 对, 对的, 没错, 正确, 是的没错, 你说得对, 有道理, "
     "可惜, 太可惜了, 真可惜, 遗憾, 原来如此, 原来是这样, 真的, 真的吗, 干得好, 做得好, 666, 优秀, 喜欢, "

@@ -99,7 +99,11 @@ def is_small_talk(reading: Reading, known: Known) -> bool:
 
 
 def _is_courtesy(tokens: Sequence[Token]) -> bool:
-    return covers(tokens, (_courtesies(), _fillers())) and not covers(tokens, (_fillers(),))
+    if not covers(tokens, (_courtesies(), _fillers())):
+        return False
+    # "That's all" is made of words that fill up other phrases.
+    phrase = any(_courtesies().longest_at(tokens, place) > 1 for place in range(len(tokens)))
+    return phrase or not covers(tokens, (_fillers(),))
 
 
 def _ends_in_name(tokens: Sequence[Token], known: Known) -> bool:

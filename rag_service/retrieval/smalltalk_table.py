@@ -91,25 +91,30 @@ THANKS: Final[dict[str, str]] = {
 }
 
 CLOSINGS: Final[dict[str, str]] = {
-    "en": "bye, bye bye, goodbye, good bye, see you, see ya, see you later, see you soon, cya, later, take care, "
+    "en": "that's all for today, that's it for today, that will be all for today, that's all i wanted, i have to go, "
+    "bye, bye bye, goodbye, good bye, see you, see ya, see you later, see you soon, cya, later, take care, "
     "good night, gn, farewell, talk to you later, ttyl, have a nice day, have a good day, have a great day, "
     "have a nice evening, have a good evening, have a good one, have a nice weekend, have a good weekend, "
     "until next time, that's all, that is all, that's all for now, that's it, that is it, that will be all, "
     "that's everything, nothing else, i'm done, we're done, all good, all set, no problem, no worries, np, "
     "you're welcome, you too, same to you, never mind, nevermind, nvm, forget it, sorry, my bad, my mistake, "
     "good luck, enjoy your day, you're done, i'm fine",
-    "de": "tschüss, tschüß, tschau, ciao, auf wiedersehen, wiedersehen, bis bald, bis später, bis dann, "
+    "de": "das war's für heute, das wars für heute, das ist alles für heute, das reicht für heute, "
+    "das reicht mir, ich muss los, "
+    "tschüss, tschüß, tschau, ciao, auf wiedersehen, wiedersehen, bis bald, bis später, bis dann, "
     "bis morgen, bis zum nächsten mal, mach's gut, machs gut, schönen tag, schönen tag noch, "
     "einen schönen tag, einen schönen tag noch, schönen abend, schönen abend noch, schönes wochenende, "
     "gute nacht, das war's, das wars, das war alles, das wäre alles, das ist alles, mehr brauche ich nicht, "
     "kein problem, keine ursache, gern geschehen, bitte schön, egal, vergiss es, schon gut, gleichfalls, "
     "ebenso, entschuldigung, sorry, tut mir leid, viele grüße, lg, mfg, liebe grüße, "
     "mit freundlichen grüßen, ich bin fertig",
-    "es": "adiós, chao, chau, hasta luego, hasta pronto, hasta mañana, hasta la próxima, nos vemos, "
+    "es": "eso es todo por hoy, es todo por hoy, con eso me basta, eso era todo, me tengo que ir, "
+    "adiós, chao, chau, hasta luego, hasta pronto, hasta mañana, hasta la próxima, nos vemos, "
     "buen fin de semana, que tengas un buen día, que tenga un buen día, que tengas buen día, buena tarde, "
     "cuídate, eso es todo, es todo, nada más, de nada, no hay problema, igualmente, perdón, lo siento, "
     "no importa, olvídalo, un saludo, saludos",
-    "fr": "au revoir, à bientôt, à plus, à plus tard, a+, à demain, à la prochaine, bonne journée, bonne soirée, "
+    "fr": "c'est tout pour aujourd'hui, ce sera tout, ce sera tout pour aujourd'hui, c'était tout, je dois y aller, "
+    "au revoir, à bientôt, à plus, à plus tard, a+, à demain, à la prochaine, bonne journée, bonne soirée, "
     "bonne nuit, bon week-end, bonne fin de journée, ciao, adieu, c'est tout, ce sera tout, rien d'autre, "
     "de rien, je t'en prie, pas de problème, pas de souci, désolé, désolée, pardon, laisse tomber, tant pis, "
     "à vous aussi, toi aussi, cordialement, excusez-moi, excuse-moi",
@@ -132,7 +137,8 @@ CLOSINGS: Final[dict[str, str]] = {
     "хорошего дня, хорошего вечера, хороших выходных, спокойной ночи, удачи, прощай, это все, это всё, "
     "больше ничего, все, пожалуйста, не за что, без проблем, ничего страшного, извини, извините, простите, "
     "неважно, забудь, взаимно, с уважением",
-    "zh": "再见, 拜拜, 拜, 回头见, 回见, 下次见, 明天见, 一会儿见, 祝你好运, 祝你愉快, 祝您愉快, 周末愉快, 就这些, "
+    "zh": "今天就到这里, 就到这里, 就这些, 没有别的了, 没别的了, 我先走了, 先这样, "
+    "再见, 拜拜, 拜, 回头见, 回见, 下次见, 明天见, 一会儿见, 祝你好运, 祝你愉快, 祝您愉快, 周末愉快, 就这些, "
     "就这样, 就这样吧, 没有了, 没了, 没事了, 没事, 没什么了, 不用了, 不需要了, 不客气, 不用谢, 没关系, "
     "对不起, 抱歉, 不好意思, 算了, 886, 88",
     "ja": "さようなら, さよなら, またね, じゃあね, じゃあまた, ではまた, また明日, また今度, バイバイ, 失礼します, "

@@ -1,4 +1,4 @@
-"""Titles, tags and queries without a model: of fifty chats in five languages, and in Open WebUI's own forms."""
+"""Titles, tags and queries without a model: of chats in five languages, and in Open WebUI's own forms."""
 
 from __future__ import annotations
 

@@ -52,25 +52,25 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     folder = tmp_path_factory.mktemp("models")
     for name in ("qwen3-1.7b-rk3588", "qwen2.5-vl-3b-rk3588"):
         (folder / f"{name}.rkllm").write_text(f"#!rkllm-script 1\n{SCRIPT}")
-    with running(ServiceSettings(port=0, models_dir=folder)) as base:
-        yield base
+    with running(ServiceSettings(port=0, models_dir=folder)) as base, httpx.Client(base_url=base, timeout=60) as made:
+        yield made
 
 
-def _send(url: str, path: Path) -> httpx.Response:
+def _send(service: httpx.Client, path: Path) -> httpx.Response:
     """A recorded request, sent as it was but for its address."""
     recorded = json.loads(path.read_text())
     headers = {name: value for name, value in recorded["headers"].items() if name.lower() not in _TRANSPORT}
     route = httpx.URL(recorded["url"]).path
     body: dict[str, Any] = {"json": recorded["body"]} if recorded["body"] is not None else {}
-    return httpx.request(recorded["method"], url + route, headers=headers, timeout=60, **body)
+    return service.request(recorded["method"], route, headers=headers, **body)
 
 
-def _answer(url: str, path: Path) -> Read:
-    response = _send(url, path)
+def _answer(service: httpx.Client, path: Path) -> Read:
+    response = _send(service, path)
     assert response.status_code == 200, response.text
     read = read_answer(response)
     assert read.done
@@ -82,14 +82,14 @@ def _answer(url: str, path: Path) -> Read:
 
 
 @pytest.mark.parametrize("path", _recorded("chat", "rag_chat"))
-def test_chats(url: str, path: Path) -> None:
+def test_chats(service: httpx.Client, path: Path) -> None:
     body = json.loads(path.read_text())["body"]
     if "image_url" in json.dumps(body["messages"]):
-        read = read_answer(_send(url, path))
+        read = read_answer(_send(service, path))
         # A model that sees no pictures says so, in words that are shown.
         assert "image" in read.error or "picture" in read.error
         return
-    read = _answer(url, path)
+    read = _answer(service, path)
     has_sources = "<source id=" in json.dumps(body["messages"])
     # A source that does not exist is not cited; where the model was given none, nothing is a citation.
     given = has_sources and "thanks" not in path.stem
@@ -106,11 +106,11 @@ def test_chats(url: str, path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", _recorded("rag_chat"))
-def test_chats_with_sources_say_what_they_were_given(url: str, path: Path) -> None:
+def test_chats_with_sources_say_what_they_were_given(service: httpx.Client, path: Path) -> None:
     body = json.loads(path.read_text())["body"]
     whole = {**body, "stream": False, "rkllm": {"trace": True}}
     whole.pop("stream_options", None)
-    answer = httpx.post(f"{url}/v1/chat/completions", json=whole, timeout=60).json()
+    answer = service.post("/v1/chat/completions", json=whole).json()
     told = answer["rkllm_trace"]
     written = json.dumps(body["messages"])
     assert told["sources"] == written.count("<source id=") - written.count("(e.g., <source id=")
@@ -124,30 +124,30 @@ def test_chats_with_sources_say_what_they_were_given(url: str, path: Path) -> No
 
 
 @pytest.mark.parametrize("path", _recorded("title"))
-def test_titles(url: str, path: Path) -> None:
-    title = read_json(_answer(url, path).content)["title"]
+def test_titles(service: httpx.Client, path: Path) -> None:
+    title = read_json(_answer(service, path).content)["title"]
     assert title.strip()
     assert len(title.split()) <= 6
 
 
 @pytest.mark.parametrize("path", _recorded("tags"))
-def test_tags(url: str, path: Path) -> None:
-    tags = read_json(_answer(url, path).content)["tags"]
+def test_tags(service: httpx.Client, path: Path) -> None:
+    tags = read_json(_answer(service, path).content)["tags"]
     assert 1 <= len(tags) <= 5
     assert all(isinstance(tag, str) and tag.strip() for tag in tags)
 
 
 @pytest.mark.parametrize("path", _recorded("follow_ups"))
-def test_follow_ups(url: str, path: Path) -> None:
-    asked = read_json(_answer(url, path).content)["follow_ups"]
+def test_follow_ups(service: httpx.Client, path: Path) -> None:
+    asked = read_json(_answer(service, path).content)["follow_ups"]
     assert isinstance(asked, list)
     assert len(asked) <= 5
     assert all(isinstance(one, str) and len(one) <= 400 for one in asked)
 
 
 @pytest.mark.parametrize("path", _recorded("query_generation"))
-def test_queries(url: str, path: Path) -> None:
-    content = _answer(url, path).content
+def test_queries(service: httpx.Client, path: Path) -> None:
+    content = _answer(service, path).content
     queries = read_queries(content)
     last = json.loads(path.read_text())["body"]["messages"][-1]["content"].lower().rpartition("user: ")[2]
     if last.startswith("thanks"):
@@ -156,12 +156,12 @@ def test_queries(url: str, path: Path) -> None:
         assert 1 <= len(queries) <= 3
         assert all(isinstance(query, str) and query.strip() for query in queries)
     # They are asked for twice in one turn, in the same words.
-    assert _answer(url, path).content == content
+    assert _answer(service, path).content == content
 
 
 @pytest.mark.parametrize("path", _recorded("autocomplete", "emoji", "image_prompt", "moa", "tools_prompt"))
-def test_other_tasks(url: str, path: Path) -> None:
-    content = _answer(url, path).content
+def test_other_tasks(service: httpx.Client, path: Path) -> None:
+    content = _answer(service, path).content
     kind = path.stem.rpartition("__")[2].partition("_")[2]
     if kind == "autocomplete":
         assert isinstance(read_json(content)["text"], str)
@@ -174,15 +174,15 @@ def test_other_tasks(url: str, path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", _recorded("models_load", "models_unload"))
-def test_models_are_loaded_and_given_back(url: str, path: Path) -> None:
-    response = _send(url, path)
+def test_models_are_loaded_and_given_back(service: httpx.Client, path: Path) -> None:
+    response = _send(service, path)
     assert response.status_code == 200
     assert response.json()["success"] is True
 
 
 @pytest.mark.parametrize("path", _recorded("embeddings", "rerank"))
-def test_without_a_model_for_it_the_answer_is_an_error_that_is_shown(url: str, path: Path) -> None:
-    response = _send(url, path)
+def test_without_a_model_for_it_the_answer_is_an_error_that_is_shown(service: httpx.Client, path: Path) -> None:
+    response = _send(service, path)
     if response.status_code == 200:
         body, asked = response.json(), json.loads(path.read_text())["body"]
         if "results" in body:
@@ -196,26 +196,26 @@ def test_without_a_model_for_it_the_answer_is_an_error_that_is_shown(url: str, p
 
 
 @pytest.mark.parametrize("path", _recorded("external_webloader"))
-def test_pages_of_this_machine_are_not_loaded(url: str, path: Path) -> None:
+def test_pages_of_this_machine_are_not_loaded(service: httpx.Client, path: Path) -> None:
     recorded = json.loads(path.read_text())
-    response = httpx.post(f"{url}/v1/loaders/web", json=recorded["body"], timeout=60)
+    response = service.post("/v1/loaders/web", json=recorded["body"])
     assert response.status_code == 200
     assert response.json() == []
     assert "3 of 3 pages were not loaded" in response.headers["x-rkllm-hint"]
 
 
 @pytest.mark.parametrize("path", _recorded("external_document"))
-def test_documents(url: str, path: Path) -> None:
+def test_documents(service: httpx.Client, path: Path) -> None:
     recorded = json.loads(path.read_text())
     headers = {name: value for name, value in recorded["headers"].items() if name not in _TRANSPORT}
     body = recorded["body"]["head"].encode()
-    loaded = httpx.put(f"{url}/v1/loaders/documents/process", content=body, headers=headers, timeout=60).json()
+    loaded = service.put("/v1/loaders/documents/process", content=body, headers=headers).json()
     assert "The board idles at 2.1 W" in loaded["page_content"]
     assert "HomeThe" not in loaded["page_content"]
     assert loaded["metadata"]["source"] in ("notes über.txt", "page.html")
 
 
-def test_errors_are_words_that_are_shown(url: str) -> None:
+def test_errors_are_words_that_are_shown(service: httpx.Client) -> None:
     """An unknown model, a prompt that is too long, and a body that is none."""
     hello = [{"role": "user", "content": "Hello"}]
     long = [{"role": "user", "content": "word " * 9000}]
@@ -225,6 +225,6 @@ def test_errors_are_words_that_are_shown(url: str) -> None:
             {"model": "qwen3-1.7b-rk3588", "messages": long, "stream": stream},
             {"model": "qwen3-1.7b-rk3588", "messages": "none", "stream": stream},
         ):
-            response = httpx.post(f"{url}/v1/chat/completions", json=body, timeout=60)
+            response = service.post("/v1/chat/completions", json=body)
             assert 400 <= response.status_code < 500
             assert read_answer(response).error
