@@ -23,17 +23,25 @@ _UNSPACED: Final = re.compile(
 
 def drop_copies(passages: Sequence[Passage]) -> tuple[list[Passage], list[Note]]:
     """``passages`` without those whose text, but for case and white space, came before."""
+    # Texts in full are compared only where they begin and end with the same word.
+    alike: dict[str, list[int]] = {}
+    for place, passage in enumerate(passages):
+        text = passage.text
+        ends = text.split(None, 1)[:1] + text.rsplit(None, 1)[-1:]
+        alike.setdefault(" ".join(ends).casefold(), []).append(place)
     first: dict[str, Passage] = {}
-    kept: list[Passage] = []
-    notes: list[Note] = []
-    for passage in passages:
-        text = " ".join(passage.text.casefold().split())
-        if text not in first:
-            first[text] = passage
-            kept.append(passage)
-        else:
-            notes.append(note("dedupe", passage, kept=False, reason=f"the same as {_place(first[text])}"))
-    return kept, notes
+    copy_of: dict[int, Passage] = {}
+    for places in alike.values():
+        for place in places if len(places) > 1 else ():
+            text = " ".join(passages[place].text.casefold().split())
+            better = first.setdefault(text, passages[place])
+            if better is not passages[place]:
+                copy_of[place] = better
+    notes = [
+        note("dedupe", passages[place], kept=False, reason=f"the same as {_place(copy_of[place])}")
+        for place in sorted(copy_of)
+    ]
+    return [passage for place, passage in enumerate(passages) if place not in copy_of], notes
 
 
 def drop_near_copies(ranked: Sequence[Ranked], share: float) -> tuple[list[Ranked], list[Note]]:

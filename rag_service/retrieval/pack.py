@@ -123,19 +123,22 @@ def in_order(passages: Sequence[Passage], budget: int, count: Count, render: Ren
 
 def _units(ranked: Sequence[Ranked], relevance: Relevance) -> list[_Unit]:
     """The sentences of the passages, the most valuable first."""
-    units: list[_Unit] = []
     others = _other_parts(ranked, relevance)
     top = max((one.score for one in ranked), default=0.0) or 1.0
-    for one in ranked:
-        passage = one.passage
-        spans = list(sentences(passage.text))
-        match = [relevance.of_text(passage.text[start:end], one.number) for start, end in spans]
-        for place, (start, end) in enumerate(spans):
-            beside = max(match[max(0, place - 1) : place] + match[place + 1 : place + 2], default=0.0)
-            base = 1.0 if one.number in others else one.score / top
-            value = base + _OWN * match[place] + _BESIDE * beside
-            full = match[place] > 0.99 and relevance.holds_all(passage.text[start:end], one.number)
-            units.append(_Unit(passage, passage.start + start, passage.start + end, value, full))
+    spans = [(one, start, end) for one in ranked for start, end in sentences(one.passage.text)]
+    pieces = relevance.of_pieces(
+        [one.passage.text[start:end] for one, start, end in spans], [one.number for one, _, _ in spans]
+    )
+    units: list[_Unit] = []
+    for place, (one, start, end) in enumerate(spans):
+        beside = max(
+            (pieces[at][0] for at in (place - 1, place + 1) if 0 <= at < len(spans) and spans[at][0] is one),
+            default=0.0,
+        )
+        own, full = pieces[place]
+        base = 1.0 if one.number in others else one.score / top
+        offset = one.passage.start
+        units.append(_Unit(one.passage, offset + start, offset + end, base + _OWN * own + _BESIDE * beside, full))
     return sorted(units, key=lambda unit: (-unit.first, -unit.value))
 
 
@@ -145,10 +148,10 @@ def _other_parts(ranked: Sequence[Ranked], relevance: Relevance) -> frozenset[in
     """
     if not ranked:
         return frozenset()
-    covered = relevance.shares(ranked[0].number)
+    shares = relevance.shares([one.number for one in ranked])
     added = {
-        one.number: sum(share for term, share in relevance.shares(one.number).items() if term not in covered)
-        for one in ranked
+        one.number: sum(share for term, share in own.items() if term not in shares[0])
+        for one, own in zip(ranked, shares, strict=True)
     }
     best = max(added, key=lambda number: added[number])
     return frozenset({best}) if added[best] >= _OTHER_PART else frozenset()
