@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from rag_service.retrieval.columns import Numbers
 from rag_service.retrieval.language import language_of
-from rag_service.retrieval.rank import Index, Ranked, lucene_idf, note
+from rag_service.retrieval.rank import FEWEST_TERMS, Index, Ranked, lucene_idf, note
 from rag_service.retrieval.sentences import sentences
 from rag_service.retrieval.types import Note
 
@@ -38,7 +38,6 @@ _STRETCH_PAIRS: Final = 60
 _MOST_STRETCHES: Final = 32
 _LONGEST_QUESTION: Final = 2_000
 _MOST_PARTS: Final = 4
-_FEWEST_TERMS: Final = 3
 # What is left of the floor for a source where another one reaches it.
 _OF_OTHERS: Final = 0.5
 
@@ -261,7 +260,7 @@ def _parts_of(index: Index, question: str, language: str) -> list[_Wanted]:
     if len(spans) < 2:
         return [whole]
     parts = [_Wanted(index, index.query_terms(question[start:end], language)) for start, end in spans]
-    return [whole, *[part for part in parts if part.size >= _FEWEST_TERMS]]
+    return [whole, *[part for part in parts if part.size >= FEWEST_TERMS]]
 
 
 def judge(ranked: Sequence[Ranked], relevance: Relevance) -> list[Ranked]:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from rag_service.retrieval.pipeline import Excerpt, Retrieved
+from rag_service.retrieval.pipeline import Retrieved
 from rag_service.retrieval.settings import RetrievalSettings
 from rag_service.retrieval.turns import Decision
-from rag_service.retrieval.types import Note, Source, Turn
+from rag_service.retrieval.types import Excerpt, Note, Source, Turn
 
 HEAD_BYTES: Final = 4
 MOST_BYTES: Final = 1 << 28

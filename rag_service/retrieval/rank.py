@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,11 @@ QUALITY: Final[dict[BlockKind, float]] = {
 }
 _LANGUAGE_SAMPLE: Final = 600
 _WORTH_NOTING: Final = 80
+_QUESTION: Final = re.compile(r"[^?？؟]+[?？؟]+")
+_LONGEST_QUESTION: Final = 2_000
+_MOST_QUESTIONS: Final = 4
+# A part of a question with fewer terms than these says too little to be searched for alone.
+FEWEST_TERMS: Final = 3
 
 Scores = NDArray[np.float64]
 # What a question asks for, by the language of the passages.
@@ -233,9 +239,10 @@ class Index:
 def rank(index: Index, question: str) -> tuple[list[Ranked], list[Note]]:
     """The passages that share anything with ``question``, best first, at most ``settings.candidates``.
 
+    Where several questions are asked at once, what is best for one of them is as good as what is best for all.
     Passages of equal score stay in the order of the index. Notes tell of those left out.
     """
-    scores = index.scores(question)
+    scores = _best_scores(index, question)
     order = sorted(range(len(scores)), key=lambda number: -scores[number])
     limit = index.settings.candidates
     kept: list[Ranked] = []
@@ -248,6 +255,21 @@ def rank(index: Index, question: str) -> tuple[list[Ranked], list[Note]]:
         reason = "shares no term with the question" if score <= 0 else f"not among the best {limit} passages"
         notes.append(note("rank", passage, kept=False, reason=reason, score=score))
     return kept, notes
+
+
+def _best_scores(index: Index, question: str) -> list[float]:
+    whole = np.array(index.scores(question))
+    questions = [part for part in _QUESTION.findall(question[:_LONGEST_QUESTION]) if _asks_much(index, part)]
+    best = whole
+    for part in questions[:_MOST_QUESTIONS] if len(questions) > 1 else ():
+        own = np.array(index.scores(part))
+        if own.any():
+            best = np.maximum(best, own * (whole.max() / own.max()))
+    return [float(score) for score in best]
+
+
+def _asks_much(index: Index, question: str) -> bool:
+    return len(set(index.query_terms(question, index.usual_language))) >= FEWEST_TERMS
 
 
 def note(stage: Any, passage: Passage, *, kept: bool, reason: str, score: float | None = None) -> Note:
