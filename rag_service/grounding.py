@@ -9,12 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from rag_service.openwebui.sources import ReadChat, read_chat
-from rag_service.retrieval.pipeline import Excerpt, Retrieved
+from rag_service.retrieval.pipeline import Retrieved
 from rag_service.retrieval.process import RetrievalProcess
-from rag_service.retrieval.prompt import Excerpt as Shown
 from rag_service.retrieval.prompt import place_sources
 from rag_service.retrieval.settings import RetrievalSettings
-from rag_service.retrieval.types import Source
+from rag_service.retrieval.types import Excerpt, Source
 from rkllm_providers.chat import ChatMessage, GenerateOptions, estimate_tokens
 from rkllm_providers.engine import LanguageModel
 
@@ -152,7 +151,7 @@ def _with_excerpts(
     decision = retrieved.decision
     text = place_sources(
         chat.question,
-        [Shown(one.text, one.source_id, one.title) for one in excerpts],
+        excerpts,
         use=decision.use,
         coverage=decision.coverage,
         foreign=decision.keep_order,

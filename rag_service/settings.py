@@ -169,7 +169,7 @@ class ServiceSettings(BaseSettings):
     rag_tokens: int = Field(default=1500, ge=0, description="Most tokens of sources in a prompt.")
     rag_seconds: float = Field(default=20.0, gt=0, description="Longest time to read the sources of a chat.")
     rag_floor: float = Field(
-        default=0.26, ge=0, le=1, description="Quality floor: web results of less relevance are left out."
+        default=0.24, ge=0, le=1, description="Quality floor: web results of less relevance are left out."
     )
     rag_duplicates: float = Field(
         default=0.8, ge=0, le=1, description="Dedupe similarity: passages that repeat so much of others are left out."

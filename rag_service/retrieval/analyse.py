@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import chain
 from operator import add
 from typing import Final
 
+import numpy as np
 import Stemmer
+from numpy.typing import NDArray
 
 from rag_service.retrieval.language import language_of
 from rag_service.retrieval.ranking_words import FUNCTION_PAIRS, FUNCTION_WORDS
@@ -62,8 +64,7 @@ _ALGORITHMS: Final = {
 }
 _KNOWN: Final = frozenset(_ALGORITHMS) | frozenset(FUNCTION_WORDS)
 _LONGEST_WORD: Final = 64
-_CACHED_PIECES: Final = 200_000
-_WORTH_LEARNING: Final = 64
+_CACHED_WORDS: Final = 200_000
 
 # Blocks of scripts written without spaces between words, and Hangul, whose words carry their particles
 # (https://www.unicode.org/Public/UCD/latest/ucd/Blocks.txt): Thai to Myanmar, Khmer, Hangul, kana, Han.
@@ -72,25 +73,26 @@ _UNSPACED: Final = (
     "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 # What ``\w`` leaves out of words: marks that combine with a letter, as most vowels of Indic scripts do.
-_MARKS: Final = "".join(
-    re.escape(chr(code))
+_MARK: Final = frozenset(
+    chr(code)
     for first, last in ((0x300, 0x1DFF), (0x20D0, 0x20FF), (0xA600, 0xABFF), (0x11000, 0x11FFF))
     for code in range(first, last + 1)
     if unicodedata.category(chr(code)).startswith("M")
 )
+_MARKS: Final = "".join(map(re.escape, sorted(_MARK)))
 _UNSPACED_RUN: Final = re.compile(f"([{_UNSPACED}]+)")
-_MARK: Final = re.compile(f"[{_MARKS}]")
-_PLAIN_WORD: Final = re.compile(r"\d+(?:[.,]\d+)+|\w+(?:\+\+|#(?!\w))?")
-_MARKED_WORD: Final = re.compile(rf"\d+(?:[.,]\d+)+|[\w{_MARKS}]+(?:\+\+|#(?!\w))?")
-_PLAIN_WORD_OR_END: Final = re.compile(rf"{_PLAIN_WORD.pattern}|\n")
-_MARKED_WORD_OR_END: Final = re.compile(rf"{_MARKED_WORD.pattern}|\n")
+# A set of two ranges is tested much faster than the scripts, and rules out most texts with accents and quotes.
+_BEYOND_LATIN: Final = re.compile("[^\x00-\u02ff\u2000-\u20cf]")
+_REST_OF_WORD: Final = r"(?:(?:[.,](?<=\d[.,])\d++)++|\+\+|#(?!\w))?+"
+_PLAIN_WORD: Final = re.compile(rf"\w++{_REST_OF_WORD}")
+_MARKED_WORD: Final = re.compile(rf"[\w{_MARKS}]++{_REST_OF_WORD}")
 _GROUPED: Final = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*")
 # Accents, points and vowel signs that are optional in writing: Latin, Greek, Cyrillic; Hebrew; Arabic and tatweel.
 _OPTIONAL_MARK: Final = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670]")
 
 
 class Analyser:
-    """Makes terms. Holds the terms of what it has met, and may be used from several threads."""
+    """Makes terms. Holds the terms of words it has met, and may be used from several threads."""
 
     def terms(self, text: str, language: str | None = None, *, without: str = "") -> list[str]:
         """The terms of ``text`` in their order.
@@ -102,11 +104,30 @@ class Analyser:
         return self.terms_of_all([text], language_of(text) if language is None else language, without=without)[0]
 
     def terms_of_all(self, texts: Iterable[str], language: str | None, *, without: str = "") -> list[list[str]]:
-        """The terms of each of ``texts``, all of one language, as ``terms`` gives them; in far less time."""
-        known = _terms_of(language, without)
-        pieces = [text.split() for text in texts]
-        known.learn([piece for piece in set(chain.from_iterable(pieces)) if piece not in known])
-        return [list(chain.from_iterable(map(known.__getitem__, own))) for own in pieces]
+        """The terms of each of ``texts``, all of one language, as ``terms`` gives them; in less time."""
+        words = [_words(text) for text in texts]
+        term_of = _terms_of(language, without).learn(set(chain.from_iterable(words)))
+        return [[term for word in own if (term := term_of[word])] for own in words]
+
+    def number_terms(
+        self, texts: Iterable[str], language: str, number_of: dict[str, int]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The terms of ``texts`` as numbers, one text behind the other, and how many each text has.
+
+        ``number_of`` has the number of each term; new ones are added to it.
+        """
+        words = [_words(text) for text in texts]
+        tokens = list(chain.from_iterable(words))
+        distinct = dict.fromkeys(tokens)
+        term_of = _terms_of(language, "").learn(distinct)
+        numbers: dict[str, int] = {}
+        for word in distinct:
+            term = term_of[word]
+            numbers[word] = number_of.setdefault(term, len(number_of)) if term else -1
+        ids = np.fromiter(map(numbers.__getitem__, tokens), np.int64, len(tokens))
+        before = np.concatenate(([0], np.cumsum(ids >= 0)))
+        borders = before[np.cumsum([0, *map(len, words)])]
+        return ids[ids >= 0], np.diff(borders)
 
     def grams(self, term: str) -> list[str]:
         """The runs of four characters of a term, without accents: what related words and compounds share."""
@@ -114,110 +135,66 @@ class Analyser:
         return [plain[start : start + GRAM] for start in range(len(plain) - GRAM + 1)]
 
 
-class _Terms(dict[str, tuple[str, ...]]):
-    """The terms of each piece of text between white space, in one language.
-
-    Most pieces of a text occur again and again in it, so that most of its terms are only looked up.
-    """
+class _Terms:
+    """The term of each word of a language, "" for those that make none. Words come again and again."""
 
     def __init__(self, language: str, without: str) -> None:
-        super().__init__()
         algorithm = _ALGORITHMS.get(language)
         self._stemmer = Stemmer.Stemmer(algorithm, 0) if algorithm in Stemmer.algorithms() else None
         self._without = FUNCTION_WORDS.get(language, frozenset()) | FUNCTION_WORDS.get(without, frozenset())
-        self._of_word: dict[str, tuple[str, ...]] = {}
+        self._term_of: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def __missing__(self, piece: str) -> tuple[str, ...]:
-        terms = self._of_piece(piece)
-        if len(piece) <= _LONGEST_WORD:
-            with self._lock:
-                if len(self) >= _CACHED_PIECES:
-                    self.clear()
-                self[piece] = terms
+    def learn(self, words: Collection[str]) -> Mapping[str, str]:
+        """The terms of many words, and maybe of others, at once."""
+        with self._lock:
+            known = self._term_of
+            fresh = [word for word in words if word not in known]
+            if len(known) + len(fresh) > _CACHED_WORDS:
+                # Who holds the old ones keeps them.
+                known, fresh = {}, list(words)
+            known.update(self._found(fresh))
+            self._term_of = known
+            return known
+
+    def _found(self, words: Iterable[str]) -> dict[str, str]:
+        terms: dict[str, str] = {}
+        letters: list[str] = []
+        for word in words:
+            if word in self._without:
+                terms[word] = ""
+            elif word.isascii() and not word.isalpha():
+                terms[word] = _GROUPED.sub(_ungrouped, word) if word[0].isdigit() else word[:_LONGEST_WORD]
+            elif len(word) > _LONGEST_WORD:
+                terms[word] = word[:_LONGEST_WORD]
+            else:
+                letters.append(word)
+        stems = letters if self._stemmer is None else self._stemmer.stemWords(letters)
+        terms.update((word, stem or word) for word, stem in zip(letters, stems, strict=True))
         return terms
 
-    def learn(self, pieces: Collection[str]) -> None:
-        """Find the terms of many pieces at once; those in unspaced scripts are left until they are asked for."""
-        pieces = [piece for piece in pieces if len(piece) <= _LONGEST_WORD]
-        if len(pieces) < _WORTH_LEARNING:
-            return
-        words: dict[str, str] = {}
-        for ascii_only in (True, False):
-            own = [piece for piece in pieces if piece.isascii() is ascii_only]
-            # No piece has a line feed, and no character has a form that holds one.
-            text = _folded("\n".join(own))
-            unspaced = not ascii_only and _UNSPACED_RUN.search(text) is not None
-            for piece, form, found in zip(own, text.split("\n"), _found_by_line(text), strict=False):
-                if "_" not in form and not (unspaced and _UNSPACED_RUN.search(form)):
-                    words[piece] = found
-        self._learn_words(set(" ".join(words.values()).split()).difference(self._of_word))
-        terms = {
-            piece: tuple(chain.from_iterable(map(self._of, own.split()))) if " " in own or not own else self._of(own)
-            for piece, own in words.items()
-        }
-        with self._lock:
-            if len(self) + len(terms) > _CACHED_PIECES:
-                self.clear()
-            self.update(terms)
 
-    def _learn_words(self, words: Collection[str]) -> None:
-        """Stem many words in one call."""
-        stemmer = self._stemmer
-        if stemmer is None:
-            return
-        plain = [
-            word
-            for word in words
-            if word not in self._without and len(word) <= _LONGEST_WORD and (word.isalpha() or not word.isascii())
-        ]
-        with self._lock:
-            stems = stemmer.stemWords(plain)
-            if len(self._of_word) + len(plain) > _CACHED_PIECES:
-                self._of_word.clear()
-            self._of_word.update((word, (stem or word,)) for word, stem in zip(plain, stems, strict=True))
+def _words(text: str) -> list[str]:
+    """The words, numbers and identifiers of a text, and the pairs of characters of its unspaced scripts."""
+    folded = _folded(text)
+    if folded.isascii() or _BEYOND_LATIN.search(folded) is None:
+        return _spaced(folded, _PLAIN_WORD)
+    pattern = _PLAIN_WORD if _MARK.isdisjoint(folded) else _MARKED_WORD
+    if _UNSPACED_RUN.search(folded) is None:
+        return _spaced(folded, pattern)
+    words: list[str] = []
+    for number, part in enumerate(_UNSPACED_RUN.split(folded)):
+        if number % 2:
+            words += _pairs(part)
+        elif part:
+            words += _spaced(part, pattern)
+    return words
 
-    def _of_piece(self, piece: str) -> tuple[str, ...]:
-        folded = _folded(piece)
-        if folded.isalpha() and folded.isascii():
-            return self._of(folded)
-        if folded.isascii() or _UNSPACED_RUN.search(folded) is None:
-            return self._spaced(folded)
-        terms: list[str] = []
-        for number, part in enumerate(_UNSPACED_RUN.split(folded)):
-            # What stands between is mostly the same few signs.
-            terms += _pairs(part) if number % 2 else self[part]
-        return tuple(terms)
 
-    def _spaced(self, folded: str) -> tuple[str, ...]:
-        """The terms of a folded text without unspaced scripts."""
-        words = _found(folded)
-        if "_" in folded:
-            words = [part for word in words for part in _parts(word)]
-        return self._of(words[0]) if len(words) == 1 else tuple(chain.from_iterable(map(self._of, words)))
-
-    def _of(self, word: str) -> tuple[str, ...]:
-        """The term of a word; none of a function word."""
-        known = self._of_word.get(word)
-        if known is None:
-            term = self._term(word)
-            known = (term,) if term else ()
-            with self._lock:
-                if len(self._of_word) >= _CACHED_PIECES:
-                    self._of_word.clear()
-                self._of_word[word] = known
-        return known
-
-    def _term(self, word: str) -> str:
-        if word in self._without:
-            return ""
-        if word.isascii() and not word.isalpha():
-            return _GROUPED.sub(_ungrouped, word) if word[0].isdigit() else word[:_LONGEST_WORD]
-        if self._stemmer is None or len(word) > _LONGEST_WORD:
-            return word[:_LONGEST_WORD]
-        with self._lock:
-            stem: str = self._stemmer.stemWord(word)
-        return stem or word
+def _spaced(folded: str, pattern: re.Pattern[str]) -> list[str]:
+    """The words of a folded text without unspaced scripts."""
+    words: list[str] = pattern.findall(folded)
+    return [part for word in words for part in _parts(word)] if "_" in folded else words
 
 
 def plain_form(term: str) -> str:
@@ -246,18 +223,6 @@ def _folded(text: str) -> str:
         return text.lower()
     # A dotted capital I would leave its dot behind.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).replace("i\u0307", "i")
-
-
-def _found(text: str) -> list[str]:
-    return (_PLAIN_WORD if text.isascii() or _MARK.search(text) is None else _MARKED_WORD).findall(text)
-
-
-def _found_by_line(text: str) -> list[str]:
-    """The words of each line, a space between them."""
-    plain = text.isascii() or _MARK.search(text) is None
-    words = (_PLAIN_WORD_OR_END if plain else _MARKED_WORD_OR_END).findall(text)
-    # One text, not a list for each line: a hundred thousand lists would be work for the garbage collector.
-    return " ".join(words).replace(" \n", "\n").replace("\n ", "\n").split("\n")
 
 
 def _parts(word: str) -> Iterator[str]:

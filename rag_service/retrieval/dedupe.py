@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Final
 
 from rag_service.retrieval.analyse import unify
 from rag_service.retrieval.rank import Ranked, note
 from rag_service.retrieval.types import Note, Passage
 
+Shingle = str | tuple[str, ...]
+
 SHINGLE_WORDS: Final = 3
 SHINGLE_CHARACTERS: Final = 6
 # From this share of characters beyond the last block of alphabets on, a text is shingled by characters.
 _UNSPACED_SHARE: Final = 0.3
+# A passage so many times as long as its copy says more than that one.
+_SAYS_MORE: Final = 1.5
 _WORD: Final = re.compile(r"\w+")
 _NUMBER: Final = re.compile(r"\d+(?:[.,:/]\d+)*")
 _UNSPACED: Final = re.compile(
@@ -23,68 +28,92 @@ _UNSPACED: Final = re.compile(
 
 def drop_copies(passages: Sequence[Passage]) -> tuple[list[Passage], list[Note]]:
     """``passages`` without those whose text, but for case and white space, came before."""
+    # Texts in full are compared only where they begin and end with the same word.
+    alike: dict[str, list[int]] = {}
+    for place, passage in enumerate(passages):
+        text = passage.text
+        ends = text.split(None, 1)[:1] + text.rsplit(None, 1)[-1:]
+        alike.setdefault(" ".join(ends).casefold(), []).append(place)
     first: dict[str, Passage] = {}
-    kept: list[Passage] = []
-    notes: list[Note] = []
-    for passage in passages:
-        text = " ".join(passage.text.casefold().split())
-        if text not in first:
-            first[text] = passage
-            kept.append(passage)
-        else:
-            notes.append(note("dedupe", passage, kept=False, reason=f"the same as {_place(first[text])}"))
-    return kept, notes
+    copy_of: dict[int, Passage] = {}
+    for places in alike.values():
+        for place in places if len(places) > 1 else ():
+            text = " ".join(passages[place].text.casefold().split())
+            better = first.setdefault(text, passages[place])
+            if better is not passages[place]:
+                copy_of[place] = better
+    notes = [
+        note("dedupe", passages[place], kept=False, reason=f"the same as {_place(copy_of[place])}")
+        for place in sorted(copy_of)
+    ]
+    return [passage for place, passage in enumerate(passages) if place not in copy_of], notes
 
 
 def drop_near_copies(ranked: Sequence[Ranked], share: float) -> tuple[list[Ranked], list[Note]]:
     """``ranked`` without those that better ones repeat.
 
-    A passage goes when at least ``share`` (0..1) of its shingles are in one better passage, which also has all its
-    numbers: rows that differ in a digit are two facts.
+    A passage goes when it and a better one share at least ``share`` (0..1) of the shingles of the shorter of both,
+    unless it is half as long again as that one and so says more, and when the better one has all its numbers: rows
+    that differ in a digit are two facts.
     """
     kept: list[Ranked] = []
     notes: list[Note] = []
-    shown: list[tuple[frozenset[str], frozenset[str]]] = []
-    met: set[str] = set()
+    shown: list[_Shingled] = []
+    met: set[Shingle] = set()
     for candidate in ranked:
-        text = unify(candidate.passage.text)
-        shingles, own = shingles_of(text), frozenset(_NUMBER.findall(text))
+        own = _Shingled(unify(candidate.passage.text))
         # Most passages repeat too little of all better ones to repeat much of one.
-        place = _repeated(shingles, own, shown, share) if len(shingles & met) >= share * len(shingles) else None
+        likely = len(own.shingles & met) >= share * len(own.shingles) / _SAYS_MORE
+        place = _repeated(own, shown, share) if likely else None
         if place is not None:
             reason = f"nearly the same as {_place(kept[place].passage)}"
             notes.append(note("dedupe", candidate.passage, kept=False, reason=reason, score=candidate.score))
             continue
-        met |= shingles
-        shown.append((shingles, own))
+        met |= own.shingles
+        shown.append(own)
         kept.append(candidate)
     return kept, notes
 
 
-def _repeated(
-    shingles: frozenset[str],
-    numbers: frozenset[str],
-    shown: Sequence[tuple[frozenset[str], frozenset[str]]],
-    share: float,
-) -> int | None:
-    """The place of the better passage that has most of these shingles and all these numbers, if one has enough."""
-    counts = [len(shingles & other) if numbers <= theirs else -1 for other, theirs in shown]
-    most = max(counts, default=-1)
-    return counts.index(most) if most >= share * len(shingles) else None
+class _Shingled:
+    """A folded text with what it is compared by."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.shingles = shingles_of(text)
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        return frozenset(_NUMBER.findall(self._text))
 
 
-def shingles_of(text: str) -> frozenset[str]:
+def _repeated(candidate: _Shingled, shown: Sequence[_Shingled], share: float) -> int | None:
+    """The place of the better text that has most of a candidate's shingles, and its numbers, if one has enough."""
+    size = len(candidate.shingles)
+    best, most = None, 0
+    for place, other in enumerate(shown):
+        if size > _SAYS_MORE * len(other.shingles):
+            continue
+        shared = len(candidate.shingles & other.shingles)
+        enough = shared > most and shared >= share * min(size, len(other.shingles))
+        if enough and candidate.numbers <= other.numbers:
+            best, most = place, shared
+    return best
+
+
+def shingles_of(text: str) -> frozenset[Shingle]:
     """The runs of three words of a folded text, or of six characters where a script sets no spaces.
 
     A shorter text is one shingle. Digits count as they are.
     """
     words = _WORD.findall(text)
-    letters = "".join(words)
-    if len(_UNSPACED.findall(letters)) >= _UNSPACED_SHARE * max(1, len(letters)):
-        return frozenset(_runs(letters, SHINGLE_CHARACTERS)) or frozenset({letters})
-    return frozenset(
-        " ".join(run) for run in zip(*(words[start:] for start in range(SHINGLE_WORDS)), strict=False)
-    ) or (frozenset({" ".join(words)}))
+    if not text.isascii():
+        letters = "".join(words)
+        if len(_UNSPACED.findall(letters)) >= _UNSPACED_SHARE * max(1, len(letters)):
+            return frozenset(_runs(letters, SHINGLE_CHARACTERS)) or frozenset({letters})
+    return frozenset(zip(*(words[start:] for start in range(SHINGLE_WORDS)), strict=False)) or frozenset(
+        {tuple(words)}
+    )
 
 
 def _runs(text: str, length: int) -> Iterable[str]:

@@ -13,13 +13,18 @@ With it one threshold holds for all.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from itertools import chain
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from rag_service.retrieval.columns import Numbers
 from rag_service.retrieval.language import language_of
-from rag_service.retrieval.rank import Index, Ranked, lucene_idf, note
+from rag_service.retrieval.rank import FEWEST_TERMS, Index, Ranked, lucene_idf, note
 from rag_service.retrieval.sentences import sentences
 from rag_service.retrieval.types import Note
 
@@ -33,9 +38,11 @@ _STRETCH_PAIRS: Final = 60
 _MOST_STRETCHES: Final = 32
 _LONGEST_QUESTION: Final = 2_000
 _MOST_PARTS: Final = 4
-_FEWEST_TERMS: Final = 3
 # What is left of the floor for a source where another one reaches it.
 _OF_OTHERS: Final = 0.5
+
+Values = NDArray[np.float64]
+Signs = NDArray[np.bool_]
 
 
 class Relevance:
@@ -43,143 +50,223 @@ class Relevance:
 
     def __init__(self, index: Index, question: str) -> None:
         self._index = index
+        self._question = question
         self._language = language_of(question)
-        self._wanted = {
-            language: _Wanted.of(index, index.query_terms(question, language)) for language in set(index.languages)
-        }
-        self._parts = {
-            language: _parts_of(index, question, language, whole) for language, whole in self._wanted.items()
-        }
+        self._parts: dict[str, list[_Wanted]] = {}
 
-    def of_passage(self, number: int) -> float:
-        """The relevance of a passage of the index, 0..1."""
-        index = self._index
-        document = index.passages[number].document
-        around = [
-            place
-            for place in range(max(0, number - 1), min(len(index.passages), number + 2))
-            if index.passages[place].document is document
-        ]
-        return max(
-            part.relevance(index.terms[number], [index.frequencies[place] for place in around])
-            for part in self._parts[index.languages[number]]
-        )
+    def of_passages(self, numbers: Sequence[int]) -> list[float]:
+        """The relevance of passages of the index, 0..1 each."""
+        relevance: dict[int, float] = {}
+        for language, own in self._by_language(numbers).items():
+            found = np.max([part.of_passages(own) for part in self._wanted(language)], axis=0)
+            relevance.update(zip(own, found.tolist(), strict=True))
+        return [relevance[number] for number in numbers]
 
     def comparable(self, number: int) -> bool:
         """Whether a passage's document and the question are certainly in one script and language."""
         return self._language is not None and self._language == self._index.told[number]
 
-    def shares(self, number: int) -> dict[str, float]:
-        """The terms of the question that a passage has, each with its share of the question's weight."""
-        wanted = self._wanted[self._index.languages[number]]
-        total = sum(wanted.weight.values())
-        found = self._index.frequencies[number]
-        return {term: weight / total for term, weight in wanted.weight.items() if term in found}
+    def shares(self, numbers: Sequence[int]) -> list[dict[str, float]]:
+        """The terms of the question that each passage has, each with its share of the question's weight."""
+        shares: dict[int, dict[str, float]] = {}
+        for language, own in self._by_language(numbers).items():
+            shares.update(zip(own, self._wanted(language)[0].shares(own), strict=True))
+        return [shares[number] for number in numbers]
 
-    def of_text(self, text: str, number: int) -> float:
-        """What a piece of that passage covers, 0..1."""
-        language = self._index.languages[number]
-        terms = self._index.analyser.terms(text, language)
-        return max(part.covered(terms) for part in self._parts[language])
+    def of_pieces(self, texts: Sequence[str], numbers: Sequence[int]) -> list[tuple[float, bool]]:
+        """What each piece of a passage covers, 0..1, and whether it has every term of the question.
 
-    def holds_all(self, text: str, number: int) -> bool:
-        """Whether a piece of that passage has every term of the question."""
-        language = self._index.languages[number]
-        wanted = self._wanted[language]
-        return bool(wanted.terms) and set(self._index.analyser.terms(text, language)).issuperset(wanted.terms)
+        ``numbers`` has the passage that each piece is of.
+        """
+        found: dict[int, tuple[float, bool]] = {}
+        places: dict[str, list[int]] = {}
+        for place, number in enumerate(numbers):
+            places.setdefault(self._index.languages[number], []).append(place)
+        for language, own in places.items():
+            terms = self._index.analyser.terms_of_all([texts[place] for place in own], language)
+            parts = self._wanted(language)
+            covered = np.max([part.of_terms(terms) for part in parts], axis=0).tolist()
+            found.update(zip(own, zip(covered, map(parts[0].are_in, terms), strict=True), strict=True))
+        return [found[place] for place in range(len(texts))]
+
+    def _by_language(self, numbers: Iterable[int]) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for number in dict.fromkeys(numbers):
+            found.setdefault(self._index.languages[number], []).append(number)
+        return found
+
+    def _wanted(self, language: str) -> list[_Wanted]:
+        """The question as the passages of a language see it: as a whole, and its parts."""
+        if language not in self._parts:
+            self._parts[language] = _parts_of(self._index, self._question, language)
+        return self._parts[language]
 
 
-@dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A question's terms in their order, what each weighs and all together, the grams of each, those of the passages'
-    terms, and the neighbours of pairs of characters.
+    """The terms of a question, what each weighs, and what of the passages' terms is one of them or resembles it.
+
+    Texts are rows of signs: first the question's terms, then their grams.
     """
 
-    terms: tuple[str, ...]
-    weight: dict[str, float]
-    grams: dict[str, list[str]]
-    touching: dict[str, list[str]]
-    neighbours: dict[str, list[tuple[str, str]]]
-    total: float
-
-    @classmethod
-    def of(cls, index: Index, terms: Sequence[str]) -> _Wanted:
+    def __init__(self, index: Index, terms: Sequence[str]) -> None:
+        self._columns = index.columns
+        self._passages = index.passages
+        self._terms = list(dict.fromkeys(terms))
+        found = index.document_frequency(self._terms)
         documents = BACKGROUND + len(index.passages)
-        found = index.document_frequency(terms)
-        weight = {term: lucene_idf(documents, df) ** RARITY for term, df in found.items()}
-        grams = {term: index.analyser.grams(term) for term in found}
-        touching = index.terms_with(gram for own in grams.values() if len(own) > 1 for gram in own)
-        return cls(tuple(terms), weight, grams, touching, _neighbours(terms), sum(weight.values()))
+        self._weight = np.array([lucene_idf(documents, found[term]) ** RARITY for term in self._terms])
+        self._total = float(self._weight.sum()) or 1.0
+        grams = [index.analyser.grams(term) for term in self._terms]
+        grams = [own if len(own) > 1 else [] for own in grams]
+        self._grams = list(dict.fromkeys(chain.from_iterable(grams)))
+        place_of = {gram: place for place, gram in enumerate(self._grams)}
+        # The share of each term's grams that a gram is.
+        self._share_of = np.zeros((len(self._grams), len(self._terms)))
+        for place, own in enumerate(grams):
+            for gram in own:
+                self._share_of[place_of[gram], place] += 1 / len(own)
+        self._neighbours = _neighbours(terms, self._terms)
+        exact = index.signs_of(self._terms)
+        alike = [
+            (number, len(self._terms) + place)
+            for place, gram in enumerate(self._grams)
+            for number in self._columns.terms_with(gram)
+        ]
+        self._signs = [*exact, *alike]
+        self._signs_of: dict[int, list[int]] = {}
+        for number, sign in self._signs:
+            self._signs_of.setdefault(number, []).append(sign)
 
-    def relevance(self, terms: Sequence[str], around: Sequence[Collection[str]]) -> float:
-        """The mean of what ``around`` covers and what the best stretch of ``terms`` does."""
-        telling = self.telling(terms)
-        places = [place for place, term in enumerate(terms) if term in telling]
-        starts = [place for place in places if terms[place] in self.weight]
-        if not starts:
-            return self.covered(telling)
-        wide = self.covered(term for having in around for term in self.telling(having))
-        length = _STRETCH_PAIRS if len(terms[starts[0]]) <= 2 else _STRETCH_TERMS
-        if len(terms) <= length:
-            return (wide + self.covered(telling)) / 2
-        stretches = {
-            frozenset(
-                terms[place] for place in places[bisect_left(places, start) : bisect_left(places, start + length)]
-            )
-            for start in starts[:: max(1, len(starts) // _MOST_STRETCHES)]
-        }
-        return (wide + max(map(self.covered, stretches))) / 2
+    @property
+    def size(self) -> int:
+        """How many different terms the question has."""
+        return len(self._terms)
 
-    def telling(self, terms: Iterable[str]) -> set[str]:
-        """Those of ``terms`` that cover anything."""
-        there = set(terms)
-        return (self.weight.keys() & there) | (self.touching.keys() & there)
+    def of_passages(self, numbers: Sequence[int]) -> Values:
+        """For each passage the mean of what it and its neighbours cover and of what its best stretch does."""
+        own = np.zeros((len(self._columns) + 2, self._width), bool)
+        _, texts, signs = self._found
+        own[texts, signs] = True
+        # A neighbour of another document is an empty row.
+        passages, nothing = self._passages, len(self._columns)
+        before, after = (
+            [
+                at if 0 <= at < nothing and passages[at].document is passages[number].document else nothing
+                for number in numbers
+                for at in (number + step,)
+            ]
+            for step in (-1, 1)
+        )
+        alone = self._covered(own[numbers])
+        wide = self._covered(own[numbers] | own[before] | own[after])
+        near = self._best_stretches(numbers, alone)
+        # What only resembles the question has no stretch.
+        return np.where(own[numbers, : self.size].any(axis=1), (wide + near) / 2, alone)
 
-    def covered(self, terms: Iterable[str]) -> float:
-        """The share of the weight that these terms cover."""
-        there = self.telling(terms)
-        if not there:
-            return 0.0
-        grams = {gram for term in self.touching.keys() & there for gram in self.touching[term]}
-        value = 0.0
-        for term, weight in self.weight.items():
-            value += weight if term in there else weight * self._resemblance(term, there, grams)
-        return value / self.total
+    def of_terms(self, texts: Sequence[Sequence[str]]) -> Values:
+        """The share of the weight that the terms of each text cover."""
+        rows = np.zeros((len(texts), self._width), bool)
+        number_of = self._columns.number_of
+        for row, terms in zip(rows, texts, strict=True):
+            for term in terms:
+                row[self._signs_of.get(number_of.get(term, -1), [])] = True
+        return self._covered(rows)
 
-    def _resemblance(self, term: str, there: set[str], grams: set[str]) -> float:
-        """What a term that is not there counts by what is."""
-        neighbours = self.neighbours.get(term)
-        if neighbours is not None:
-            return _NEIGHBOUR * max((before in there) + (after in there) for before, after in neighbours)
-        own = self.grams[term]
-        if not grams or len(own) < 2:
-            return 0.0
-        share = sum(gram in grams for gram in own) / len(own)
-        return RESEMBLANCE * share if share >= _RESEMBLES else 0.0
+    def shares(self, numbers: Sequence[int]) -> list[dict[str, float]]:
+        """The terms of the question that each passage has, each with its share of the weight."""
+        weights = (self._weight / self._total).tolist()
+        found: list[dict[str, float]] = [{} for _ in self._passages]
+        _, texts, signs = self._found
+        for text, sign in zip(texts.tolist(), signs.tolist(), strict=True):
+            if sign < self.size:
+                found[text][self._terms[sign]] = weights[sign]
+        return [found[number] for number in numbers]
+
+    def are_in(self, terms: Iterable[str]) -> bool:
+        """Whether a text with these terms has all of the question's, of which there is at least one."""
+        return bool(self._terms) and set(terms).issuperset(self._terms)
+
+    @property
+    def _width(self) -> int:
+        return len(self._terms) + len(self._grams)
+
+    @cached_property
+    def _found(self) -> tuple[Numbers, Numbers, Numbers]:
+        """Where in the columns signs are, the passage of each, and which sign it is."""
+        at, signs = self._columns.find(self._signs)
+        return at, self._columns.texts_at(at), signs
+
+    def _best_stretches(self, numbers: Sequence[int], alone: Values) -> Values:
+        """What the best stretch of each passage covers; of one no longer than a stretch, what all of it does."""
+        at, texts, signs = self._found
+        pairs = sum(_is_pair(term) for term in self._terms)
+        length = _STRETCH_PAIRS if pairs > len(self._terms) / 2 else _STRETCH_TERMS
+        long = np.zeros(len(self._columns), bool)
+        long[numbers] = self._columns.lengths[numbers] > length
+        starts = np.flatnonzero(long[texts] & (signs < self.size))
+        if not len(starts):
+            return alone
+        starts = starts[_some_of_each(texts[starts], _MOST_STRETCHES)]
+        ends = np.minimum(at[starts] + length, self._columns.starts[texts[starts] + 1])
+        sizes = np.searchsorted(at, ends) - starts
+        rows = np.zeros((len(starts), self._width), bool)
+        inside = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
+        rows[np.repeat(np.arange(len(starts)), sizes), signs[inside]] = True
+        best = np.zeros(len(self._columns))
+        best[numbers] = np.where(long[numbers], 0.0, alone)
+        np.maximum.at(best, texts[starts], self._covered(rows))
+        return best[numbers]
+
+    def _covered(self, rows: Signs) -> Values:
+        """The share of the weight that each row covers."""
+        exact = rows[:, : self.size]
+        alike = rows[:, self.size :].astype(float) @ self._share_of
+        covered = np.where(alike >= _RESEMBLES, RESEMBLANCE * alike, 0.0)
+        for place, around in self._neighbours.items():
+            there = [exact[:, list(own)].sum(axis=1) for own in around]
+            covered[:, place] = _NEIGHBOUR * np.max(there, axis=0)
+        shares: Values = np.where(exact, 1.0, covered) @ (self._weight / self._total)
+        return shares
 
 
-def _neighbours(terms: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
-    """The pairs of characters that share one with a pair, before and behind it, wherever it stands; "" for none."""
-    found: dict[str, list[tuple[str, str]]] = {}
+def _neighbours(terms: Sequence[str], distinct: Sequence[str]) -> dict[int, list[tuple[int, ...]]]:
+    """The pairs of characters that share one with a pair, before and behind it, wherever it stands; all by place."""
+    place_of = {term: place for place, term in enumerate(distinct)}
+    found: dict[int, list[tuple[int, ...]]] = {}
     for before, term, after in zip(("", *terms), terms, (*terms[1:], ""), strict=False):
-        if len(term) == 2 and not term.isascii():
-            pair = (before if before[-1:] == term[0] else "", after if after[:1] == term[1] else "")
-            found.setdefault(term, []).append(pair)
+        if _is_pair(term):
+            near = [
+                other for other, shared in ((before, before[-1:] == term[0]), (after, after[:1] == term[1])) if shared
+            ]
+            found.setdefault(place_of[term], []).append(tuple(place_of[other] for other in near))
     return found
 
 
-def _parts_of(index: Index, question: str, language: str, whole: _Wanted) -> list[_Wanted]:
+def _is_pair(term: str) -> bool:
+    return len(term) == 2 and not term.isascii()
+
+
+def _some_of_each(owners: Numbers, most: int) -> Numbers:
+    """The places of at most about ``most`` evenly chosen items of each owner; ``owners`` rise."""
+    _, first, counts = np.unique(owners, return_index=True, return_counts=True)
+    place = np.arange(len(owners)) - np.repeat(first, counts)
+    return np.flatnonzero(place % np.repeat(np.maximum(1, counts // most), counts) == 0)
+
+
+def _parts_of(index: Index, question: str, language: str) -> list[_Wanted]:
     """The whole question, and its sentences where it has several that each ask much: what answers one is relevant."""
+    whole = _Wanted(index, index.query_terms(question, language))
     spans = list(sentences(question[:_LONGEST_QUESTION]))[:_MOST_PARTS]
     if len(spans) < 2:
         return [whole]
-    parts = [_Wanted.of(index, index.query_terms(question[start:end], language)) for start, end in spans]
-    return [whole, *[part for part in parts if len(part.weight) >= _FEWEST_TERMS]]
+    parts = [_Wanted(index, index.query_terms(question[start:end], language)) for start, end in spans]
+    return [whole, *[part for part in parts if part.size >= FEWEST_TERMS]]
 
 
 def judge(ranked: Sequence[Ranked], relevance: Relevance) -> list[Ranked]:
     """``ranked`` with the relevance of each passage."""
-    return [replace(one, relevance=relevance.of_passage(one.number)) for one in ranked]
+    found = relevance.of_passages([one.number for one in ranked])
+    return [replace(one, relevance=value) for one, value in zip(ranked, found, strict=True)]
 
 
 def apply_floor(ranked: Sequence[Ranked], relevance: Relevance, floor: float) -> tuple[list[Ranked], list[Note]]:

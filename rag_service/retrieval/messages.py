@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_service.retrieval.files import FilePage, RawFile
-from rag_service.retrieval.pipeline import Excerpt, Retrieved
+from rag_service.retrieval.pipeline import Retrieved
 from rag_service.retrieval.settings import RetrievalSettings
 from rag_service.retrieval.turns import Decision
-from rag_service.retrieval.types import Note, Source, Turn
+from rag_service.retrieval.types import Excerpt, Note, Source, Turn
 
 HEAD_BYTES: Final = 4
 MOST_BYTES: Final = 1 << 28

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import chain
 from typing import Final
 
 from rag_service.retrieval.floor import Relevance
+from rag_service.retrieval.prompt import write_sources
 from rag_service.retrieval.rank import Ranked, note
 from rag_service.retrieval.sentences import sentences
 from rag_service.retrieval.settings import RetrievalSettings
-from rag_service.retrieval.types import Document, Note, Passage
+from rag_service.retrieval.types import Document, Excerpt, Note, Passage
 
 Count = Callable[[str], int]
 Render = Callable[[Sequence[Passage]], str]
 
 # What a sentence's own match adds to its passage's, and what that of a neighbour does.
-_OWN: Final = 1.0
-_BESIDE: Final = 0.5
+_OWN: Final = 2.0
+_BESIDE: Final = 1.0
 _MOST_PASSAGES: Final = 60
 _MOST_MISSES: Final = 12
-# A passage that adds this share of the question's weight to what the best one has is about another part of it.
-_OTHER_PART: Final = 0.2
-# A source is wanted beside the best one from this share of its score on.
-_RIVAL: Final = 0.4
+# A passage that adds this share of what all passages say of the question to what the best one says of it is about
+# another part of it.
+_OTHER_PART: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +51,8 @@ class _Unit:
 
 
 def render_sources(passages: Sequence[Passage]) -> str:
-    """Pieces as a prompt shows them, for counting: one element per run of a source, with its id and name."""
-    shown: list[str] = []
-    for _, group in groupby(passages, key=lambda one: id(one.document)):
-        pieces = list(group)
-        source = pieces[0].document.source
-        head = f'<source id="{html.escape(source.id)}" name="{html.escape(source.title)}">'
-        shown.append("\n".join((head, "\n…\n".join(piece.text for piece in pieces), "</source>")))
-    return "\n".join(shown)
+    """Pieces as a prompt shows them, for counting."""
+    return write_sources(map(Excerpt.of, passages))
 
 
 def pack(
@@ -73,12 +66,15 @@ def pack(
     """The best of ``ranked`` in at most ``budget`` tokens, as ``count`` counts them in what ``render`` makes.
 
     Sources stand in the order of their best passage, the pieces of each in the order of its text: the best is read
-    first. No source takes more than its share while another that matches well wants some. A sentence with every term
-    of the question goes first. Where not even one sentence fits, as much of the best one as does is packed.
+    first. Where another source answers a part of the question that the best one does not, no source takes more than
+    its share while others want some. A sentence with every term of the question goes first. Where not even one
+    sentence fits, as much of the best one as does is packed.
     """
     best = ranked[:_MOST_PASSAGES]
-    units = _units(best, relevance)
-    chosen = _choose(units, _rivals(best), budget, count, settings)
+    other = _other_part(best, relevance)
+    units = _units(best, other, relevance)
+    rival = other is not None and other.passage.document.source.id != best[0].passage.document.source.id
+    chosen = _choose(units, round(budget * settings.source_share) if rival else budget, budget, count)
     passages = _pieces(best, chosen)
     while chosen and count(render(passages)) > budget:
         chosen.pop()
@@ -121,50 +117,41 @@ def in_order(passages: Sequence[Passage], budget: int, count: Count, render: Ren
     return Packed(shown, count(render(shown)) if shown else 0)
 
 
-def _units(ranked: Sequence[Ranked], relevance: Relevance) -> list[_Unit]:
-    """The sentences of the passages, the most valuable first."""
-    units: list[_Unit] = []
-    others = _other_parts(ranked, relevance)
+def _units(ranked: Sequence[Ranked], other: Ranked | None, relevance: Relevance) -> list[_Unit]:
+    """The sentences of the passages, the most valuable first; those of ``other`` as if it were the best passage."""
     top = max((one.score for one in ranked), default=0.0) or 1.0
-    for one in ranked:
-        passage = one.passage
-        spans = list(sentences(passage.text))
-        match = [relevance.of_text(passage.text[start:end], one.number) for start, end in spans]
-        for place, (start, end) in enumerate(spans):
-            beside = max(match[max(0, place - 1) : place] + match[place + 1 : place + 2], default=0.0)
-            base = 1.0 if one.number in others else one.score / top
-            value = base + _OWN * match[place] + _BESIDE * beside
-            full = match[place] > 0.99 and relevance.holds_all(passage.text[start:end], one.number)
-            units.append(_Unit(passage, passage.start + start, passage.start + end, value, full))
+    spans = [(one, start, end) for one in ranked for start, end in sentences(one.passage.text)]
+    pieces = relevance.of_pieces(
+        [one.passage.text[start:end] for one, start, end in spans], [one.number for one, _, _ in spans]
+    )
+    units: list[_Unit] = []
+    for place, (one, start, end) in enumerate(spans):
+        beside = max(
+            (pieces[at][0] for at in (place - 1, place + 1) if 0 <= at < len(spans) and spans[at][0] is one),
+            default=0.0,
+        )
+        own, full = pieces[place]
+        base = 1.0 if one is other else one.score / top
+        offset = one.passage.start
+        units.append(_Unit(one.passage, offset + start, offset + end, base + _OWN * own + _BESIDE * beside, full))
     return sorted(units, key=lambda unit: (-unit.first, -unit.value))
 
 
-def _other_parts(ranked: Sequence[Ranked], relevance: Relevance) -> frozenset[int]:
-    """The number of the passage that says most of what the best one does not, if that is much: a question about two
-    things has its second answer there, though passages on the first thing alone score higher.
+def _other_part(ranked: Sequence[Ranked], relevance: Relevance) -> Ranked | None:
+    """The passage that says most of what the best one does not, if that is much: a question about two things has its
+    second answer there, though passages on the first thing alone score higher.
     """
     if not ranked:
-        return frozenset()
-    covered = relevance.shares(ranked[0].number)
-    added = {
-        one.number: sum(share for term, share in relevance.shares(one.number).items() if term not in covered)
-        for one in ranked
-    }
-    best = max(added, key=lambda number: added[number])
-    return frozenset({best}) if added[best] >= _OTHER_PART else frozenset()
+        return None
+    shares = relevance.shares([one.number for one in ranked])
+    added = [sum(share for term, share in own.items() if term not in shares[0]) for own in shares]
+    said = sum(dict(chain.from_iterable(own.items() for own in shares)).values())
+    most = max(added)
+    return ranked[added.index(most)] if most > 0 and most >= _OTHER_PART * said else None
 
 
-def _rivals(ranked: Sequence[Ranked]) -> int:
-    """How many sources match well enough to be wanted."""
-    top = max((one.score for one in ranked), default=0.0)
-    return len({one.passage.document.source.id for one in ranked if one.score >= _RIVAL * top})
-
-
-def _choose(
-    units: Sequence[_Unit], rivals: int, budget: int, count: Count, settings: RetrievalSettings
-) -> list[_Unit]:
-    """The units to pack, in the order of their choice."""
-    share = round(budget * settings.source_share) if rivals > 1 else budget
+def _choose(units: Sequence[_Unit], share: int, budget: int, count: Count) -> list[_Unit]:
+    """The units to pack, in the order of their choice; of one source at most ``share`` tokens while others fit."""
     chosen: list[_Unit] = []
     waiting: list[tuple[_Unit, int]] = []
     taken: dict[str, int] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from rag_service.retrieval.analyse import Analyser
 from rag_service.retrieval.clean import clean
@@ -15,21 +14,9 @@ from rag_service.retrieval.rank import Index, Ranked, note, rank
 from rag_service.retrieval.segment import segment
 from rag_service.retrieval.settings import RetrievalSettings
 from rag_service.retrieval.turns import Decision, decide
-from rag_service.retrieval.types import Note, Passage, Source, Turn
+from rag_service.retrieval.types import Excerpt, Note, Passage, Source, Turn
 
 Read = Callable[[Source], tuple[list[Passage], Sequence[Note]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Excerpt:
-    """A piece of a source's cleaned text that goes into the prompt: ``text`` from offset ``start`` to ``end``."""
-
-    source_id: str
-    title: str
-    url: str
-    text: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +133,4 @@ def _excerpts(passages: Sequence[Passage]) -> tuple[Excerpt, ...]:
     """The pieces, those of one id together: two sources of a sender may share one."""
     order = list(dict.fromkeys(passage.document.source.id for passage in passages))
     together = sorted(passages, key=lambda passage: order.index(passage.document.source.id))
-    return tuple(
-        Excerpt(source_id, piece.document.source.title, piece.document.source.url, piece.text, piece.start, piece.end)
-        for source_id, group in groupby(together, key=lambda passage: passage.document.source.id)
-        for piece in group
-    )
+    return tuple(map(Excerpt.of, together))

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final
 
 from rag_service.retrieval.instructions import INSTRUCTIONS, Instructions
 from rag_service.retrieval.language import language_of
 from rag_service.retrieval.turns import Use
-from rag_service.retrieval.types import Passage
+from rag_service.retrieval.types import Excerpt
 
 # Longer names say no more, and cost room for text.
 LONGEST_NAME: Final = 160
@@ -30,21 +29,6 @@ _TAG: Final = re.compile(
     re.IGNORECASE,
 )
 _BREAKS: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Excerpt:
-    """A piece of a source to show. ``source_id`` is the sender's own, empty where the source has none."""
-
-    text: str
-    source_id: str = ""
-    title: str = ""
-
-    @classmethod
-    def of(cls, passage: Passage) -> Excerpt:
-        """The passage, with its source's id and title."""
-        source = passage.document.source
-        return cls(passage.text, source.id, source.title)
 
 
 def place_sources(
@@ -65,9 +49,14 @@ def place_sources(
     if not excerpts:
         return question
     said = INSTRUCTIONS.get(language_of(question[-_LANGUAGE_SAMPLE:]) or "en", INSTRUCTIONS["en"])
-    sources = [_element(list(group)) for _, group in groupby(excerpts, key=lambda one: (one.source_id, one.title))]
     instruction = _instruction(said, excerpts, use=use, coverage=coverage, foreign=foreign)
-    return "\n\n".join((instruction, "\n".join(sources), question))
+    return "\n\n".join((instruction, write_sources(excerpts), question))
+
+
+def write_sources(excerpts: Iterable[Excerpt]) -> str:
+    """The excerpts as the prompt shows them: an element for each run of one source."""
+    runs = groupby(excerpts, key=lambda one: (one.source_id, one.title))
+    return "\n".join(_element(list(group)) for _, group in runs)
 
 
 def _instruction(said: Instructions, excerpts: Sequence[Excerpt], *, use: Use, coverage: bool, foreign: bool) -> str:

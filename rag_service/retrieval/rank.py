@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import chain, pairwise
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from rank_bm25 import BM25Okapi
 
-from rag_service.retrieval.analyse import GRAM, Analyser, plain_form
+from rag_service.retrieval.analyse import Analyser
+from rag_service.retrieval.columns import Columns, Numbers
 from rag_service.retrieval.language import language_of
 from rag_service.retrieval.settings import RetrievalSettings
 from rag_service.retrieval.types import BlockKind, Document, Note, Passage
@@ -28,8 +29,17 @@ QUALITY: Final[dict[BlockKind, float]] = {
     "data": 0.92,
     "heading": 0.85,
 }
-_LANGUAGE_SAMPLE: Final = 2_000
+_LANGUAGE_SAMPLE: Final = 600
 _WORTH_NOTING: Final = 80
+_QUESTION: Final = re.compile(r"[^?？؟]+[?？؟]+")
+_LONGEST_QUESTION: Final = 2_000
+_MOST_QUESTIONS: Final = 4
+# A part of a question with fewer terms than these says too little to be searched for alone.
+FEWEST_TERMS: Final = 3
+
+Scores = NDArray[np.float64]
+# What a question asks for, by the language of the passages.
+Asked = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,53 +56,43 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True)
-class Lengths:
-    """How many documents a collection has, how long they are on average, and how long those at hand are, in terms."""
+class Collection:
+    """What BM25 knows of all documents: how many there are, their mean length, and how many have each term."""
 
     documents: int
     mean: float
-    own: list[int]
+    found: Mapping[Any, int]
 
 
 class Bm25(BM25Okapi):  # type: ignore[misc]  # the library has no types
-    """BM25 with the idf of Lucene's BM25Similarity, ln(1 + (N - df + 0.5) / (df + 0.5)): never negative."""
+    """BM25 with the idf of Lucene's BM25Similarity, ln(1 + (N - df + 0.5) / (df + 0.5)): never negative.
 
-    def __init__(self, documents: Sequence[Sequence[str]], k1: float, b: float, among: Lengths | None = None) -> None:
-        """Index ``documents``, of which there is at least one.
+    Its documents are those of a collection that can match a question, each as the frequencies of its terms.
+    """
 
-        ``among`` tells of the whole collection, where these are the documents and terms of it that can match.
-        """
-        self._among = among
-        super().__init__(documents, k1=k1, b=b)
+    def __init__(
+        self,
+        frequencies: Sequence[Mapping[Any, int]],
+        lengths: Sequence[int],
+        collection: Collection,
+        k1: float,
+        b: float,
+    ) -> None:
+        """Take the frequencies of terms in some documents of ``collection``, and the lengths of these in terms."""
+        self._lengths = lengths
+        self._collection = collection
+        super().__init__(frequencies, k1=k1, b=b)
 
-    def _initialize(self, corpus: Sequence[Sequence[str]]) -> Counter[str]:
-        """Count as the library does, in how many documents each term is; a counter is several times as fast."""
-        found: Counter[str] = Counter()
-        for document in corpus:
-            frequencies = Counter(document)
-            self.doc_freqs.append(frequencies)
-            found.update(frequencies.keys())
+    def _initialize(self, corpus: Sequence[Mapping[Any, int]]) -> Mapping[Any, int]:
+        """Take what was counted already, instead of counting in each document."""
         self.corpus_size = len(corpus)
-        self.doc_len = [len(document) for document in corpus] if self._among is None else self._among.own
-        mean = sum(self.doc_len) / self.corpus_size if self._among is None else self._among.mean
-        self.avgdl = max(1.0, mean)
-        return found
+        self.doc_freqs = list(corpus)
+        self.doc_len = self._lengths
+        self.avgdl = max(1.0, self._collection.mean)
+        return self._collection.found
 
-    def _calc_idf(self, nd: dict[Any, int]) -> None:
-        self.found = nd
-        self.idf = Idf(self.corpus_size if self._among is None else self._among.documents, nd)
-
-
-@dataclass(frozen=True, slots=True)
-class Idf:
-    """The idf of any term, made when it is asked for: a question has few of a collection's terms."""
-
-    documents: int
-    found: Mapping[str, int]
-
-    def get(self, term: str) -> float:
-        """The idf of a term among all documents, also of one that none has."""
-        return lucene_idf(self.documents, self.found.get(term, 0))
+    def _calc_idf(self, nd: Mapping[Any, int]) -> None:
+        self.idf = {term: lucene_idf(self._collection.documents, found) for term, found in nd.items()}
 
 
 def lucene_idf(documents: int, found: int) -> float:
@@ -114,20 +114,13 @@ class Index:
         self.settings = settings or RetrievalSettings()
         self.told, self.usual_language = _languages([passage.document for passage in self.passages])
         self.languages = [language or self.usual_language for language in self.told]
-        self.terms = self._analysed()
-        self._titles = [" \n".join((item.document.source.title, *item.headings)) for item in self.passages]
-        self._terms_of_title: dict[tuple[str, str], frozenset[str]] = {}
-        self._bm25 = Bm25(self.terms, self.settings.k1, self.settings.b) if self.passages else None
-        self.frequencies: list[dict[str, int]] = self._bm25.doc_freqs if self._bm25 else []
+        self.columns = Columns([passage.text for passage in self.passages], self.languages, self.analyser)
 
-    def _analysed(self) -> list[list[str]]:
-        terms: list[list[str]] = [[] for _ in self.passages]
-        for language in set(self.languages):
-            numbers = [at for at, other in enumerate(self.languages) if other == language]
-            found = self.analyser.terms_of_all((self.passages[at].text for at in numbers), language)
-            for at, own in zip(numbers, found, strict=True):
-                terms[at] = own
-        return terms
+        self._numbers_of = {
+            language: np.array([at for at, other in enumerate(self.languages) if other == language])
+            for language in dict.fromkeys(self.languages)
+        }
+        self._titles: dict[str, tuple[Columns, Numbers]] = {}
 
     def query_terms(self, question: str, language: str) -> list[str]:
         """The question as the passages of ``language`` see it, without the function words of its own language."""
@@ -136,121 +129,120 @@ class Index:
 
     def scores(self, question: str) -> list[float]:
         """The score of each passage for ``question``, 0 or more."""
-        scores = np.zeros(len(self.passages))
-        if self._bm25 is None:
-            return []
-        for language in sorted(set(self.languages)):
-            terms = self.query_terms(question, language)
-            if not terms:
-                continue
-            numbers = [at for at, other in enumerate(self.languages) if other == language]
-            found = np.array(self._bm25.get_batch_scores(terms, numbers))
-            found += self.settings.gram_weight * self._gram_scores(terms, numbers)
-            found += self.settings.pair_weight * self._pair_scores(terms, numbers)
-            found += self.settings.title_weight * self._title_scores(terms, language, numbers)
-            scores[numbers] = found
-        quality = np.array([QUALITY[passage.kind] for passage in self.passages])
-        return [float(score) for score in scores * quality]
+        asked = {language: self.query_terms(question, language) for language in self._numbers_of}
+        wanted = list(dict.fromkeys(chain.from_iterable(asked.values())))
+        if not wanted:
+            return [0.0] * len(self.passages)
+        at, signs = self.columns.find(self.signs_of(wanted))
+        texts = self.columns.texts_at(at)
+        settings = self.settings
+        scores, idf = self._bm25(texts, signs, wanted, asked, self.columns.lengths)
+        scores += settings.title_weight * self._title_scores(dict(zip(wanted, idf, strict=True)), asked)
+        scores += settings.pair_weight * self._pair_scores(at, texts, signs, wanted, asked)
+        scores += settings.gram_weight * self._gram_scores(asked)
+        scores *= np.array([QUALITY[passage.kind] for passage in self.passages])
+        return list(map(float, scores))
 
     def document_frequency(self, terms: Iterable[str]) -> dict[str, int]:
         """In how many passages each of ``terms`` is found."""
-        found = self._bm25.found if self._bm25 else {}
-        return {term: found.get(term, 0) for term in set(terms)}
+        distinct = list(dict.fromkeys(terms))
+        places, signs = self.columns.find(self.signs_of(distinct))
+        found = np.unique(self.columns.texts_at(places) * len(distinct) + signs) % max(1, len(distinct))
+        return dict(zip(distinct, np.bincount(found, minlength=len(distinct)).tolist(), strict=True))
 
-    def terms_with(self, grams: Iterable[str]) -> dict[str, list[str]]:
-        """Which of ``grams`` each term of the passages has, where it has any."""
-        terms, text, starts = self._spellings
-        having: dict[str, list[str]] = {}
-        for gram in set(grams):
-            at = text.find(gram)
-            while at >= 0:
-                place = bisect_right(starts, at)
-                having.setdefault(terms[place - 1], []).append(gram)
-                # A gram counts once in a term: on with the next one.
-                at = text.find(gram, starts[place]) if place < len(starts) else -1
-        return having
+    def signs_of(self, terms: Sequence[str]) -> list[tuple[int, int]]:
+        """The terms that the passages have, each with its place among ``terms``."""
+        number_of = self.columns.number_of
+        return [(number_of[term], place) for place, term in enumerate(terms) if term in number_of]
 
-    @cached_property
-    def _spellings(self) -> tuple[list[str], str, list[int]]:
-        """The terms that have grams, their plain forms as lines of one text, and where each line starts.
-
-        To search this for the grams of a question takes far less than to make all grams of all terms.
-        """
-        terms = [term for term in self._bm25.found if len(term) >= GRAM] if self._bm25 else []
-        forms = [plain_form(term) for term in terms]
-        starts = list(accumulate((len(form) + 1 for form in forms[:-1]), initial=0))
-        return terms, "\n".join(forms), starts
-
-    @cached_property
-    def _gram_lengths(self) -> list[int]:
-        own = {term: len(term) - GRAM + 1 for term in self._spellings[0]}
-        return [sum(own.get(term, 0) for term in terms) for terms in self.terms] if own else [0] * len(self.terms)
-
-    def _gram_scores(self, terms: Sequence[str], numbers: Sequence[int]) -> Any:
-        wanted = [gram for term in terms for gram in self.analyser.grams(term)]
-        grams_of = self.terms_with(wanted)
-        found = [
-            [
-                gram
-                for term in grams_of.keys() & self.frequencies[number].keys()
-                for gram in grams_of[term] * self.frequencies[number][term]
-            ]
-            for number in numbers
-        ]
-        return self._selected_scores(wanted, numbers, found, self._gram_lengths)
-
-    def _pair_scores(self, terms: Sequence[str], numbers: Sequence[int]) -> Any:
-        # Pairs of characters overlap already: neighbours of theirs would count the same twice.
-        wanted = [f"{first} {second}" for first, second in pairwise(terms) if _is_word(first) or _is_word(second)]
-        pairs = set(wanted)
-        firsts, seconds = ({pair.split(" ")[part] for pair in pairs} for part in (0, 1))
-        found: list[list[str]] = []
-        for number in numbers:
-            frequencies, own = self.frequencies[number], self.terms[number]
-            likely = not (firsts.isdisjoint(frequencies) or seconds.isdisjoint(frequencies))
-            found.append(
-                [
-                    pair
-                    for first, second in (pairwise(own) if likely else ())
-                    if first in firsts and (pair := f"{first} {second}") in pairs
-                ]
-            )
-        return self._selected_scores(wanted, numbers, found, [max(0, len(own) - 1) for own in self.terms])
-
-    def _title_scores(self, terms: Sequence[str], language: str, numbers: Sequence[int]) -> Any:
-        weight = {term: self._bm25.idf.get(term) for term in terms} if self._bm25 else {}
-        known = {
-            title: sum(weight.get(term, 0.0) for term in self._title_terms(title, language))
-            for title in {self._titles[number] for number in numbers}
+    def _gram_scores(self, asked: Asked) -> Scores:
+        grams = {
+            language: [gram for term in terms for gram in self.analyser.grams(term)]
+            for language, terms in asked.items()
         }
-        return np.array([known[self._titles[number]] for number in numbers])
+        wanted = list(dict.fromkeys(chain.from_iterable(grams.values())))
+        at, signs = self.columns.find(
+            (number, place) for place, gram in enumerate(wanted) for number in self.columns.terms_with(gram)
+        )
+        return self._bm25(self.columns.texts_at(at), signs, wanted, grams, self.columns.gram_lengths)[0]
 
-    def _title_terms(self, title: str, language: str) -> frozenset[str]:
-        key = (title, language)
-        if key not in self._terms_of_title:
-            self._terms_of_title[key] = frozenset(self.analyser.terms(title, language))
-        return self._terms_of_title[key]
+    def _pair_scores(self, at: Numbers, texts: Numbers, signs: Numbers, terms: Sequence[str], asked: Asked) -> Scores:
+        """Neighbours of the question that are neighbours in a passage, from where its ``terms`` stand."""
+        # Pairs of characters overlap already: neighbours of theirs would count the same twice.
+        pairs = {
+            language: [pair for pair in pairwise(own) if any(map(_is_word, pair))] for language, own in asked.items()
+        }
+        place_of = {term: place for place, term in enumerate(terms)}
+        key_of = {
+            pair: place_of[pair[0]] * len(terms) + place_of[pair[1]] for pair in chain.from_iterable(pairs.values())
+        }
+        wanted = sorted(key_of, key=key_of.__getitem__)
+        keys = np.array([key_of[pair] for pair in wanted], np.int64)
+        near = np.flatnonzero((np.diff(at) == 1) & (np.diff(texts) == 0))
+        there = signs[near] * len(terms) + signs[near + 1]
+        known = np.isin(there, keys)
+        lengths = np.maximum(self.columns.lengths - 1, 0)
+        return self._bm25(texts[near][known], np.searchsorted(keys, there[known]), wanted, pairs, lengths)[0]
 
-    def _selected_scores(
-        self, wanted: list[str], numbers: Sequence[int], found: list[list[str]], lengths: Sequence[int]
-    ) -> Any:
-        """Scores of the passages ``numbers`` from those terms of each that can match, and the lengths of all."""
-        scores = np.zeros(len(numbers))
-        having = [place for place, terms in enumerate(found) if terms]
-        if having:
-            own = [lengths[numbers[place]] for place in having]
-            among = Lengths(len(lengths), sum(lengths) / len(lengths), own)
-            selected = Bm25([found[place] for place in having], self.settings.k1, self.settings.b, among)
-            scores[having] = selected.get_scores(wanted)
+    def _title_scores(self, idf: Mapping[str, float], asked: Asked) -> Scores:
+        """For each passage the idf of those terms of the question that its title and headings have."""
+        scores = np.zeros(len(self.passages))
+        for language, numbers in self._numbers_of.items():
+            if language not in self._titles:
+                self._titles[language] = self._analysed_titles(language)
+            titles, title_of = self._titles[language]
+            wanted = [term for term in dict.fromkeys(asked[language]) if term in titles.number_of]
+            at, signs = titles.find((titles.number_of[term], place) for place, term in enumerate(wanted))
+            there = np.zeros((len(titles), len(wanted)), bool)
+            there[titles.texts_at(at), signs] = True
+            scores[numbers] = (there @ np.array([idf[term] for term in wanted]))[title_of]
         return scores
+
+    def _analysed_titles(self, language: str) -> tuple[Columns, Numbers]:
+        """The different titles of a language's passages, headings included, and which one each passage has."""
+        place_of: dict[str, int] = {}
+        passages = [self.passages[number] for number in self._numbers_of[language].tolist()]
+        titles = [" \n".join((passage.document.source.title, *passage.headings)) for passage in passages]
+        places = [place_of.setdefault(title, len(place_of)) for title in titles]
+        return Columns(list(place_of), [language] * len(place_of), self.analyser), np.array(places, np.int64)
+
+    def _bm25(
+        self,
+        texts: Numbers,
+        signs: Numbers,
+        wanted: Sequence[Any],
+        asked: Mapping[str, Sequence[Any]],
+        lengths: Numbers,
+    ) -> tuple[Scores, list[float]]:
+        """The score of each passage for what is ``asked`` in its language, and the idf of each of ``wanted``.
+
+        ``texts`` and ``signs`` tell which passage has which of ``wanted``, once for each time.
+        """
+        width = max(1, len(wanted))
+        keys, counts = np.unique(texts * width + signs, return_counts=True)
+        having, first = np.unique(keys // width, return_index=True)
+        found = np.bincount(keys % width, minlength=width).tolist()
+        names, times = [wanted[place] for place in (keys % width).tolist()], counts.tolist()
+        frequencies = [
+            dict(zip(names[start:end], times[start:end], strict=True))
+            for start, end in pairwise([*first.tolist(), len(keys)])
+        ]
+        collection = Collection(len(lengths), float(lengths.mean()), dict(zip(wanted, found, strict=False)))
+        bm25 = Bm25(frequencies, lengths[having], collection, self.settings.k1, self.settings.b)
+        scores = np.zeros(len(lengths))
+        for language, numbers in self._numbers_of.items():
+            own = np.flatnonzero(np.isin(having, numbers))
+            scores[having[own]] = bm25.get_batch_scores(asked[language], own.tolist())
+        return scores, [bm25.idf[term] for term in wanted]
 
 
 def rank(index: Index, question: str) -> tuple[list[Ranked], list[Note]]:
     """The passages that share anything with ``question``, best first, at most ``settings.candidates``.
 
+    Where several questions are asked at once, what is best for one of them is as good as what is best for all.
     Passages of equal score stay in the order of the index. Notes tell of those left out.
     """
-    scores = index.scores(question)
+    scores = _best_scores(index, question)
     order = sorted(range(len(scores)), key=lambda number: -scores[number])
     limit = index.settings.candidates
     kept: list[Ranked] = []
@@ -265,11 +257,26 @@ def rank(index: Index, question: str) -> tuple[list[Ranked], list[Note]]:
     return kept, notes
 
 
+def _best_scores(index: Index, question: str) -> list[float]:
+    whole = np.array(index.scores(question))
+    questions = [part for part in _QUESTION.findall(question[:_LONGEST_QUESTION]) if _asks_much(index, part)]
+    best = whole
+    for part in questions[:_MOST_QUESTIONS] if len(questions) > 1 else ():
+        own = np.array(index.scores(part))
+        if own.any():
+            best = np.maximum(best, own * (whole.max() / own.max()))
+    return [float(score) for score in best]
+
+
+def _asks_much(index: Index, question: str) -> bool:
+    return len(set(index.query_terms(question, index.usual_language))) >= FEWEST_TERMS
+
+
 def note(stage: Any, passage: Passage, *, kept: bool, reason: str, score: float | None = None) -> Note:
     """What ``stage`` did with ``passage``; of its text, the beginning."""
-    source_id = passage.document.source.id
-    text = passage.text[:_WORTH_NOTING]
-    return Note(stage, source_id, text, kept, reason, score, passage.start, passage.end)
+    document = passage.document
+    text = document.text[passage.start : min(passage.end, passage.start + _WORTH_NOTING)]
+    return Note(stage, document.source.id, text, kept, reason, score, passage.start, passage.end)
 
 
 def _is_word(term: str) -> bool:

@@ -24,7 +24,8 @@ _TABLE: Final = {
     "ob ist sind war waren wird werden wurde wurden hat haben hatte hatten kann können konnte sein seine seiner "
     "seinem seinen ihr ihre ihrer ihrem ihren er sie es ich du wir man sich nicht auch noch nur was wer wen wem "
     "wessen wann wo woher wohin warum welche welcher welches welchen welchem wieviel viel viele diese dieser dieses "
-    "diesem diesen",
+    "diesem diesen worin woran worauf woraus wobei wodurch wofür womit wonach worüber wovon wozu darin daran darauf "
+    "daraus dabei dadurch dafür damit danach darüber davon dazu",
     "el": "ο η το οι τα του της των τον την τους τις στο στη στην στον στα στους στις σε από με για και ή να που "
     "πού πως πώς πότε ποιος ποια ποιο ποιοι ποιες τι πόσο πόσα πόσοι γιατί είναι ήταν έχει έχουν είχε δεν θα ως "
     "κατά μετά αυτό αυτή ένα μια ένας",
@@ -35,7 +36,7 @@ _TABLE: Final = {
     "es": "el la los las un una unos unas de del a al en con por para sin sobre entre desde hasta y e o u pero si no "
     "que qué quien quién quienes quiénes cual cuál cuales cuáles como cómo cuando cuándo donde dónde cuanto cuánto "
     "cuanta cuánta cuantos cuántos cuantas cuántas es son era eran fue fueron ser ha han había se su sus lo le les "
-    "este esta estos estas ese esa esto eso más muy también",
+    "este esta estos estas ese esa esto eso más muy también cuyo cuya cuyos cuyas según",
     "et": "ja või aga et kui on oli olid ei see seda selle mis mida mille kes keda kelle kus kuidas millal miks mitu "
     "ta tema nad oma ka ning",
     "fi": "ja tai mutta että jos kun kuin on oli ovat olivat ei se sen sitä ne niiden hän hänen he mikä mitä minkä "
@@ -59,7 +60,8 @@ _TABLE: Final = {
     "ji jie jo jos su iš į po per už nuo iki apie",
     "nl": "de het een en of maar in op aan van voor met bij naar uit over door om te tot als dan dat die dit deze er "
     "is zijn was waren wordt worden werd werden heeft hebben had kan kunnen niet ook wat wie wiens wanneer waar "
-    "waarom hoe hoeveel welke welk hij zij ze hun haar zich",
+    "waarom hoe hoeveel welke welk hij zij ze hun haar zich waarin waaraan waarop waaruit waarmee waarvoor waarover "
+    "waarvan daarin daaraan daarop daaruit daarmee daarvoor daarover daarvan",
     "no": "en et ei den det de som og eller men i på av til fra med for om ved at er var har hadde ble blir kan hva "
     "hvem hvor når hvordan hvorfor hvilken hvilket hvilke ikke han hun sin sitt sine",
     "pl": "i a w we z ze na do od po o u dla przez przy za pod nad że który która które którzy których co kto kogo "

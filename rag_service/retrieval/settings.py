@@ -30,7 +30,7 @@ class RetrievalSettings:
     title_weight: float = 0.2
     candidates: int = 300
     duplicate_share: float = 0.8
-    floor: float = 0.26
+    floor: float = 0.24
     relative_floor: float = 0.1
     source_share: float = 0.6
     gap: str = "\n…\n"

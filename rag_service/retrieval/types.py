@@ -90,6 +90,27 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A piece of a source that goes into the prompt: ``text`` from offset ``start`` to ``end`` of its cleaned text.
+
+    ``source_id`` is the sender's own, empty where the source has none.
+    """
+
+    text: str
+    source_id: str = ""
+    title: str = ""
+    url: str = ""
+    start: int = 0
+    end: int = 0
+
+    @classmethod
+    def of(cls, passage: Passage) -> Excerpt:
+        """The passage, with its source's id, title and url."""
+        source = passage.document.source
+        return cls(passage.text, source.id, source.title, source.url, passage.start, passage.end)
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """A message of the conversation, as far as retrieval looks at it."""
 

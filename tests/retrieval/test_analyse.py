@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag_service.retrieval.analyse import _WORTH_LEARNING, GRAM, Analyser, _Terms
+from rag_service.retrieval import analyse
+from rag_service.retrieval.analyse import GRAM, Analyser, _Terms
 from rag_service.retrieval.ranking_words import FUNCTION_PAIRS, FUNCTION_WORDS
 
 analyser = Analyser()
@@ -95,15 +96,15 @@ def test_terms_do_not_depend_on_what_is_between_words(words: list[str]) -> None:
 
 
 @settings(deadline=None)
-@given(
-    st.lists(st.text(st.characters(exclude_categories=["Zs", "Zl", "Zp", "Cc", "Cs"]), min_size=1), max_size=20),
-    st.sampled_from(["", "en", "de", "hi", "zh"]),
-)
-def test_what_is_learnt_at_once_is_what_is_found_piece_by_piece(pieces: list[str], language: str) -> None:
-    pieces = [piece for text in pieces for piece in text.split()]
-    pieces += [f"words{number}-and_parts,{number}.5" for number in range(_WORTH_LEARNING)]
-    pieces += ["हिन्दी", "Ｃ＋＋", "北京大学A"]
-    learnt, one_by_one = _Terms(language, "en"), _Terms(language, "en")
-    learnt.learn(pieces)
-    assert "हिन्दी" in learnt
-    assert [learnt[piece] for piece in pieces] == [one_by_one[piece] for piece in pieces]
+@given(st.lists(st.text(max_size=80), max_size=20), st.sampled_from(["", "en", "de", "hi", "zh"]))
+def test_texts_together_have_the_terms_each_has_alone(texts: list[str], language: str) -> None:
+    texts += ["हिन्दी", "Ｃ＋＋ max_tokens", "北京大学A"]
+    assert analyser.terms_of_all(texts, language) == [Analyser().terms(text, language) for text in texts]
+
+
+def test_a_full_memory_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analyse, "_CACHED_WORDS", 3)
+    known = _Terms("en", "")
+    first = known.learn(["walks", "houses"])
+    assert known.learn(["boards", "walking"]) == {"boards": "board", "walking": "walk"}
+    assert first == {"walks": "walk", "houses": "hous"}

@@ -41,6 +41,13 @@ def test_one_that_says_more_stays() -> None:
     assert len(kept) == 2
 
 
+def test_an_original_goes_after_a_shorter_copy_of_it() -> None:
+    shorter = LONG.rsplit(maxsplit=6)[0]
+    kept, notes = drop_near_copies(ranked(shorter, LONG, CHINESE[:-9], CHINESE, f"{LONG} in 1904"), 0.8)
+    assert [one.number for one in kept] == [0, 2, 4]
+    assert [noted.source_id for noted in notes] == ["1", "3"]
+
+
 @settings(deadline=None)
 @given(st.lists(st.text(max_size=30), max_size=8))
 def test_the_first_always_stays_and_nothing_is_lost_untold(texts: list[str]) -> None:

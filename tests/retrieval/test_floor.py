@@ -17,16 +17,14 @@ BAD = "Bread is baked in the morning, and the fish that was sold at noon is not 
 
 def test_relevance_is_one_for_what_has_all_and_zero_for_what_has_nothing() -> None:
     relevance = Relevance(index([GOOD, BAD]), QUESTION)
-    assert relevance.of_passage(0) == pytest.approx(1)
-    assert relevance.of_passage(1) == 0
-    assert relevance.holds_all(GOOD, 0)
-    assert not relevance.holds_all(BAD, 0)
+    assert relevance.of_passages([0, 1]) == pytest.approx([1, 0])
+    assert relevance.of_pieces([GOOD, BAD], [0, 1]) == [(pytest.approx(1), True), (0, False)]
 
 
 def test_relevance_of_one_passage_alone_is_that_among_many() -> None:
     part = "The harbour was built in 1904."
-    alone = Relevance(index([part]), QUESTION).of_passage(0)
-    among = Relevance(index([part, *[f"{BAD} {number}" for number in range(20)]]), QUESTION).of_passage(0)
+    alone = Relevance(index([part]), QUESTION).of_passages([0])[0]
+    among = Relevance(index([part, *[f"{BAD} {number}" for number in range(20)]]), QUESTION).of_passages([0])[0]
     assert alone == pytest.approx(among, abs=0.1)
     assert 0.24 < alone < 1
 
@@ -36,13 +34,13 @@ def test_relevance_rises_with_what_is_covered_and_with_nearness() -> None:
     near = f"The old harbour was there.{filler}"
     far = f"The old house was there.{filler} The harbour."
     relevance = Relevance(index([near, far, GOOD]), QUESTION)
-    assert relevance.of_passage(1) < relevance.of_passage(0) < relevance.of_passage(2)
+    assert relevance.of_passages([1])[0] < relevance.of_passages([0])[0] < relevance.of_passages([2])[0]
 
 
 def test_inflected_words_and_shared_characters_count_in_part() -> None:
-    assert Relevance(index(["Die Hafenverwaltungen"]), "Hafenverwaltungsgebäude").of_passage(0) > 0.3
+    assert Relevance(index(["Die Hafenverwaltungen"]), "Hafenverwaltungsgebäude").of_passages([0])[0] > 0.3
     pairs = Relevance(index(["老港口在城里"]), "老港和港口")
-    assert 0 < pairs.of_passage(0) < 1
+    assert 0 < pairs.of_passages([0])[0] < 1
 
 
 @pytest.mark.parametrize(("kind", "left"), [("web", 0), ("attached", 1)])
@@ -73,11 +71,11 @@ def test_another_language_cannot_be_judged(question: str) -> None:
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=5), st.text(max_size=60))
 def test_relevance_of_any_text_is_a_share(texts: list[str], question: str) -> None:
     relevance = Relevance(index(texts), question)
-    assert all(0 <= relevance.of_passage(number) <= 1 + 1e-9 for number in range(len(texts)))
+    assert all(0 <= value <= 1 + 1e-9 for value in relevance.of_passages(range(len(texts))))
 
 
 @pytest.mark.parametrize("question", [f"{QUESTION} {GEESE}", f"{GEESE} {QUESTION}"])
 def test_what_answers_one_of_two_questions_is_relevant(question: str) -> None:
     relevance = Relevance(index([GOOD, BAD]), question)
-    assert relevance.of_passage(0) == pytest.approx(1)
-    assert not relevance.holds_all(GOOD, 0)
+    assert relevance.of_passages([0])[0] == pytest.approx(1)
+    assert not relevance.of_pieces([GOOD], [0])[0][1]

@@ -6,9 +6,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag_service.retrieval.instructions import INSTRUCTIONS
-from rag_service.retrieval.prompt import LONGEST_NAME, Excerpt, guard_text, place_sources
+from rag_service.retrieval.prompt import LONGEST_NAME, guard_text, place_sources
 from rag_service.retrieval.turns import Use
-from rag_service.retrieval.types import Document, Passage, Source
+from rag_service.retrieval.types import Document, Excerpt, Passage, Source
 
 BRIDGE = Excerpt("The bridge was built in 1432.", "1", "Bridges of the town")
 MARKET = Excerpt("The market is on Saturday.", "2", "Markets")
@@ -132,7 +132,7 @@ def test_forged_tags_are_defused(forged: str) -> None:
 
 def test_a_passage_brings_its_id_and_title() -> None:
     document = Document(Source("3", "One. Two.", title="Numbers"), "One. Two.")
-    assert Excerpt.of(Passage(document, 1, 5, 9)) == Excerpt("Two.", "3", "Numbers")
+    assert Excerpt.of(Passage(document, 1, 5, 9)) == Excerpt("Two.", "3", "Numbers", start=5, end=9)
 
 
 @given(st.text(), excerpts, st.sampled_from(["passages", "conversation", "both"]), st.booleans(), st.booleans())
