@@ -170,7 +170,8 @@ class Characters:
         if mark & ~_RARE:
             return np.flatnonzero((self.marks & mark) != 0)
         places, marks = self._rare
-        return places[(marks & mark) != 0]
+        having: Places = places[(marks & mark) != 0]
+        return having
 
 
 class Pieces:
@@ -198,7 +199,8 @@ class Pieces:
 
     def have(self, mark: int) -> NDArray[np.bool_]:
         """For each piece whether a character of it has one of these marks."""
-        return (self.marks & mark) != 0
+        having: NDArray[np.bool_] = (self.marks & mark) != 0
+        return having
 
     def count(self, places: Places) -> Places:
         """For each piece how many of these places, in ascending order, are in it."""

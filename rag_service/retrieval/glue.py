@@ -93,7 +93,8 @@ def _joins(characters: Characters) -> Places:
     touched = (marks[capitals - 1] & (LOWER | DIGIT | JOINT)) != 0
     capitals = capitals[touched & (capitals > 0)]
     followed = (marks[np.minimum(capitals + 1, len(marks) - 1)] & (LETTERS | APOSTROPHE | SPACE)) != 0
-    return capitals[followed]
+    joins: Places = capitals[followed]
+    return joins
 
 
 def _sentence_joins(characters: Characters) -> Iterator[int]:

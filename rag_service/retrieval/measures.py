@@ -146,7 +146,8 @@ def _punctuation_places(characters: Characters) -> Places:
 def _join_places(characters: Characters) -> Places:
     """Capitals that touch a small letter before them."""
     capitals = characters.places(UPPER)
-    return capitals[((characters.marks[capitals - 1] & LOWER) != 0) & (capitals > 0)]
+    joins: Places = capitals[((characters.marks[capitals - 1] & LOWER) != 0) & (capitals > 0)]
+    return joins
 
 
 def _function_places(characters: Characters, languages: tuple[str, ...]) -> Places:

@@ -66,7 +66,8 @@ class PageWords:
 
     def small(self) -> Places:
         """Where the words start that begin with a small letter."""
-        return self.starts[(self._characters.marks[self.starts] & LOWER) != 0]
+        small: Places = self.starts[(self._characters.marks[self.starts] & LOWER) != 0]
+        return small
 
     def _signs_of(self, starts: Places, ends: Places) -> NDArray[np.uint8]:
         small = self._characters.small

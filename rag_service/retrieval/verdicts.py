@@ -217,7 +217,7 @@ def _numbers(which: NDArray[np.bool_]) -> list[int]:
 def _usual_density(measures: Measures) -> float:
     """Function words by word in the lines that read as sentences, whatever the language."""
     told = measures.sentence & (measures.words >= _SENTENCE_WORDS + 2) & np.isfinite(measures.density)
-    sentences = measures.density[told].tolist()
+    sentences: list[float] = measures.density[told].tolist()
     if len(sentences) < _LEAST_SENTENCES:
         return min([_USUAL_DENSITY, *sentences])
     return median(sentences)
