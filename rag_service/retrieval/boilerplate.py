@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_service.retrieval.boilerplate_phrases import CONSENT_PHRASES, NETWORKS, PHRASES, SURE_PHRASES
+from rag_service.retrieval.characters import UNSPACED as UNSPACED_LETTER
 from rag_service.retrieval.characters import Characters
 from rag_service.retrieval.language import UNSPACED, WORD, words_of
 
@@ -73,14 +74,25 @@ class PhraseIndex:
 
     def unspaced_places(self, characters: Characters) -> NDArray[np.intp]:
         """Where the phrases of scripts without spaces stand, in ascending order."""
-        codes, text = characters.codes, characters.text
-        first = np.zeros(_MOST_CODES, np.bool_)
-        first[[ord(phrase[0]) for phrase in self._unspaced_phrases]] = True
-        second = np.zeros(_MOST_CODES, np.bool_)
-        second[[ord(phrase[1]) for phrase in self._unspaced_phrases]] = True
-        bounded = np.minimum(codes, _MOST_CODES - 1)
-        likely = np.flatnonzero(first[bounded[:-1]] & second[bounded[1:]]).tolist()
-        return np.array([at for at in likely if self._unspaced.match(text, at)], np.intp)
+        if not characters.has(UNSPACED_LETTER):
+            return np.zeros(0, np.intp)
+        places = characters.places(UNSPACED_LETTER)
+        places = places[(places + 1 < len(characters.codes)) & self._begins(places, characters, 0)]
+        places = places[self._begins(places, characters, 1)]
+        return np.array([at for at in places.tolist() if self._unspaced.match(characters.text, at)], np.intp)
+
+    def _begins(self, places: NDArray[np.intp], characters: Characters, at: int) -> NDArray[np.bool_]:
+        """At which of these places a character stands that a phrase has at ``at``."""
+        codes = characters.codes[np.minimum(places + at, len(characters.codes) - 1)]
+        begins: NDArray[np.bool_] = self._codes_at[at][np.minimum(codes, _MOST_CODES - 1)]
+        return begins
+
+    @cached_property
+    def _codes_at(self) -> NDArray[np.bool_]:
+        codes = np.zeros((2, _MOST_CODES), np.bool_)
+        for phrase in self._unspaced_phrases:
+            codes[0, ord(phrase[0])] = codes[1, ord(phrase[1])] = True
+        return codes
 
     def spans_in(self, words: Sequence[str]) -> Iterator[tuple[int, int]]:
         """First and last number, the last excluded, of the words in lower case that are phrases, in their order."""

@@ -55,6 +55,8 @@ UNTOLD: Final = 1 << 28
 """Letters of scripts without spaces for which no function characters are known."""
 UNDERLINE: Final = 1 << 29
 CODE_MARK: Final = 1 << 30
+ODD_SPACE: Final = 1 << 31
+"""White space inside of lines that is no blank."""
 
 _SETS: Final = {
     BREAK: "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029",
@@ -84,7 +86,7 @@ _SETS: Final = {
 _STOPLESS_SCRIPTS: Final = ("Thai", "Lao", "Khmer", "Myanmar")
 _UNTOLD_SCRIPTS: Final = ("Lao", "Khmer", "Myanmar")
 # Marks of what is a small part of most texts: looked for among those alone.
-_RARE: Final = ~(SPACE | BREAK | LETTERS | LOWER | UNSPACED | STOPLESS | UNTOLD) & 0x7FFFFFFF
+_RARE: Final = ~(SPACE | BREAK | LETTERS | LOWER | UNSPACED | STOPLESS | UNTOLD) & 0xFFFFFFFF
 # No alphabet with two cases that occurs on pages lies beyond the first, and no letter at all beyond the second.
 _CASED: Final = 0x2000
 _ASSIGNED: Final = 0x33480
@@ -109,6 +111,9 @@ def _make_marks() -> NDArray[np.uint32]:
     for mark, scripts in ((UNSPACED, UNSPACED_SCRIPTS), (STOPLESS, _STOPLESS_SCRIPTS), (UNTOLD, _UNTOLD_SCRIPTS)):
         for match in _RANGE.finditer("".join(SCRIPT_RANGES[script] for script in sorted(scripts))):
             marks[ord(match.group()[0]) : ord(match.group()[-1]) + 1] |= mark
+    odd = (marks & (SPACE | BREAK)) == SPACE
+    odd[ord(" ")] = False
+    marks[odd] |= ODD_SPACE
     return marks
 
 
@@ -172,6 +177,18 @@ class Characters:
         places, marks = self._rare
         having: Places = places[(marks & mark) != 0]
         return having
+
+
+def line_starts(characters: Characters) -> Places:
+    """Where the lines of a text start, as ``str.splitlines`` cuts them."""
+    codes = characters.codes
+    starts = np.flatnonzero((characters.marks & BREAK) != 0) + 1
+    if "\r" in characters.text:
+        inner = starts < len(codes)
+        inner[inner] = (codes[starts[inner]] == ord("\n")) & (codes[starts[inner] - 1] == ord("\r"))
+        starts = starts[~inner]
+    starts = starts[starts < len(codes)]
+    return np.concatenate((np.zeros(min(1, len(codes)), np.intp), starts))
 
 
 class Pieces:

@@ -22,6 +22,7 @@ from rag_service.retrieval.characters import (
     LOWER,
     OPENER,
     SPACE,
+    SYMBOL,
     UPPER,
     Characters,
     Places,
@@ -42,6 +43,7 @@ _NAME: Final = re.compile(r"\w+")
 # Words of one letter that a sentence begins with, in languages with capitals.
 _ONE_LETTER_WORDS: Final = frozenset("AIEOYÀÈÉÓАВИКОСУЯЄІ")
 
+_SCRIPT_SHARE: Final = 0.12
 # What is quoted is seldom longer.
 _QUOTE_CHARACTERS: Final = 2_000
 # Lines shorter than this are not looked into; so many words make a piece that may be text.
@@ -64,6 +66,9 @@ def cut_glued(characters: Characters, starts: Places, words: PageWords) -> list[
     text = characters.text
     asking = lines_with_banners(characters, starts, words)
     lengths = np.diff(starts, append=len(text))
+    symbols = np.searchsorted(characters.places(SYMBOL), np.append(starts, len(text)))
+    # Of a script no piece is kept.
+    written = np.diff(symbols) < _SCRIPT_SHARE * lengths
     found: dict[int, list[tuple[int, int]]] = {number: [] for number in asking}
     for kind, places, least in (
         (_JOIN, _joins(characters), _LONG_LINE),
@@ -72,7 +77,7 @@ def cut_glued(characters: Characters, starts: Places, words: PageWords) -> list[
         (_GAP, _gaps(characters), 2 * _LONG_LINE),
     ):
         numbers = np.searchsorted(starts, places, side="right") - 1
-        long = lengths[numbers] >= least
+        long = (lengths >= least)[numbers] & written[numbers]
         for at, number in zip(places[long].tolist(), numbers[long].tolist(), strict=True):
             found.setdefault(number, []).append((at, kind))
     cuts: list[int] = []

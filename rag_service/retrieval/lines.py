@@ -9,18 +9,17 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag_service.retrieval.banners import cut_bar, cut_tail, cut_unspaced_bar
-from rag_service.retrieval.boilerplate import BOILERPLATE, is_surely_boilerplate
+from rag_service.retrieval.boilerplate import is_surely_boilerplate
 from rag_service.retrieval.characters import (
     MARK_END,
-    SPACE,
+    ODD_SPACE,
     UNSPACED,
     Characters,
     Pieces,
-    Places,
     cut_pieces,
+    line_starts,
     merge_places,
 )
 from rag_service.retrieval.glue import cut_glued
@@ -43,7 +42,7 @@ def clean_web_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
         return "", ()
     characters = Characters(source.text)
     languages = languages_in(source.text)
-    starts = _line_starts(source.text)
+    starts = line_starts(characters)
     words = PageWords(characters, languages)
     cuts = np.array(cut_glued(characters, starts, words), np.intp)
     words.cut_at(cuts)
@@ -58,14 +57,10 @@ def clean_web_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
 
 def clean_attached_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
     """A text the user chose, less the lines that are certainly of the page and not of the document."""
-    pieces = cut_pieces(Characters(source.text), _line_starts(source.text))
+    characters = Characters(source.text)
+    pieces = cut_pieces(characters, line_starts(characters))
     sure = [is_surely_boilerplate(line) for line in pieces.texts]
     return _assemble(source, pieces, [not one for one in sure], ["a phrase of pages" if one else "" for one in sure])
-
-
-def _line_starts(text: str) -> Places:
-    lengths = np.fromiter(map(len, text.splitlines(keepends=True)), np.intp)
-    return np.cumsum(lengths) - lengths
 
 
 def _cut_bars(pieces: Pieces, words: PageWords) -> list[int]:
@@ -75,7 +70,7 @@ def _cut_bars(pieces: Pieces, words: PageWords) -> list[int]:
     for at in _bar_pieces(pieces, words):
         cuts += [starts[at] + cut for cut in cut_bar(pieces.texts[at])]
     if pieces.characters.has(UNSPACED):
-        found = BOILERPLATE.unspaced_places(pieces.characters)
+        found = words.unspaced_phrases
         for at in np.flatnonzero(pieces.count(found) >= _BAR_PHRASES).tolist():
             cuts += [starts[at] + cut for cut in cut_unspaced_bar(pieces.texts[at])]
         long = pieces.have(UNSPACED) & (pieces.lengths >= _BAR_CHARACTERS)
@@ -106,7 +101,7 @@ def _assemble(
     Without ``kinds`` lines are kept as they are, else white space inside of prose becomes single spaces.
     """
     text, starts, ends = source.text, pieces.starts.tolist(), pieces.ends.tolist()
-    loose = (_loosely_spaced(pieces) if kinds is not None else np.zeros(len(pieces), np.bool_)).tolist()
+    odd = pieces.have(ODD_SPACE).tolist()
     parts: list[str] = []
     last_end = 0
     for at, line in enumerate(pieces.texts):
@@ -115,25 +110,10 @@ def _assemble(
         if parts:
             between = text[last_end : starts[at]]
             parts.append("\n\n" if between.count("\n") > 1 or between.strip() else "\n")
-        verbatim = not loose[at] or kinds is None or kinds[at] in ("code", "table")
-        parts.append(line if verbatim else " ".join(line.split()))
+        loose = kinds is not None and (odd[at] or "  " in line or line[0].isspace())
+        parts.append(" ".join(line.split()) if loose and kinds[at] not in ("code", "table") else line)
         last_end = ends[at]
     return "".join(parts), tuple(_notes(source, starts, ends, kept, reasons))
-
-
-def _loosely_spaced(pieces: Pieces) -> NDArray[np.bool_]:
-    """Which lines have white space that is no single blank between other characters."""
-    characters = pieces.characters
-    spaces = characters.places(SPACE)
-    after = np.diff(spaces, append=len(characters.marks) + 1) == 1
-    odd = spaces[after | (characters.codes[spaces] != ord(" "))]
-    inside = np.zeros(len(pieces), np.bool_)
-    # What lies behind a line's end is counted to it, too.
-    at = np.searchsorted(pieces.starts, odd, side="right") - 1
-    inner = (at >= 0) & (odd < pieces.ends[at])
-    inside[at[inner]] = True
-    inside |= (characters.marks[pieces.starts] & SPACE) != 0
-    return inside
 
 
 def _notes(

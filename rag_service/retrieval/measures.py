@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_service.retrieval.boilerplate import BOILERPLATE, CONSENT, places_of
+from rag_service.retrieval.boilerplate import CONSENT, places_of
 from rag_service.retrieval.characters import (
     CLAUSE_END,
     CLOSER,
@@ -113,7 +113,7 @@ def measure(pieces: Pieces, words: PageWords, languages: tuple[str, ...]) -> Mea
         joins=pieces.count(_join_places(characters)),
         may_banner=(_having(pieces, words.having(BANNER)) & (counted >= _BANNER_WORDS))
         | _having(pieces, _banner_clues(characters)),
-        may_phrase=_having(pieces, words.having(PHRASE)) | _having(pieces, _unspaced_phrases(characters)),
+        may_phrase=_having(pieces, words.having(PHRASE)) | _having(pieces, words.unspaced_phrases),
     )
 
 
@@ -128,10 +128,6 @@ def _banner_clues(characters: Characters) -> Places:
     if not characters.has(UNSPACED):
         return marks
     return merge_places(marks, CONSENT.unspaced_clues_in(characters.text))
-
-
-def _unspaced_phrases(characters: Characters) -> Places:
-    return BOILERPLATE.unspaced_places(characters) if characters.has(UNSPACED) else np.zeros(0, np.intp)
 
 
 def _punctuation_places(characters: Characters) -> Places:

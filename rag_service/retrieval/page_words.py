@@ -6,7 +6,7 @@ A word is compared as a number made from its small letters, so that no string is
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
@@ -63,6 +63,11 @@ class PageWords:
             amid = small[numbers] & small[np.maximum(0, numbers - 1)] & small[np.maximum(0, numbers - 2)]
             numbers = numbers[~amid]
         return self.starts[numbers]
+
+    @cached_property
+    def unspaced_phrases(self) -> Places:
+        """Where phrases of pages start in scripts without spaces."""
+        return BOILERPLATE.unspaced_places(self._characters)
 
     def small(self) -> Places:
         """Where the words start that begin with a small letter."""
