@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
+import numpy as np
+
+from rag_service.retrieval.characters import Characters, Pieces
 from rag_service.retrieval.shapes import heading_level, heads, kinds_of
 from rag_service.retrieval.types import Block, BlockKind
 
-_LINE: Final = re.compile(r"[^\n]*(?:\n|$)")
 # What a line that only looks like a heading counts as: below any marked one.
 _UNMARKED_LEVEL: Final = 6
 _UNDERLINE_LEVEL: Final = {"=": 1, "-": 2}
@@ -20,16 +21,18 @@ def find_blocks(text: str) -> tuple[Block, ...]:
 
     Blocks are trimmed of line breaks at both ends; what is between them is white space.
     """
-    spans = [match.span() for match in _LINE.finditer(text) if match.end() > match.start()]
-    lines = [text[start:end].rstrip("\n") for start, end in spans]
-    kinds = kinds_of(lines)
+    lines = text.split("\n")
+    lengths = np.fromiter(map(len, lines), np.intp, len(lines)) + 1
+    starts = np.cumsum(lengths) - lengths
+    kinds = kinds_of(Pieces(Characters(text + "\n"), starts, lines))
     for at, line in enumerate(lines):
         if kinds[at] == "prose" and not (at and lines[at - 1].strip()):
             after = next((other for other in lines[at + 1 : at + 3] if other.strip()), "")
             if heads(line, "", after):
                 kinds[at] = "heading"
+    places = starts.tolist()
     return tuple(
-        Block(spans[first][0], spans[last][0] + len(lines[last]), kind, _level(lines, first, last, kind))
+        Block(places[first], places[last] + len(lines[last]), kind, _level(lines, first, last, kind))
         for first, last, kind in _groups(lines, kinds)
     )
 

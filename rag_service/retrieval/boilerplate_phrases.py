@@ -219,3 +219,7 @@ CONSENT_PHRASES: Final = """
     | 本網站使用cookie | 当サイトではcookieを使用 | 当サイトはcookieを使用 | このサイトはcookieを使用
     | cookieを使用しています | 쿠키를 사용합니다 | 쿠키를 사용하고 있습니다 | نستخدم ملفات تعريف الارتباط
     | يستخدم هذا الموقع ملفات تعريف الارتباط | हम कुकीज़ का उपयोग | यह वेबसाइट कुकीज़ का उपयोग"""
+
+# What a sentence beside one that asks for consent is about, if it belongs to the same banner.
+CONSENT_WORDS: Final = """
+    cookie | kakor | çerez | クッキー | 쿠키 | कुकी | कुकीज़ | ملفات تعريف الارتباط | tracking technolog"""

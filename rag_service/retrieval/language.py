@@ -41,10 +41,12 @@ UNSPACED_SCRIPTS: Final = frozenset({"Han", "Kana", "Thai", "Lao", "Khmer", "Mya
 UNSPACED: Final = "".join(SCRIPT_RANGES[name] for name in sorted(UNSPACED_SCRIPTS))
 
 # Letters, and the marks that belong to them, which the regular expressions' "word" leaves out.
-_RUN: Final = (
-    r"(?:[^\W\d_]++|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0963\u0971-\u0dff\u0e31-\u0e4e"
-    r"\u0eb1-\u0ecd\u1039-\u103a\u17b6-\u17d3\u200c\u200d]++)+"
+_LETTER_MARKS: Final = (
+    r"\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0963\u0971-\u0dff\u0e31-\u0e4e\u0eb1-\u0ecd\u1039-\u103a"
+    r"\u17b6-\u17d3\u200c\u200d"
 )
+LETTER: Final = rf"[^\W\d_]|[{_LETTER_MARKS}]"
+_RUN: Final = rf"(?:[^\W\d_]++|[{_LETTER_MARKS}]++)+"
 WORD: Final = re.compile(rf"{_RUN}(?:['’]{_RUN})*")
 _ASCII_WORD: Final = re.compile(r"[a-z]+(?:'[a-z]+)*")
 _LETTERS: Final = {name: re.compile(f"[{ranges}]") for name, ranges in SCRIPT_RANGES.items()}

@@ -15,11 +15,12 @@ from typing import Any, Final
 from lxml import etree
 
 from rag_service.retrieval.alignment import compact, find_kept
-from rag_service.retrieval.lines import is_banner, is_surely_boilerplate, judge_lines
+from rag_service.retrieval.banners import is_banner
+from rag_service.retrieval.boilerplate import is_surely_boilerplate
 from rag_service.retrieval.markup import MarkupBlock, parse_page, read_blocks, title_of
-from rag_service.retrieval.measures import Line
 from rag_service.retrieval.sentences import estimate_tokens
 from rag_service.retrieval.types import Block, Document, Note, Source
+from rag_service.retrieval.verdicts import judge_lines
 
 # Pages with more blocks are judged block by block: trafilatura's time grows faster than the page.
 _MOST_BLOCKS: Final = 20_000
@@ -83,8 +84,7 @@ def _keep_most(blocks: Sequence[MarkupBlock]) -> tuple[list[bool], list[str]]:
 
 
 def _judge(blocks: Sequence[MarkupBlock]) -> tuple[list[bool], list[str]]:
-    lines = [Line(0, 0, block.text, kind=block.kind, reason=_barred(block)) for block in blocks]
-    return judge_lines(lines), [line.reason for line in lines]
+    return judge_lines([block.text for block in blocks], [block.kind for block in blocks], list(map(_barred, blocks)))
 
 
 def _barred(block: MarkupBlock) -> str:

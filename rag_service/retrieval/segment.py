@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from rag_service.retrieval.blocks import find_blocks
-from rag_service.retrieval.sentences import estimate_pieces, sentences
+from rag_service.retrieval.sentences import estimate_pieces, estimate_spans, sentence_spans
 from rag_service.retrieval.types import Block, BlockKind, Document, Passage
 
 DEFAULT_TOKENS: Final = 120
@@ -50,48 +51,72 @@ def segment(document: Document, *, tokens: int = DEFAULT_TOKENS) -> list[Passage
     """
     if tokens < 1:
         raise ValueError(f"Passages of {tokens} tokens cannot be made; ask for 1 or more.")
-    groups = _grouped(list(_atoms(document, tokens)), tokens)
+    groups = _grouped(_atoms(document, tokens), tokens)
     return [
         Passage(document, number, group[0].start, group[-1].end, _headings(group), _kind(group))
         for number, group in enumerate(groups)
     ]
 
 
-def _atoms(document: Document, tokens: int) -> Iterator[_Atom]:
+def _atoms(document: Document, tokens: int) -> list[_Atom]:
     """The pieces of the document in their order, each with the headings it stands under."""
     text = document.text
-    size_of = estimate_pieces(text)
+    blocks = document.blocks or find_blocks(text)
+    spans_of = [_spans(text, block) for block in blocks]
+    sizes = iter(estimate_spans(text, [span for spans in spans_of for span in spans]))
+    sizer = _Sizer(text)
+    atoms: list[_Atom] = []
     above: list[tuple[int, str]] = []
-    for block in document.blocks or find_blocks(text):
+    headings: tuple[str, ...] = ()
+    for block, spans in zip(blocks, spans_of, strict=True):
         if block.kind == "heading":
             above = [(level, title) for level, title in above if level < block.level]
             headings = tuple(title for _, title in above)
-            above.append((block.level, _MARKS.sub("", text[block.start : block.end])))
-            size = size_of(block.start, block.end)
-            yield _Atom(block.start, block.end, "heading", size, headings, True)
+            title = _MARKS.sub("", text[block.start : block.end])
+            atoms.append(_Atom(block.start, block.end, "heading", next(sizes), headings, True))
+            above.append((block.level, title))
+            headings = (*headings, title)
             continue
-        headings = tuple(title for _, title in above)
-        first_row = ""
-        for number, (start, end, size) in enumerate(_pieces(text, block, tokens, size_of)):
-            under = (*headings, first_row) if first_row else headings
-            yield _Atom(start, end, block.kind, size, under, number == 0)
-            if block.kind == "table" and number == 0:
-                first_row = text[start:end].strip()
+        limit = tokens * (_LONGEST_ROW if block.kind in ("table", "code") else _STRETCH)
+        opens, under = True, headings
+        for (start, end), size in zip(spans, sizes, strict=False):
+            pieces = [(start, end, size)] if size <= limit else _cut(text, start, end, block.kind, tokens, sizer)
+            for piece in pieces:
+                atoms.append(_Atom(piece[0], piece[1], block.kind, piece[2], under, opens))
+                if opens and block.kind == "table":
+                    under = (*headings, text[piece[0] : piece[1]].strip())
+                opens = False
+    return atoms
 
 
-def _pieces(text: str, block: Block, tokens: int, size_of: _Sizes) -> Iterator[tuple[int, int, int]]:
-    """Sentences of prose, lines of all else; what is too large for a passage in parts. Each with its tokens."""
-    by_line = block.kind in ("table", "code", "data", "list")
-    spans = _lines(text, block) if by_line else sentences(text, block.start, block.end)
-    limit = tokens * (_LONGEST_ROW if block.kind in ("table", "code") else _STRETCH)
-    for start, end in spans:
-        size = size_of(start, end)
-        if size <= limit:
-            yield start, end, size
-            continue
-        inside = sentences(text, start, end) if block.kind == "list" else [(start, end)]
-        for part in (part for span in inside for part in _parts(text, *span, tokens, size_of)):
-            yield *part, size_of(*part)
+def _spans(text: str, block: Block) -> list[tuple[int, int]]:
+    """Sentences of prose, lines of all else, a heading whole."""
+    if block.kind == "heading":
+        return [(block.start, block.end)]
+    if block.kind in ("table", "code", "data", "list"):
+        return list(_lines(text, block))
+    return sentence_spans(text, block.start, block.end)
+
+
+def _cut(
+    text: str, start: int, end: int, kind: BlockKind, tokens: int, sizer: _Sizer
+) -> Iterator[tuple[int, int, int]]:
+    """A piece that is too large for a passage in parts, each with its tokens."""
+    for span in sentence_spans(text, start, end) if kind == "list" else [(start, end)]:
+        for part in _parts(text, *span, tokens, sizer.size_of):
+            yield *part, sizer.size_of(*part)
+
+
+class _Sizer:
+    """Sizes of parts of a text, which few texts need."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def size_of(self) -> _Sizes:
+        """Tokens of the text from one offset to another."""
+        return estimate_pieces(self._text)
 
 
 def _lines(text: str, block: Block) -> Iterator[tuple[int, int]]:
@@ -188,8 +213,11 @@ def _headings(group: Sequence[_Atom]) -> tuple[str, ...]:
 
 def _kind(group: Sequence[_Atom]) -> BlockKind:
     """The kind that most of a passage is of."""
+    kinds = {atom.kind for atom in group}
+    if len(kinds) == 1:
+        return kinds.pop()
     sizes: dict[BlockKind, int] = {}
     for atom in group:
         if atom.kind != "heading":
             sizes[atom.kind] = sizes.get(atom.kind, 0) + atom.tokens
-    return max(sizes, key=lambda kind: sizes[kind]) if sizes else "heading"
+    return max(sizes, key=lambda kind: sizes[kind])

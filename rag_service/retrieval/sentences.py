@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -133,10 +133,23 @@ def estimate_tokens(text: str) -> int:
 
 def estimate_pieces(text: str) -> Callable[[int, int], int]:
     """:func:`estimate_tokens` of ``text[start:end]``, for many pieces: what precedes each is summed up."""
+    before = _sums(text).data
+    return lambda start, end: _tokens(before[end] - before[start])
+
+
+def estimate_spans(text: str, spans: Sequence[tuple[int, int]]) -> list[int]:
+    """:func:`estimate_tokens` of each of these pieces of a text."""
+    if not spans:
+        return []
+    ends = _sums(text)[np.array(spans, np.intp)]
+    tokens: list[int] = np.maximum(1, np.rint((ends[:, 1] - ends[:, 0]) / _UNIT)).astype(np.intp).tolist()
+    return tokens
+
+
+def _sums(text: str) -> NDArray[np.int64]:
     sums = np.zeros(len(text) + 1, np.int64)
     np.cumsum(_costs(text), out=sums[1:])
-    before = sums.data
-    return lambda start, end: _tokens(before[end] - before[start])
+    return sums
 
 
 def _costs(text: str) -> NDArray[np.uint8]:
@@ -154,19 +167,33 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> Iterator[tup
     A line break ends one too. A full stop after an initial, a shortened word or a one- or two-digit number, or before
     a small letter, is no end.
     """
-    end = len(text) if end is None else end
+    return iter(sentence_spans(text, start, len(text) if end is None else end))
+
+
+def sentence_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """:func:`sentences` as a list."""
+    spans: list[tuple[int, int]] = []
     for match in _END.finditer(text, start, end):
         at, stop = match.span()
-        if stop - at == 1 and text[at] == "." and not _ends(text, start, at, end):
+        if text[at] == "." and stop - at == 1 and not _ends(text, start, at, end):
             continue
-        yield from _trimmed(text, start, stop)
+        while start < at and text[start].isspace():
+            start += 1
+        if text[at] != "\n":
+            spans.append((start, stop))
+        elif start < at:
+            spans.append((start, start + len(text[start:at].rstrip())))
         start = stop
-    yield from _trimmed(text, start, end)
+    rest = text[start:end]
+    if stripped := rest.strip():
+        first = start + len(rest) - len(rest.lstrip())
+        spans.append((first, first + len(stripped)))
+    return spans
 
 
 def _ends(text: str, start: int, at: int, end: int) -> bool:
     """Whether the full stop at ``at`` ends the sentence from ``start`` on."""
-    if _NOT_A_START.match(text, at + 1, end):
+    if not text[at + 2 : at + 3].isupper() and _NOT_A_START.match(text, at + 1, end):
         return False
     if at - start > _LONGEST_SHORTENED and text[at - _LONGEST_SHORTENED - 1 : at].isalpha():
         return True
@@ -177,12 +204,3 @@ def _ends(text: str, start: int, at: int, end: int) -> bool:
     return not (
         (len(word) == 1 and word.isalpha()) or word.lower() in _SHORTENED or _SHORT_NUMBER.fullmatch(word + ".")
     )
-
-
-def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    if start < end:
-        yield start, end

@@ -7,9 +7,28 @@ runs.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from rag_service.retrieval.characters import (
+    BULLET,
+    CODE_MARK,
+    COLON,
+    DIGIT,
+    FENCE,
+    HASH,
+    LETTERS,
+    LOWER,
+    PIPE,
+    SPACE,
+    TAB,
+    UNDERLINE,
+    VALUE_MARK,
+    Pieces,
+)
 from rag_service.retrieval.types import BlockKind
 
 _FENCE: Final = re.compile(r"\s{0,3}(```|~~~)")
@@ -62,6 +81,9 @@ _ASSIGNMENT: Final = re.compile(r"\s*(?:[\w.*&<>\[\]]+ ){0,3}[\w.\[\]\"'()]+\s?(
 _CODE_ENDS: Final = (";", "{", "}")
 _LONGEST_TESTED: Final = 400
 _SYMBOL_SHARE: Final = 0.12
+_DIGIT_SHARE: Final = 0.3
+_CLOCK_BRACKETS: Final = tuple(map(ord, "[("))
+_NO_CELLS: Final = -2
 _LEAST_ROWS: Final = 3
 _LEAST_PAIRS: Final = 3
 _LEAST_CODE: Final = 2
@@ -69,23 +91,70 @@ _PAIR_CHARACTERS: Final = 160
 _HEADING_CHARACTERS: Final = 100
 
 
-def kinds_of(lines: Sequence[str]) -> list[BlockKind]:
+def kinds_of(lines: Pieces) -> list[BlockKind]:
     """The kind of each of these lines; empty lines get that of the lines around them, or ``prose``.
 
     ``heading`` is given for marks only (``# ...``, underlining); see :func:`heads` for unmarked ones.
     """
-    kinds: list[BlockKind | None] = [None] * len(lines)
-    _mark_fences(lines, kinds)
-    timed = [line for line in lines if "-->" in line or "WEBVTT" in line]
-    if sum(1 for line in timed if _TIMECODE.search(line[:_LONGEST_TESTED])) >= _LEAST_ROWS:
+    texts = lines.texts
+    kinds: list[BlockKind | None] = [None] * len(texts)
+    if not texts:
+        return []
+    _mark_fences(texts, _numbers(lines.have(FENCE)), kinds)
+    timed = [at for at in _numbers(lines.have(COLON)) if "-->" in texts[at] or "WEBVTT" in texts[at]]
+    if sum(1 for at in timed if _TIMECODE.search(texts[at][:_LONGEST_TESTED])) >= _LEAST_ROWS:
         kinds = [kind or "data" for kind in kinds]
-    _mark_headings(lines, kinds)
+    _mark_headings(texts, _numbers(lines.have(HASH | UNDERLINE)), kinds)
     _mark_tables(lines, kinds)
-    _mark_code(lines, kinds)
-    _mark_runs(lines, kinds, "data", _is_datum, least=2)
-    _mark_runs(lines, kinds, "list", is_item, least=1)
-    _mark_runs(lines, kinds, "data", _is_pair, least=_LEAST_PAIRS)
+    shapes = _Shapes(lines)
+    _mark_code(texts, shapes.code(), kinds)
+    _mark_runs(texts, shapes.data(), kinds, "data", _is_datum, least=2)
+    _mark_runs(texts, shapes.items(), kinds, "list", is_item, least=1)
+    _mark_runs(texts, _numbers(lines.have(COLON)), kinds, "data", _is_pair, least=_LEAST_PAIRS)
     return [kind or "prose" for kind in kinds]
+
+
+def _numbers(which: NDArray[np.bool_]) -> list[int]:
+    numbers: list[int] = np.flatnonzero(which).tolist()
+    return numbers
+
+
+class _Shapes:
+    """Which lines may be code, data or items by the characters they begin with or hold: quick tests of them all."""
+
+    def __init__(self, lines: Pieces) -> None:
+        characters = lines.characters
+        last = len(characters.marks) - 1
+        self._lines: Final = lines
+        first = lines.firsts
+        self._first: Final = characters.marks[np.minimum(first, last)]
+        self._second: Final = characters.marks[np.minimum(first + 1, last)]
+        self._ascii: Final = (characters.codes[np.minimum(first, last)] < 128) & (
+            characters.codes[np.minimum(first + 1, last)] < 128
+        )
+        self._codes: Final = characters.codes[np.minimum(first, last)]
+
+    def code(self) -> list[int]:
+        """Lines that hold a mark of code, or begin with a small letter, a mark, or a word in capitals."""
+        marked = self._lines.have(CODE_MARK)
+        upper = (self._codes < 128) & ((self._first & LETTERS) != 0) & ((self._second & LETTERS) != 0)
+        capitals = upper & ((self._second & LOWER) == 0)
+        small = (self._codes < 128) & ((self._first & LOWER) != 0)
+        other = (self._codes < 128) & ((self._first & (LETTERS | SPACE)) == 0)
+        return _numbers((marked | capitals | small | other) & (self._lines.lengths <= _LONGEST_TESTED))
+
+    def data(self) -> list[int]:
+        """Lines of which digits are much, or that begin with one as a time does."""
+        digits = self._lines.count(self._lines.characters.places(DIGIT))
+        many = digits >= _DIGIT_SHARE * (self._lines.ends - self._lines.firsts)
+        timed = ((self._first & DIGIT) != 0) | np.isin(self._codes, _CLOCK_BRACKETS)
+        return _numbers((digits > 0) & (many | timed))
+
+    def items(self) -> list[int]:
+        """Lines that begin with what an item may, and not with two letters."""
+        letters = ((self._first & LETTERS) != 0) & ((self._second & LETTERS) != 0) & self._ascii
+        starts = ((self._first & (BULLET | DIGIT)) != 0) | (((self._first & LETTERS) != 0) & (self._codes < 128))
+        return _numbers(starts & ~letters)
 
 
 def heading_level(line: str) -> int:
@@ -116,11 +185,11 @@ def heads(line: str, before: str, after: str) -> bool:
     return not text.endswith(_NO_HEADING_ENDS) and len(after.strip()) > len(text)
 
 
-def _mark_fences(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
+def _mark_fences(lines: Sequence[str], numbers: Iterable[int], kinds: list[BlockKind | None]) -> None:
     opened: int | None = None
     mark = ""
-    for at, line in enumerate(lines):
-        match = _FENCE.match(line) if "```" in line or "~~~" in line else None
+    for at in numbers:
+        match = _FENCE.match(lines[at])
         if match is None:
             continue
         if opened is None:
@@ -130,16 +199,16 @@ def _mark_fences(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
             opened = None
 
 
-def _mark_headings(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
-    for at, line in enumerate(lines):
-        if "#" not in line and not line.rstrip().endswith(_UNDERLINE_ENDS):
-            continue
+def _mark_headings(lines: Sequence[str], numbers: Iterable[int], kinds: list[BlockKind | None]) -> None:
+    for at in numbers:
+        line = lines[at]
         if kinds[at] is None and heading_level(line):
             kinds[at] = "heading"
         elif (
             at
             and kinds[at] is None
             and kinds[at - 1] is None
+            and line.rstrip().endswith(_UNDERLINE_ENDS)
             and _UNDERLINE.match(line)
             and 0 < len(lines[at - 1].strip()) <= _HEADING_CHARACTERS
             and (at < 2 or not lines[at - 2].strip())
@@ -147,19 +216,26 @@ def _mark_headings(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
             kinds[at - 1] = kinds[at] = "heading"
 
 
-def _mark_tables(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
-    for mark, count_cells, least in (
-        ("|", _cells_by("|"), _LEAST_ROWS),
-        ("\t", _cells_by("\t"), 2),
-        ("  ", _columns, 3),
-        ("", _values, _LEAST_ROWS),
+def _mark_tables(lines: Pieces, kinds: list[BlockKind | None]) -> None:
+    texts = lines.texts
+    for which, count_cells, least in (
+        (lines.have(PIPE), _cells_by("|"), _LEAST_ROWS),
+        (lines.have(TAB), _cells_by("\t"), 2),
+        (_with_gaps(lines), _columns, 3),
+        (lines.have(VALUE_MARK) & (lines.lengths <= _LONGEST_TESTED + 100), _values, _LEAST_ROWS),
     ):
-        counts = [
-            count_cells(line) if mark in line and kind is None else 0 for line, kind in zip(lines, kinds, strict=True)
-        ]
-        for start, end in _runs(counts) if any(counts) else ():
+        counts = {at: count for at in _numbers(which) if kinds[at] is None and (count := count_cells(texts[at]))}
+        for start, end in _runs(counts):
             if end - start >= least:
                 kinds[start:end] = ["table"] * (end - start)
+
+
+def _with_gaps(lines: Pieces) -> NDArray[np.bool_]:
+    """Lines with two blanks or a tab in a row that may stand between columns."""
+    if "  " not in lines.characters.text and "\t" not in lines.characters.text:
+        return np.zeros(len(lines), np.bool_)
+    blanks = np.flatnonzero(lines.characters.codes == ord(" "))
+    return (lines.count(blanks[1:][np.diff(blanks) == 1]) > 0) | lines.have(TAB)
 
 
 def _cells_by(mark: str) -> Callable[[str], int]:
@@ -189,28 +265,28 @@ def _ends_sentence(text: str) -> bool:
     return text.rstrip(_SENTENCE_CLOSERS).endswith(_SENTENCE_ENDS)
 
 
-def _runs(counts: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Runs of neighbours whose counts are positive and differ by one at most."""
+def _runs(counts: Mapping[int, int]) -> Iterator[tuple[int, int]]:
+    """Runs of neighbours whose counts differ by one at most; the lines without a count are not there."""
     end = 0
-    for start in [at for at, count in enumerate(counts) if count]:
+    for start in counts:
         if start < end:
             continue
         end = start + 1
-        while end < len(counts) and counts[end] and abs(counts[end] - counts[start]) <= 1:
+        while abs(counts.get(end, _NO_CELLS) - counts[start]) <= 1:
             end += 1
         yield start, end
 
 
-def _mark_code(lines: Sequence[str], kinds: list[BlockKind | None]) -> None:
+def _mark_code(lines: Sequence[str], numbers: Iterable[int], kinds: list[BlockKind | None]) -> None:
     """Mark runs with at least two lines that look like code, and the indented or empty ones between them."""
-    such = [kind is None and _is_code(line) for line, kind in zip(lines, kinds, strict=True)]
+    such = {at for at in numbers if kinds[at] is None and _is_code(lines[at])}
     end = 0
-    for start in [at for at, one in enumerate(such) if one]:
+    for start in sorted(such):
         if start < end:
             continue
         end, hits, last = start, 0, start
         while end < len(lines) and kinds[end] is None:
-            if such[end]:
+            if end in such:
                 hits, last = hits + 1, end
             elif end - last > 2 or not (not lines[end].strip() or lines[end][0] in " \t"):
                 break
@@ -233,17 +309,22 @@ def _is_code_shaped(line: str) -> bool:
 
 
 def _mark_runs(
-    lines: Sequence[str], kinds: list[BlockKind | None], kind: BlockKind, is_one: Callable[[str], bool], least: int
+    lines: Sequence[str],
+    numbers: Iterable[int],
+    kinds: list[BlockKind | None],
+    kind: BlockKind,
+    is_one: Callable[[str], bool],
+    least: int,
 ) -> None:
     """Give ``kind`` to runs of at least ``least`` such lines; one empty line between two does not end a run."""
-    such = [kind is None and is_one(line) for line, kind in zip(lines, kinds, strict=True)]
+    such = {at for at in numbers if kinds[at] is None and is_one(lines[at])}
     end = 0
-    for start in [at for at, one in enumerate(such) if one]:
+    for start in sorted(such):
         if start < end:
             continue
         end, found, at = start + 1, 1, start + 1
         while at < len(lines) and kinds[at] is None and at - end < 2:
-            if such[at]:
+            if at in such:
                 end, found = at + 1, found + 1
             elif lines[at].strip():
                 break
@@ -256,7 +337,7 @@ def _is_datum(line: str) -> bool:
     """Whether digits make up much of a line, or a time begins it."""
     if not _DIGIT.search(line) or len(text := line.strip()) > _LONGEST_TESTED:
         return False
-    return bool(_CLOCK.match(text)) or len(_DIGIT.findall(text)) >= 0.3 * len(text)
+    return bool(_CLOCK.match(text)) or len(_DIGIT.findall(text)) >= _DIGIT_SHARE * len(text)
 
 
 def _is_pair(line: str) -> bool:

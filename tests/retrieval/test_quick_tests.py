@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag_service.retrieval.banners import is_banner
 from rag_service.retrieval.boilerplate import CONSENT
 from rag_service.retrieval.boilerplate_phrases import CONSENT_PHRASES
-from rag_service.retrieval.language import words_of
-from rag_service.retrieval.lines import is_banner
-from rag_service.retrieval.measures import Line, measure_lines
+from rag_service.retrieval.characters import Characters, pieces_of
+from rag_service.retrieval.language import WORD, function_endings, function_words, words_of
+from rag_service.retrieval.measures import measure
+from rag_service.retrieval.page_words import FUNCTION, PageWords
 from rag_service.retrieval.sentences import estimate_pieces, estimate_tokens, sentences
-from rag_service.retrieval.shapes import _CODE, _is_code_shaped
+from rag_service.retrieval.shapes import _CODE, _is_code, _is_code_shaped, _is_datum, _Shapes, is_item
 
 _PHRASES = [" ".join(phrase.split()) for phrase in CONSENT_PHRASES.split("|")]
 
@@ -58,10 +63,44 @@ def test_pieces_of_a_text_cost_what_they_do_alone(text: str, start: int, length:
     ],
 )
 def test_a_banner_is_still_looked_for_where_lines_were_measured(line: str) -> None:
-    measured = Line(0, len(line), line)
-    measure_lines([measured], line)
+    pieces = pieces_of([line])
+    measured = measure(pieces, PageWords(pieces.characters, ("en",)), ("en",))
     assert is_banner(line)
-    assert measured.may_banner
+    assert measured.may_banner[0]
+
+
+_MIXED = st.lists(st.sampled_from([*"aBß1.,-’' |éЖя字のใ\n\t", "the ", "Und ", "don't", "에서", "\u0301"])).map(
+    "".join
+)
+
+
+@given(_MIXED)
+def test_words_of_a_page_are_those_that_are_found_one_by_one(text: str) -> None:
+    languages = ("en", "de", "ko")
+    words = PageWords(Characters(text), languages)
+    found = list(WORD.finditer(text.replace("’", "'")))
+    assert words.starts.tolist() == [match.start() for match in found]
+    known, endings = function_words(languages), function_endings(languages)
+    told = [match.group().lower() in known or match.group().lower().endswith(endings) for match in found]
+    assert ((words.signs & FUNCTION) != 0).tolist() == told
+
+
+@given(_MIXED, st.lists(st.integers(0, 40), unique=True))
+def test_words_that_are_cut_are_those_of_the_pieces(text: str, places: list[int]) -> None:
+    cuts = sorted(place for place in places if 0 < place < len(text))
+    words = PageWords(Characters(text), ("en",))
+    words.cut_at(np.array(cuts, np.intp))
+    pieces = [text[start:end] for start, end in pairwise([0, *cuts, len(text)])]
+    told = [bool(sign & FUNCTION) for piece in pieces for sign in PageWords(Characters(piece), ("en",)).signs]
+    if not any("'" in piece[:1] + piece[-1:] or "’" in piece[:1] + piece[-1:] for piece in pieces):
+        assert ((words.signs & FUNCTION) != 0).tolist() == told
+
+
+@given(st.lists(_MIXED.map(lambda line: line.replace("\n", " ")), min_size=1))
+def test_quick_tests_of_shapes_rule_out_nothing(lines: list[str]) -> None:
+    shapes = _Shapes(pieces_of(lines))
+    for numbers, is_one in ((shapes.items(), is_item), (shapes.data(), _is_datum), (shapes.code(), _is_code)):
+        assert {at for at, line in enumerate(lines) if is_one(line)} <= set(numbers)
 
 
 @pytest.mark.parametrize(

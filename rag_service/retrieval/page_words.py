@@ -1,0 +1,157 @@
+"""The words of a page, all looked up at once: which are function words, and which tell of phrases of pages.
+
+A word is compared as a number made from its small letters, so that no string is made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cached_property, lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag_service.retrieval.boilerplate import BOILERPLATE, CONSENT
+from rag_service.retrieval.characters import APOSTROPHE, LETTERS, LOWER, Characters, Places, merge_places
+from rag_service.retrieval.language import function_endings, function_words
+
+FUNCTION: Final = 1
+PHRASE: Final = 2
+BANNER: Final = 4
+
+# Longer words are none of those that are looked for.
+_LONGEST: Final = 24
+# An odd number with many bits set: keys of different words differ but by a chance of one in 2^64.
+_FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
+_NEXT: Final = 0xD1B54A32D192ED03
+# With so many slots, one or two in three sets of words have all of them in different slots.
+_SLOT_BITS: Final = 20
+
+
+class PageWords:
+    """The words of a text: where they start, in ascending order, and what each is."""
+
+    def __init__(self, characters: Characters, languages: tuple[str, ...]) -> None:
+        self._characters: Final = characters
+        self._languages: Final = languages
+        self.starts, self._ends = _spans(characters)
+        self.signs = self._signs_of(self.starts, self._ends)
+
+    def cut_at(self, places: Places) -> None:
+        """Let words end at these places, in ascending order, though a letter follows."""
+        if not len(self.starts):
+            return
+        numbers = np.maximum(0, np.searchsorted(self.starts, places, side="right") - 1)
+        inside = (self.starts[numbers] < places) & (places < self._ends[numbers])
+        if not inside.any():
+            return
+        cut, places = np.unique(numbers[inside]), places[inside]
+        starts, ends = merge_places(self.starts[cut], places), merge_places(places, self._ends[cut])
+        whole = np.ones(len(self.starts), np.bool_)
+        whole[cut] = False
+        order = np.argsort(np.concatenate((self.starts[whole], starts)), kind="stable")
+        self.signs = np.concatenate((self.signs[whole], self._signs_of(starts, ends)))[order]
+        self.starts = merge_places(self.starts[whole], starts)
+        self._ends = merge_places(self._ends[whole], ends)
+
+    def having(self, sign: int, *, capital_near: bool = False) -> Places:
+        """Where the words with this sign start; with ``capital_near`` without those amid words in small letters."""
+        numbers = np.flatnonzero(self.signs & sign)
+        if capital_near:
+            small = (self._characters.marks[self.starts] & LOWER) != 0
+            amid = small[numbers] & small[np.maximum(0, numbers - 1)] & small[np.maximum(0, numbers - 2)]
+            numbers = numbers[~amid]
+        return self.starts[numbers]
+
+    @cached_property
+    def unspaced_phrases(self) -> Places:
+        """Where phrases of pages start in scripts without spaces."""
+        return BOILERPLATE.unspaced_places(self._characters)
+
+    def small(self) -> Places:
+        """Where the words start that begin with a small letter."""
+        small: Places = self.starts[(self._characters.marks[self.starts] & LOWER) != 0]
+        return small
+
+    def _signs_of(self, starts: Places, ends: Places) -> NDArray[np.uint8]:
+        small = self._characters.small
+        signs = _table(self._languages).signs_of(_keys(small, starts, ends))
+        for length, endings in _endings(self._languages):
+            long = np.flatnonzero(ends - starts >= length)
+            found = np.isin(_keys(small, ends[long] - length, ends[long]), endings)
+            signs[long[found]] |= FUNCTION
+        return signs
+
+
+def _spans(characters: Characters) -> tuple[Places, Places]:
+    """Starts and ends of all words: letters, and apostrophes between letters."""
+    letters = np.zeros(len(characters.marks) + 2, np.bool_)
+    letters[1:-1] = (characters.marks & LETTERS) != 0
+    marks = characters.places(APOSTROPHE) + 1
+    letters[marks[letters[marks - 1] & letters[marks + 1]]] = True
+    borders = np.flatnonzero(letters[1:] != letters[:-1])
+    return borders[::2], borders[1::2]
+
+
+def _keys(small: NDArray[np.uint32], starts: Places, ends: Places) -> NDArray[np.uint64]:
+    """A number for each word; 0 for those too long to be looked for."""
+    keys = np.zeros(len(starts), np.uint64)
+    lengths = (ends - starts).astype(np.int32)
+    left = np.flatnonzero(lengths <= _LONGEST)
+    first = starts.astype(np.int32)
+    for at in range(_LONGEST):
+        left = left[lengths[left] > at]
+        if not len(left):
+            break
+        keys[left] = (keys[left] + small[first[left] + at]) * _FACTOR
+    return keys
+
+
+def _keys_of(words: Collection[str]) -> NDArray[np.uint64]:
+    characters = Characters(" ".join(words))
+    lengths = np.fromiter(map(len, words), np.intp, len(words))
+    ends = np.cumsum(lengths + 1) - 1
+    return _keys(characters.small, ends - lengths, ends)
+
+
+@lru_cache(maxsize=8)
+def _table(languages: tuple[str, ...]) -> _Table:
+    groups = (
+        (FUNCTION, function_words(languages)),
+        (PHRASE, BOILERPLATE.telling_words),
+        (BANNER, CONSENT.telling_words),
+    )
+    signs: dict[str, int] = {}
+    for sign, words in groups:
+        for word in words:
+            signs[word] = signs.get(word, 0) | sign
+    return _Table(_keys_of(signs), np.fromiter(signs.values(), np.uint8, len(signs)))
+
+
+@lru_cache(maxsize=32)
+def _endings(languages: tuple[str, ...]) -> tuple[tuple[int, NDArray[np.uint64]], ...]:
+    endings = function_endings(languages)
+    lengths = sorted(set(map(len, endings)))
+    return tuple((length, _keys_of([one for one in endings if len(one) == length])) for length in lengths)
+
+
+class _Table:
+    """Keys and their signs, each found by a slot of its own."""
+
+    def __init__(self, keys: NDArray[np.uint64], signs: NDArray[np.uint8]) -> None:
+        self._factor = _FACTOR
+        while len(np.unique(slots := self._slots(keys))) < len(keys):
+            self._factor = np.uint64(int(self._factor) * _NEXT % 2**64)
+        self._numbers = np.zeros(1 << _SLOT_BITS, np.uint16)
+        self._numbers[slots] = np.arange(len(keys))
+        self._keys, self._signs = keys, signs
+
+    def signs_of(self, keys: NDArray[np.uint64]) -> NDArray[np.uint8]:
+        """The sign of each of these keys, 0 for those that are not here."""
+        numbers = self._numbers[self._slots(keys)]
+        signs: NDArray[np.uint8] = self._signs[numbers] * (self._keys[numbers] == keys)
+        return signs
+
+    def _slots(self, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        return (keys * self._factor) >> np.uint64(64 - _SLOT_BITS)
