@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from rag_service.retrieval.pipeline import Excerpt
-from rag_service.retrieval.types import Source
+from rag_service.retrieval.types import Excerpt, Source
 
 _HEADERS: Final = "x-openwebui-"
 

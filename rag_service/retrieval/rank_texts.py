@@ -28,10 +28,11 @@ def rank_texts(analyser: Analyser, query: str, texts: Sequence[str]) -> list[tup
         owners += [place] * len(own)
     best = [(0.0, 0.0)] * len(texts)
     index = Index(passages, analyser)
-    relevance = Relevance(index, query) if passages else None
-    for number, (place, score) in enumerate(zip(owners, index.scores(query), strict=True)):
-        if score > 0 and relevance is not None:
-            best[place] = max(best[place], (relevance.of_passage(number), score))
+    scores = index.scores(query)
+    found = [number for number, score in enumerate(scores) if score > 0]
+    relevance = Relevance(index, query).of_passages(found) if found else []
+    for number, covered in zip(found, relevance, strict=True):
+        best[owners[number]] = max(best[owners[number]], (covered, float(scores[number])))
     order = sorted(range(len(texts)), key=lambda place: (-best[place][0], -best[place][1], place))
     return [(place, best[place][0]) for place in order]
 

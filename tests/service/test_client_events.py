@@ -14,8 +14,7 @@ from rag_service.chat_answer import ChatAnswer
 from rag_service.chat_desk import ChatDesk
 from rag_service.openwebui.client_events import is_openwebui, source_events
 from rag_service.ready_answer import ReadyAnswer
-from rag_service.retrieval.pipeline import Excerpt
-from rag_service.retrieval.types import Source
+from rag_service.retrieval.types import Excerpt, Source
 from rag_service.settings import ServiceSettings
 from rkllm_providers.engine import ModelClient
 from tests.conftest import needs_llama
@@ -174,7 +173,7 @@ def test_a_status_is_told_when_it_is_new() -> None:
 
 def test_sources_without_a_name_are_left_out() -> None:
     shown = [Source("1", "", "a.md"), Source("2", ""), Source("3", "", "Page", "https://example.org/3")]
-    excerpts = [Excerpt(number, "", "", f"text {number}{part}", 0, 6) for number in "123" for part in "ab"]
+    excerpts = [Excerpt(f"text {number}{part}", number, end=6) for number in "123" for part in "ab"]
     told = [event["event"]["data"] for event in source_events(shown, excerpts)]
     assert [one["metadata"][0]["source"] for one in told] == ["a.md", "https://example.org/3"]
     assert [one["document"] for one in told] == [["text 1a", "text 1b"], ["text 3a", "text 3b"]]

@@ -258,7 +258,7 @@ def test_the_score_is_the_gates_own() -> None:
     index = Index([Passage(Document(Source(str(at), text), text), 0, 0, len(text)) for at, text in enumerate(texts)])
     relevance = Relevance(index, query)
     for place, score in rank_texts(Analyser(), query, texts):
-        assert score == (relevance.of_passage(place) if index.scores(query)[place] > 0 else 0)
+        assert score == (relevance.of_passages([place])[0] if index.scores(query)[place] > 0 else 0)
     assert rank_texts(Analyser(), query, []) == []
     assert rank_texts(Analyser(), query, [" ", ""]) == [(0, 0.0), (1, 0.0)]
 
