@@ -66,6 +66,7 @@ _ATTRIBUTES: Final[Mapping[type[errors.RKLLMError], Mapping[str, Check]]] = {
     errors.RequestTimeout: {"phase": _is_text, "limit_seconds": _is_number},
     errors.RequestCancelled: {},
     errors.InvalidOutput: {**_LOG, "text": _is_text, "problem": _is_text},
+    errors.RknnError: {**_LOG, "code": _is_count_or_none, "name": _is_text, "function": _is_text},
     errors.WorkerCrashed: _LOG,
     errors.GenerationError: _LOG,
     errors.EngineClosed: {},

@@ -25,6 +25,7 @@ ERRORS = [
     errors.RequestCancelled("Gone."),
     errors.GenerationError("Failed.", ["E: out of memory"]),
     errors.InvalidOutput("No JSON.", "Hello", "begins with H"),
+    errors.RknnError("Broken.", ["E RKNN"], code=-6, name="RKNN_ERR_MODEL_INVALID", function="rknn_init"),
     errors.WorkerCrashed("Died.", ["abort"]),
     errors.ServiceUnreachable("Nothing answers.", "http://x"),
     errors.EngineClosed("Closed."),
