@@ -14,6 +14,7 @@
     QueueFull                      ModelRateLimitError           yes
     RequestTimeout                 ModelTimeoutError             yes
     GenerationError                ModelAPIError                 yes
+    RknnError                      ModelAPIError                 yes
     WorkerCrashed                  ModelAPIError                 yes
     InvalidOutput                  ModelAPIError
     ServiceUnreachable             ModelConnectionError          yes
@@ -93,6 +94,10 @@ class GenerationError(errors.GenerationError, ModelAPIError):
     """The library failed during a run."""
 
 
+class RknnError(errors.RknnError, ModelAPIError):
+    """The library that encodes pictures reported an error."""
+
+
 class WorkerCrashed(errors.WorkerCrashed, ModelAPIError):
     """The process that ran the library died."""
 
@@ -120,6 +125,7 @@ _FORMS: Final[tuple[tuple[type[RKLLMError], type[RKLLMError]], ...]] = (
     (errors.QueueFull, QueueFull),
     (errors.RequestTimeout, RequestTimeout),
     (errors.InvalidOutput, InvalidOutput),
+    (errors.RknnError, RknnError),
     (errors.WorkerCrashed, WorkerCrashed),
     (errors.GenerationError, GenerationError),
     (errors.ServiceUnreachable, ServiceUnreachable),

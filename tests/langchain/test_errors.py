@@ -28,6 +28,7 @@ CASES: list[tuple[errors.RKLLMError, type[Exception], bool]] = [
     (errors.QueueFull(3, 3, 1.5), exceptions.ModelRateLimitError, True),
     (errors.RequestTimeout("Late.", "queue", 2.0), exceptions.ModelTimeoutError, True),
     (errors.GenerationError("No.", ["a line"]), exceptions.ModelAPIError, True),
+    (errors.RknnError("No.", code=-6, name="RKNN_ERR_MODEL_INVALID"), exceptions.ModelAPIError, True),
     (errors.WorkerCrashed("Gone.", ["a line"]), exceptions.ModelAPIError, True),
     (errors.ServiceUnreachable("Nobody.", "http://localhost"), exceptions.ModelConnectionError, True),
     (errors.InvalidOutput("No.", "text", "problem"), exceptions.ModelAPIError, False),
