@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from rkllm_providers.emulator import write_vision_encoder
 from rkllm_providers.remote import RemoteModel
 from tests.conftest import WriteModel, needs_llama
 from tests.engine.pictures import GREEN, N_TOKENS, RED, TELLS, ask, write_seeing_model
+from tests.openwebui.test_recordings import FOLDER
 from tests.service.conftest import StartService
 
 pytestmark = needs_llama
 
+RECORDED = FOLDER / "requests" / "28_image_content_array__0094_chat.json"
 BLIND = 'rule *\n  text "I see nothing."\nend\n'
 
 
@@ -122,3 +125,16 @@ def test_a_remote_model_sends_pictures_on(start_service: StartService, models: P
         model.release()
     assert [told.rpartition("=")[2] for told in result.text.split("; ")] == ["0,255,0", "255,0,0"]
     assert result.finish.timings.encoded_pictures == 2
+
+
+@pytest.mark.skipif(not RECORDED.exists(), reason=f"{RECORDED} is not there")
+def test_the_picture_that_open_webui_sends(start_service: StartService, write_model: WriteModel) -> None:
+    recorded = json.loads(RECORDED.read_text())
+    headers = {name: value for name, value in recorded["headers"].items() if name.startswith("x-openwebui")}
+    write_seeing_model(write_model, name=recorded["body"]["model"])
+    answer = httpx.post(f"{start_service()}/v1/chat/completions", json=recorded["body"], headers=headers, timeout=30)
+    chunks = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: {")]
+    text = "".join(choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"])
+    assert text.startswith(f"1 seen: tokens={N_TOKENS} size=28x28 ")
+    assert sum(chunk.get("timings", {}).get("encoded_pictures", 0) for chunk in chunks) == 1
+    assert chunks[-1]["usage"]["prompt_tokens"] > N_TOKENS
