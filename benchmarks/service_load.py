@@ -116,7 +116,7 @@ async def measure(server: Server, given: argparse.Namespace) -> dict[str, Any]:
     bodies = {"text": page_body(page, html=False), "html": page_body(page, html=True)}
     # What grows once, with the number of connections or the size of a page, grows here.
     await run_leg(server, given.crowd, seconds=min(WARM_SECONDS, given.seconds))
-    for body in bodies.values():
+    for body in (*bodies.values(), *bodies.values()):
         await stream_beside(server, 1, body)
     sizes = {"before": await settled(server)}
     serial = await run_leg(server, 1, answers=given.serial // 2)

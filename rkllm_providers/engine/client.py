@@ -315,6 +315,7 @@ class ModelClient(RowUses):
         Raises:
             RKLLMError: The request is refused.
         """
+        self.engine.check_room((options or GenerateOptions()).priority)  # where nothing fits in, no prompt is written
         return await self._open(lambda: self._answer(messages, options))
 
     async def _open(self, make: Callable[[], Answer]) -> AsyncAnswer:
@@ -362,6 +363,7 @@ class ModelClient(RowUses):
         self, prompt: str, options: GenerateOptions | None = None, *, parse_special: bool = False
     ) -> AsyncAnswer:
         """The twin of ``aopen`` for ``stream_text``."""
+        self.engine.check_room((options or GenerateOptions()).priority)
         return await self._open(lambda: self._text_answer(prompt, options, parse_special))
 
     async def astream_text(

@@ -12,6 +12,7 @@ import time
 import weakref
 from collections.abc import Callable
 
+from rkllm_providers.chat.types import Priority
 from rkllm_providers.chat.volatile import VolatileSystem
 from rkllm_providers.engine.inbox import Inbox
 from rkllm_providers.engine.ledger import CacheLedger
@@ -104,6 +105,15 @@ class Engine:
     def waiting(self) -> int:
         """Number of requests in the queue, not counting the one that runs."""
         return self._work.queue.waiting
+
+    def check_room(self, priority: Priority) -> None:
+        """See whether another request may wait, before anything is done for it. ``submit`` has the last word.
+
+        Raises:
+            QueueFull: As many wait as may.
+        """
+        with self._inbox.lock:
+            self._work.queue.check_room(priority)
 
     def position(self, run: Run) -> int | None:
         """How many requests are answered before a waiting one; ``None`` if it does not wait."""

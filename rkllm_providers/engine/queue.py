@@ -47,15 +47,22 @@ class RunQueue:
         Raises:
             QueueFull: The bound is reached.
         """
-        request = run.request
-        bulk = request.priority == "bulk"
-        waiting = len(self._runs["bulk"]) + self._reserved_bulk
-        if not bulk:
-            waiting = self.waiting - waiting
-        bound = self._bulk_bound if bulk else self._bound
-        if waiting >= bound and not (request.continues or request.admitted):
-            raise QueueFull(waiting, bound, max(1.0, self._run_seconds * (waiting + 1)))
+        if not (run.request.continues or run.request.admitted):
+            self.check_room(run.request.priority)
         self._count_reserved(run, 1)
+
+    def check_room(self, priority: Priority) -> None:
+        """See whether another run may wait. Called under the engine's lock.
+
+        Raises:
+            QueueFull: The bound is reached.
+        """
+        waiting = len(self._runs["bulk"]) + self._reserved_bulk
+        if priority != "bulk":
+            waiting = self.waiting - waiting
+        bound = self._bulk_bound if priority == "bulk" else self._bound
+        if waiting >= bound:
+            raise QueueFull(waiting, bound, max(1.0, self._run_seconds * (waiting + 1)))
 
     def unreserve(self, run: Run) -> None:
         """Give a kept place back. Called under the engine's lock."""

@@ -28,7 +28,7 @@ rule "stalls"
   text "late"
 end
 rule "holds"
-  sleep 300
+  sleep 60000
   text "held"
 end
 rule "request {name}"
@@ -68,13 +68,16 @@ def test_a_chat_comes_before_background_work_and_that_before_bulk(client: ModelC
         for name, priority in (("d", "bulk"), ("c", "background"), ("a", "chat"), ("b", "chat"), ("e", "bulk")):
             waiting.append(asyncio.create_task(one(name, priority)))  # type: ignore[arg-type]
             await until(lambda: client.engine.waiting >= len(waiting))
-        await asyncio.gather(holding, *waiting)
+        holding.cancel()
+        await asyncio.gather(*waiting)
 
     asyncio.run(all_of_them())
     assert done == ["a", "b", "c", "d", "e"]
 
 
-def test_bulk_work_neither_fills_the_queue_nor_is_kept_out_by_it(client: ModelClient) -> None:
+def test_bulk_work_neither_fills_the_queue_nor_is_kept_out_by_it(
+    client: ModelClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def many() -> None:
         holding = asyncio.create_task(client.acomplete(ask("holds")))
         await until(lambda: client.engine.info is not None and not client.engine.waiting)
@@ -88,7 +91,11 @@ def test_bulk_work_neither_fills_the_queue_nor_is_kept_out_by_it(client: ModelCl
             await client.acomplete(ask("one more"))
         with pytest.raises(QueueFull, match="50 requests are waiting"):
             await client.acomplete(ask("one more"), GenerateOptions(priority="bulk"))
-        results = await asyncio.gather(holding, *bulk, *chats)
+        monkeypatch.setattr(client, "_answer", None)
+        with pytest.raises(QueueFull):  # before a prompt is written for it
+            await client.acomplete(ask("one more"))
+        holding.cancel()
+        results = await asyncio.gather(*bulk, *chats)
         assert [result.text for result in results[-3:]] == ["answer to c0", "answer to c1", "answer to c2"]
 
     asyncio.run(many())
@@ -128,8 +135,7 @@ def test_a_place_in_the_queue_is_known(client: ModelClient) -> None:
     from rkllm_providers.engine.run import Run
     from rkllm_providers.engine.streams import SyncStream
 
-    holding = threading.Thread(target=lambda: client.complete(ask("holds")))
-    holding.start()
+    holding = client.engine.submit(client._answer(ask("holds"), GenerateOptions()).request, SyncStream())
     while client.engine.info is None or client.engine.waiting:
         threading.Event().wait(0.005)
     answers = [client._answer(ask(f"request {number}"), GenerateOptions()) for number in range(3)]
@@ -143,6 +149,6 @@ def test_a_place_in_the_queue_is_known(client: ModelClient) -> None:
     client.engine.cancel(runs[0])
     while client.engine.position(runs[2]) == 2:
         threading.Event().wait(0.002)
-    holding.join()
+    client.engine.cancel(holding)
     while client.engine.position(runs[2]) is not None:
         threading.Event().wait(0.002)
