@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from rkllm_providers.engine import EngineLimits, EngineRegistry, ModelClient
 from rkllm_providers.models import Catalog
@@ -19,6 +20,15 @@ needs_llama = pytest.mark.skipif(
     importlib.util.find_spec("llama_cpp") is None,
     reason="the emulator is built on llama-cpp-python, which the cpu extra installs",
 )
+
+# How long an example takes says how busy the machine is. Of what there is, the profile for CI stays.
+settings.register_profile(
+    "patient",
+    settings.default,
+    deadline=None,
+    suppress_health_check=[*settings.default.suppress_health_check, HealthCheck.too_slow],
+)
+settings.load_profile("patient")
 
 OpenModel = Callable[..., ModelClient]
 WriteModel = Callable[..., Path]

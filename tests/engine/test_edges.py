@@ -7,13 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from rkllm_providers.chat import ChatMessage, Finish, GenerateOptions, Sampling, TextDelta
+from rkllm_providers.chat import ChatMessage, ChatResult, GenerateOptions, Sampling, TextDelta
 from rkllm_providers.engine import RuntimeInfo
 from rkllm_providers.errors import (
     ContextLengthExceeded,
@@ -146,21 +145,18 @@ def test_tokens_before_an_error_are_delivered(open_model: OpenModel, write_model
 
 def test_an_engine_that_retires_answers_those_it_has(open_model: OpenModel, write_model: WriteModel) -> None:
     client = open_model(write_model(SCRIPT))
-    stream = client.stream(ask("slow"))
-    texts: list[object] = []
-    thread = threading.Thread(target=lambda: texts.extend(stream))
     client.complete(ask("Hi!"))
     pid = client.engine.worker_pid
     assert pid is not None
-    thread.start()
-    while client.engine.waiting:
-        threading.Event().wait(0.005)
-    threading.Event().wait(0.05)
-    client.engine.retire()
-    with pytest.raises(EngineClosed):
-        client.complete(ask("Hi!"))
-    thread.join(10)
-    assert isinstance(texts[-1], Finish)
+
+    async def retire() -> ChatResult:
+        answer = await client.aopen(ask("slow"))
+        client.engine.retire()
+        with pytest.raises(EngineClosed):
+            await client.acomplete(ask("Hi!"))
+        return await answer.collect()
+
+    assert asyncio.run(retire()).text == "late"
     wait_until_gone(pid)
 
 

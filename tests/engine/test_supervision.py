@@ -70,7 +70,7 @@ def alive(pid: int) -> bool:
     return state != "Z" or threads > 1
 
 
-def wait_until_gone(pid: int, seconds: float = 8.0) -> None:
+def wait_until_gone(pid: int, seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while alive(pid):
         assert time.monotonic() < deadline, f"process {pid} is still there after {seconds} s"
