@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from rkllm_providers.engine import EngineLimits, EngineRegistry, ModelClient
@@ -19,6 +20,12 @@ needs_llama = pytest.mark.skipif(
     importlib.util.find_spec("llama_cpp") is None,
     reason="the emulator is built on llama-cpp-python, which the cpu extra installs",
 )
+
+# A busy machine is slow: how long an example takes says nothing of what is tested.
+hypothesis.settings.register_profile(
+    "no clock", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("no clock")
 
 OpenModel = Callable[..., ModelClient]
 WriteModel = Callable[..., Path]
