@@ -83,6 +83,8 @@ class AnswerWire(ABC):
         }
         if finish.warnings:
             extras["warnings"] = list(finish.warnings)
+        if finish.stop is not None:
+            extras["stop_sequence"] = finish.stop
         return extras
 
 
