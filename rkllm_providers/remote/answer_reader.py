@@ -38,6 +38,7 @@ class AnswerReader:
         self._usage: Usage | None = None
         self._timings = Timings(0, 0, 0, 0)
         self._warnings: tuple[str, ...] = ()
+        self._stop: str | None = None
         self.context_length: int | None = None
         self.finished = False
 
@@ -79,6 +80,8 @@ class AnswerReader:
             raise ValueError(f"finish_reason is {reason!r}")
         self._reason = _REASONS[reason]
         self._warnings = tuple(_text(warning) for warning in chunk.get("warnings") or ())
+        stop = chunk.get("stop_sequence")
+        self._stop = None if stop is None else _text(stop)
         length = chunk.get("context_length")
         self.context_length = None if length is None else int(length)
 
@@ -86,7 +89,7 @@ class AnswerReader:
         if self._reason is None or self._usage is None:
             raise GenerationError(f"{self._where} ended the answer without saying how.")
         self.finished = True
-        return [Finish(self._reason, self._usage, self._timings, self._warnings)]
+        return [Finish(self._reason, self._usage, self._timings, self._warnings, self._stop)]
 
 
 def error_of(body: object, otherwise: str) -> RKLLMError:

@@ -99,6 +99,8 @@ class AnswerWire(ABC):
         extras: dict[str, Any] = {"context_length": self._client.card.context_length}
         if finish.warnings:
             extras["warnings"] = list(finish.warnings)
+        if finish.stop is not None:
+            extras["stop_sequence"] = finish.stop
         return extras
 
 
