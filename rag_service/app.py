@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import threading
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ from rag_service.config_file import load_settings
 from rag_service.errors import ErrorAnswer, first_line, invalid_request, response_for
 from rag_service.metrics import Metrics
 from rag_service.openapi import describe_errors
+from rag_service.openwebui.instant import build_tables
 from rag_service.page_loader import PageLoader
 from rag_service.pool import ModelPool
 from rag_service.request_log import RequestLog
@@ -60,6 +62,8 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
         if settings.model is not None:
             app.state.not_ready = f"{settings.model} is being loaded."
         starting = [asyncio.create_task(_preload(app, pool)), asyncio.create_task(_look_around(pool))]
+        # No task: one on a thread cannot be ended, and a service that ends at once would wait for it.
+        threading.Thread(target=build_tables, name="tables", daemon=True).start()
         try:
             yield
         finally:
