@@ -21,7 +21,7 @@ from rag_service.access import Access, AccessCheck
 from rag_service.addresses import AddressFinder
 from rag_service.api import llama_cpp, loaders, openai
 from rag_service.body_limit import BodyLimit
-from rag_service.chat_desk import ChatDesk
+from rag_service.chat_desk import CACHE_HEADER, HINT_HEADER, ChatDesk
 from rag_service.config_file import load_settings
 from rag_service.errors import ErrorAnswer, first_line, invalid_request, response_for
 from rag_service.metrics import Metrics
@@ -106,7 +106,13 @@ def _add_middleware(app: FastAPI, settings: ServiceSettings, access: Access, met
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["*"],
-            expose_headers=[request_log.ID_HEADER, openai.IGNORED_HEADER, "Retry-After"],
+            expose_headers=[
+                request_log.ID_HEADER,
+                openai.IGNORED_HEADER,
+                HINT_HEADER,
+                CACHE_HEADER,
+                "Retry-After",
+            ],
         )
     app.add_middleware(RequestLog, metrics=metrics)
 

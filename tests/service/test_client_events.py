@@ -174,11 +174,7 @@ def test_a_status_is_told_when_it_is_new() -> None:
 
 def test_sources_without_a_name_are_left_out() -> None:
     shown = [Source("1", "", "a.md"), Source("2", ""), Source("3", "", "Page", "https://example.org/3")]
-    excerpts = [
-        Excerpt(source_id=number, title="", url="", text=f"text {number}{part}", start=0, end=6)
-        for number in "123"
-        for part in "ab"
-    ]
+    excerpts = [Excerpt(number, "", "", f"text {number}{part}", 0, 6) for number in "123" for part in "ab"]
     told = [event["event"]["data"] for event in source_events(shown, excerpts)]
     assert [one["metadata"][0]["source"] for one in told] == ["a.md", "https://example.org/3"]
     assert [one["document"] for one in told] == [["text 1a", "text 1b"], ["text 3a", "text 3b"]]
