@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import threading
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -20,12 +21,13 @@ from rag_service.access import Access, AccessCheck
 from rag_service.addresses import AddressFinder
 from rag_service.api import anthropic, llama_cpp, loaders, ollama, openai
 from rag_service.body_limit import BodyLimit
-from rag_service.chat_desk import ChatDesk
+from rag_service.chat_desk import CACHE_HEADER, HINT_HEADER, ChatDesk
 from rag_service.config_file import load_settings
 from rag_service.errors import ErrorAnswer, first_line, invalid_request, response_for
 from rag_service.lexical import Lexical
 from rag_service.metrics import Metrics
 from rag_service.openapi import describe_errors
+from rag_service.openwebui.instant import build_tables
 from rag_service.page_loader import PageLoader
 from rag_service.pool import ModelPool
 from rag_service.request_log import RequestLog
@@ -62,6 +64,8 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
         if settings.model is not None:
             app.state.not_ready = f"{settings.model} is being loaded."
         starting = [asyncio.create_task(_preload(app, pool)), asyncio.create_task(_look_around(pool))]
+        # No task: one on a thread cannot be ended, and a service that ends at once would wait for it.
+        threading.Thread(target=build_tables, name="tables", daemon=True).start()
         try:
             yield
         finally:
@@ -105,7 +109,13 @@ def _add_middleware(app: FastAPI, settings: ServiceSettings, access: Access, met
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["*"],
-            expose_headers=[request_log.ID_HEADER, openai.IGNORED_HEADER, "Retry-After"],
+            expose_headers=[
+                request_log.ID_HEADER,
+                openai.IGNORED_HEADER,
+                HINT_HEADER,
+                CACHE_HEADER,
+                "Retry-After",
+            ],
         )
     app.add_middleware(RequestLog, metrics=metrics)
 

@@ -46,6 +46,17 @@ _MOST_BROAD: Final = 2
 _MOST_SPECIFIC: Final = 3
 _LONGEST_TITLE: Final = 80
 _BRACES: Final = re.compile(r"[{}]+")
+# Tables are built by language, at the first word of it.
+_SAMPLES: Final = tuple(
+    (Turn("user", question), Turn("assistant", "42."), Turn("user", follow_up))
+    for question, follow_up in (
+        ("How deep is the old harbour, please?", "thanks, and in 2023?"),
+        ("Wie tief ist der alte Hafen, bitte?", "danke, und im Jahr 2023?"),
+        ("Quelle est la profondeur du vieux port ?", "merci, et en 2023 ?"),
+        ("¿Qué profundidad tiene el puerto viejo?", "gracias, ¿y en 2023?"),
+        ("这个老港口有多深？", "谢谢，那2023年呢？"),
+    )
+)
 _EMOJI_IN_EXAMPLE: Final = re.compile(r"\"title\"\s*:\s*\"[^\"\n]*[\U0001F300-\U0001FAFF☀-➿]")
 
 
@@ -89,6 +100,17 @@ def instant_reply(task: Task, cache: QueryCache | None = None) -> str | None:
         queries = make_queries(task.turns) if cache is None else cache.get(task.turns, make_queries)
         return _json("queries", queries)
     return _DECLINED.get(task.kind)
+
+
+def build_tables() -> None:
+    """Build what titles, tags and queries are made with, so that no chat waits for it: most of a second.
+
+    It is built once in a process, whoever asks first.
+    """
+    for turns in _SAMPLES:
+        make_title(turns, emoji=True)
+        make_tags(turns)
+        make_queries(turns)
 
 
 def make_title(turns: Sequence[Turn], *, emoji: bool = False) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,6 +132,23 @@ def test_a_question_of_code_alone_is_named_by_its_subject() -> None:
 def test_an_address_is_named_by_its_host() -> None:
     title = make_title([Turn("user", "https://www.puffins.test/a/b?c=d summarise this page")])
     assert title == "puffins.test"
+
+
+def test_tables_are_built_ahead() -> None:
+    code = (
+        "from rag_service.openwebui import instant, subjects, topics\n"
+        "from rag_service.retrieval import smalltalk\n"
+        "tables = [smalltalk._courtesies, smalltalk._fillers, subjects._index, topics._plain_phrases]\n"
+        "print([table.cache_info().currsize for table in tables])\n"
+        "instant.build_tables()\n"
+        "print([table.cache_info().currsize for table in tables])\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    before, after = (json.loads(line) for line in run.stdout.splitlines())
+    assert before == [0, 0, 0, 0]
+    # One of courtesies for all languages, and at least one for each language of the others.
+    assert after[:2] == [1, 1]
+    assert min(after[2:]) >= 5
 
 
 def test_casing_is_the_users() -> None:
