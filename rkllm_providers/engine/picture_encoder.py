@@ -29,7 +29,8 @@ class EncoderPlan:
     more than one picture; ``width`` and ``height`` are what the decoder is told of its size in pixels, where that is
     not the encoder's own. ``library`` overrides how librknnrt is found; an ``emulated`` encoder runs on the
     emulator's, and where it is the projector of the GGUF model ``decoder``, on llama.cpp. ``n_cores`` of the NPU are
-    used, or as many as the library chooses.
+    used, or as many as the library chooses. ``modified_ns`` is the encoder's time stamp, so that a file that was
+    replaced is another encoder.
     """
 
     encoder: Path
@@ -43,6 +44,7 @@ class EncoderPlan:
     library: str | None = None
     n_cores: int | None = None
     decoder: Path | None = None
+    modified_ns: int = 0
 
     def order(self) -> dict[str, Any]:
         """The plan as JSON takes it."""

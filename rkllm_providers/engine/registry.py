@@ -177,7 +177,15 @@ def _encoder_plan(card: ModelCard) -> EncoderPlan | None:
         emulated=card.entry.format.runs_on_emulator,
         n_cores=vision.n_cores,
         decoder=card.entry.path if card.entry.format is ModelFormat.GGUF else None,
+        modified_ns=_modified_ns(vision.encoder),
     )
+
+
+def _modified_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0  # it went meanwhile; who loads it says so
 
 
 def _forget_locks_after_fork() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -226,3 +227,13 @@ def test_a_failed_run_is_not_gone_on_with(open_model: OpenModel, write_model: Wr
     result = client.complete([ask("What?", RED)])
     assert result.finish.usage.cached_tokens == 0
     assert result.finish.timings.encoded_pictures == 0
+
+
+def test_an_encoder_that_was_replaced_is_another_one(open_model: OpenModel, write_model: WriteModel) -> None:
+    path = write_seeing_model(write_model)
+    old = open_model(path)
+    assert encoded(old, RED) == 1
+    encoder = path.with_suffix(".rknn")
+    encoder.write_text(encoder.read_text().replace("n_tokens 4", "n_tokens 9"))
+    os.utime(encoder, ns=(0, encoder.stat().st_mtime_ns + 1_000_000_000))
+    assert open_model(path).complete([ask("What?", RED)]).text.startswith("1 seen: tokens=9 ")
