@@ -68,11 +68,12 @@ class Columns:
 
     def terms_with(self, gram: str) -> tuple[int, ...]:
         """The numbers of the terms that have a run of ``GRAM`` characters, accents left out."""
-        if gram not in self._having:
+        found = self._having.get(gram)
+        if found is None:
             if len(self._having) >= _CACHED_GRAMS:
                 self._having = {}
-            self._having[gram] = self._find_terms(gram)
-        return self._having[gram]
+            self._having[gram] = found = self._find_terms(gram)
+        return found
 
     @cached_property
     def gram_lengths(self) -> Numbers:

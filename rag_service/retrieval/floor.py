@@ -175,11 +175,11 @@ class _Wanted:
     def shares(self, numbers: Sequence[int]) -> list[dict[str, float]]:
         """The terms of the question that each passage has, each with its share of the weight."""
         weights = (self._weight / self._total).tolist()
-        found: list[dict[str, float]] = [{} for _ in self._passages]
+        found: dict[int, dict[str, float]] = {number: {} for number in numbers}
         _, texts, signs = self._found
-        for text, sign in zip(texts.tolist(), signs.tolist(), strict=True):
-            if sign < self.size:
-                found[text][self._terms[sign]] = weights[sign]
+        there = (signs < self.size) & np.isin(texts, list(found))
+        for text, sign in zip(texts[there].tolist(), signs[there].tolist(), strict=True):
+            found[text][self._terms[sign]] = weights[sign]
         return [found[number] for number in numbers]
 
     def are_in(self, terms: Iterable[str]) -> bool:

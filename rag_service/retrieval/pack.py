@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Final
 
 from rag_service.retrieval.floor import Relevance
@@ -22,9 +21,10 @@ _OWN: Final = 2.0
 _BESIDE: Final = 1.0
 _MOST_PASSAGES: Final = 60
 _MOST_MISSES: Final = 12
-# A passage that adds this share of what all passages say of the question to what the best one says of it is about
-# another part of it.
-_OTHER_PART: Final = 0.3
+# A passage that adds this share of the question's weight to what the best one has is about another part of it.
+_OTHER_PART: Final = 0.25
+# A source is wanted beside the best one from this share of its score on, or where it is about another part.
+_RIVAL: Final = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +66,15 @@ def pack(
     """The best of ``ranked`` in at most ``budget`` tokens, as ``count`` counts them in what ``render`` makes.
 
     Sources stand in the order of their best passage, the pieces of each in the order of its text: the best is read
-    first. Where another source answers a part of the question that the best one does not, no source takes more than
-    its share while others want some. A sentence with every term of the question goes first. Where not even one
+    first. While a second source matches about as well, or is about a part of the question that the best one is not
+    about, none takes more than its share. A sentence with every term of the question goes first. Where not even one
     sentence fits, as much of the best one as does is packed.
     """
     best = ranked[:_MOST_PASSAGES]
     other = _other_part(best, relevance)
     units = _units(best, other, relevance)
-    rival = other is not None and other.passage.document.source.id != best[0].passage.document.source.id
-    chosen = _choose(units, round(budget * settings.source_share) if rival else budget, budget, count)
+    share = round(budget * settings.source_share) if _has_rival(best, other) else budget
+    chosen = _choose(units, share, budget, count)
     passages = _pieces(best, chosen)
     while chosen and count(render(passages)) > budget:
         chosen.pop()
@@ -145,9 +145,17 @@ def _other_part(ranked: Sequence[Ranked], relevance: Relevance) -> Ranked | None
         return None
     shares = relevance.shares([one.number for one in ranked])
     added = [sum(share for term, share in own.items() if term not in shares[0]) for own in shares]
-    said = sum(dict(chain.from_iterable(own.items() for own in shares)).values())
     most = max(added)
-    return ranked[added.index(most)] if most > 0 and most >= _OTHER_PART * said else None
+    return ranked[added.index(most)] if most >= _OTHER_PART else None
+
+
+def _has_rival(ranked: Sequence[Ranked], other: Ranked | None) -> bool:
+    """Whether a second source matches about as well as the best, or is about another part of the question."""
+    return any(
+        one.passage.document.source.id != ranked[0].passage.document.source.id
+        and (one is other or one.score >= _RIVAL * ranked[0].score)
+        for one in ranked
+    )
 
 
 def _choose(units: Sequence[_Unit], share: int, budget: int, count: Count) -> list[_Unit]:
