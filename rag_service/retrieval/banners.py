@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -72,12 +73,12 @@ def lines_with_banners(characters: Characters, starts: Places, words: PageWords)
         telling = merge_places(telling, CONSENT.unspaced_clues_in(text))
     numbers = np.searchsorted(starts, telling, side="right") - 1
     long = np.diff(starts, append=len(text))[numbers] >= _LONG_LINE
-    pairs = zip(telling[long].tolist(), numbers[long].tolist(), strict=True)
-    return {
-        number
-        for at, number in pairs
-        if _asks(text[max(int(starts[number]), at - _PHRASE_CHARACTERS) : at + _PHRASE_CHARACTERS])
-    }
+    found: set[int] = set()
+    for at, number in zip(telling[long].tolist(), numbers[long].tolist(), strict=True):
+        around = slice(max(int(starts[number]), at - _PHRASE_CHARACTERS), at + _PHRASE_CHARACTERS)
+        if number not in found and _asks(text[around]):
+            found.add(number)
+    return found
 
 
 def cut_banner(line: str) -> list[int]:
@@ -91,15 +92,14 @@ def cut_banner(line: str) -> list[int]:
         return []
     about = [ask or _belongs(line[start:end].lower()) for ask, (start, end) in zip(asking, spans, strict=True)]
     cuts: set[int] = set()
-    for at in [number for number, ask in enumerate(asking) if ask]:
-        first = last = at
-        while first > 0 and about[first - 1]:
-            first -= 1
-        while last + 1 < len(about) and about[last + 1]:
-            last += 1
+    last = 0
+    for belongs, group in groupby(about):
+        first, last = last, last + sum(1 for _ in group)
+        if not belongs or not any(asking[first:last]):
+            continue
         end = len(line)
-        if last + 1 < len(spans):
-            end = spans[last + 1][0] + _button_length(line[slice(*spans[last + 1])])
+        if last < len(spans):
+            end = spans[last][0] + _button_length(line[slice(*spans[last])])
         cuts |= {spans[first][0], end}
     return sorted(cuts - {0, len(line)})
 

@@ -25,6 +25,8 @@ from rag_service.retrieval.verdicts import judge_lines
 # Pages with more blocks are judged block by block: trafilatura's time grows faster than the page.
 _MOST_BLOCKS: Final = 20_000
 _MOST_CHARACTERS: Final = 2_500_000
+# So do pages of tables in tables, of which its time is the square.
+_MOST_NESTED_TABLES: Final = 300
 _LINK_SHARE: Final = 0.5
 # A main text below so many tokens is doubted, and given up where far more on the page reads as text.
 _SHORT_TOKENS: Final = 100
@@ -96,6 +98,8 @@ def _barred(block: MarkupBlock) -> str:
 def _main_blocks(tree: Any, blocks: Sequence[MarkupBlock], size: int) -> list[bool] | None:
     """Which blocks trafilatura counts to the main text; ``None`` if it cannot say."""
     if len(blocks) > _MOST_BLOCKS or size > _MOST_CHARACTERS:
+        return None
+    if sum(table.find(".//table") is not None for table in tree.iter("table")) > _MOST_NESTED_TABLES:
         return None
     pieces = list(_extract(tree))
     framed = {number for number, block in enumerate(blocks) if block.framed}

@@ -172,7 +172,9 @@ def _starts_new(atoms: Sequence[_Atom], at: int, group: Sequence[_Atom], size: i
     """Whether a passage ends before this atom."""
     atom = atoms[at]
     if group[-1].kind == "heading":
-        return size + atom.tokens > 2 * tokens and any(other.kind != "heading" for other in group)
+        return size + atom.tokens > 2 * tokens and (
+            atom.kind == "heading" or any(other.kind != "heading" for other in group)
+        )
     if atom.kind == "heading":
         return size >= _FULL * tokens or size + atom.tokens + _ahead(atoms, at + 1, tokens) > tokens
     if size + atom.tokens > tokens:

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from rag_service.retrieval.language import SCRIPT_RANGES
 
-# One class of characters first, so that what lies between ends is skipped quickly; then what each of them needs.
+# One class of characters first, so that what lies between ends is skipped quickly; then what each of them needs. Runs
+# that must be followed by something have a bound, or a page of full stops would take its length squared.
 _END: Final = re.compile(
     r"""
     [.!?…。！？｡؟۔।॥\n]
-    (?: (?<=[.!?…]) [.!?…]* ["'”’»)\]]* (?=\s)
+    (?: (?<=[.!?…]) [.!?…]{0,9}+ ["'”’»)\]]{0,9}+ (?=\s)
       | (?<=[。！？｡]) [。！？｡]* [”’」』）"']*
-      | (?<=[؟۔।॥]) [؟۔।॥]* ["'”’»)]* (?=\s|$)
+      | (?<=[؟۔।॥]) [؟۔।॥]{0,9}+ ["'”’»)]{0,9}+ (?=\s|$)
       | (?<=\n)
     )
     """,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rag_service.retrieval.clean import clean
 from rag_service.retrieval.markup import parse_page
+from rag_service.retrieval.segment import segment
 from rag_service.retrieval.types import Document, Source, SourceKind
 
 KINDS: tuple[SourceKind, ...] = ("web", "attached")
@@ -90,13 +91,27 @@ def test_a_declared_encoding_does_not_matter_to_text(encoding: str) -> None:
         "<div>" * 5_000 + "The deepest text of all is here." + "</div>" * 5_000,
         "<p>The text is here." + "<b>" * 3_000,
         "<table>" * 300 + "<tr><td>The text is here, in a table.",
+        "<table><tr><td>The text is here. " * 3_000,
         "<html><body>" + "<p>The bridge was closed because the river had risen in the night.</p>" * 70_000,
     ],
-    ids=["deep", "unclosed", "tables", "5 MB"],
+    ids=["deep", "unclosed", "tables", "tables of text", "5 MB"],
 )
 def test_pages_that_are_too_much(page: str) -> None:
     document = cleaned(page, markup=True)
     assert "he" in document.text or "text" in "".join(note.text for note in document.notes)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [*'.!?।"(', "\n", "# a\n", "We use cookies to improve this site. ", "© a", "a\n---\n", "Home", "首页", "{", "'"],
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_texts_of_one_thing_take_no_time_squared(part: str, kind: SourceKind) -> None:
+    # With the square of their length these would take minutes.
+    text = part * (40_000 // len(part))
+    passages = segment(cleaned(text, kind))
+    told = "".join(passage.text for passage in passages)
+    assert is_subsequence(told, text)
 
 
 def test_a_page_gives_its_title_only_where_the_sender_gave_none() -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_service.retrieval.banners import is_banner
@@ -96,6 +96,7 @@ def test_words_that_are_cut_are_those_of_the_pieces(text: str, places: list[int]
         assert ((words.signs & FUNCTION) != 0).tolist() == told
 
 
+@settings(max_examples=40)
 @given(st.lists(_MIXED.map(lambda line: line.replace("\n", " ")), min_size=1))
 def test_quick_tests_of_shapes_rule_out_nothing(lines: list[str]) -> None:
     shapes = _Shapes(pieces_of(lines))
