@@ -34,6 +34,7 @@ def document_chat(stage: Stage, page: Page) -> str:
         page.wait_for(fact)
         page.wait_for_end()
     expect(page.sees_button(f"View source: {MANUAL.name}"), "the citation is no link to the file")
+    expect(page.sees_button("Toggle 1 source"), "the file is not shown as one source")
     page.take_picture("document")
     told = page.hover_info()
     page.take_picture("document-tokens")
