@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo test lint bench clean python check
+.PHONY: demo test lint bench test-openwebui clean python check
 
 demo: python
 	@$(PYTHON) scripts/environment.py service cpu
@@ -28,8 +28,14 @@ bench: python
 	@$(PYTHON) scripts/environment.py service cpu langchain llama-index remote vision test
 	$(BIN)/python -m benchmarks $(ARGS)
 
+# Not part of `make test`: a real Open WebUI, in an environment of its own, and Chromium on its page.
+test-openwebui: python
+	@$(PYTHON) scripts/environment.py service cpu
+	@$(PYTHON) scripts/openwebui_environment.py
+	.venv-openwebui/bin/python -m tests.live $(ARGS)
+
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-openwebui build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 python:

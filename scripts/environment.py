@@ -41,7 +41,7 @@ def main(extras: list[str]) -> int:
     if same and set(extras) <= set(installed["extras"]) and PYTHON.exists():
         return 0
     if not has_pip() or installed.get("python") not in (None, sys.version):
-        make_venv()
+        make_venv(VENV)
         installed = {}
     wanted = sorted({*extras, *installed.get("extras", [])})
     print(f"Installing into {VENV.name} with the extras {', '.join(wanted)}.", flush=True)
@@ -68,14 +68,14 @@ def has_pip() -> bool:
     return subprocess.run([str(PYTHON), "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
 
 
-def make_venv() -> None:
-    """Make .venv with the Python that runs this script."""
+def make_venv(folder: Path) -> None:
+    """Make a virtual environment with the Python that runs this script."""
     made = subprocess.run(
-        [sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "venv", "--clear", str(folder)], capture_output=True, text=True, check=False
     )
     if made.returncode:
         print(made.stdout + made.stderr, file=sys.stderr)
-        shutil.rmtree(VENV, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         sys.exit("The virtual environment could not be made. On Debian and Ubuntu: apt install python3-venv")
 
 
@@ -140,9 +140,9 @@ def show_progress(lines: Iterator[str], started: float) -> None:
         print(flush=True)
 
 
-def install(arguments: list[str]) -> None:
-    """Run pip, naming each package as it comes."""
-    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", *arguments]
+def install(arguments: list[str], python: Path = PYTHON) -> None:
+    """Run pip of an environment, naming each package as it comes."""
+    command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", *arguments]
     kept: list[str] = []
     moving = sys.stdout.isatty()
     with subprocess.Popen(
