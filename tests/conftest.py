@@ -21,13 +21,8 @@ needs_llama = pytest.mark.skipif(
     reason="the emulator is built on llama-cpp-python, which the cpu extra installs",
 )
 
-# How long an example takes says how busy the machine is. Of what there is, the profile for CI stays.
-settings.register_profile(
-    "patient",
-    settings.default,
-    deadline=None,
-    suppress_health_check=[*settings.default.suppress_health_check, HealthCheck.too_slow],
-)
+# How long an example takes says how busy the machine is.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
 OpenModel = Callable[..., ModelClient]
