@@ -171,6 +171,9 @@ class ServiceSettings(BaseSettings):
     rag_floor: float = Field(
         default=0.24, ge=0, le=1, description="Quality floor: web results of less relevance are left out."
     )
+    rag_passages: int = Field(
+        default=300, gt=0, description="Max passages: so many of the best are chosen from for a prompt."
+    )
     rag_duplicates: float = Field(
         default=0.8, ge=0, le=1, description="Dedupe similarity: passages that repeat so much of others are left out."
     )
@@ -242,7 +245,9 @@ class ServiceSettings(BaseSettings):
     @property
     def desk(self) -> DeskSettings:
         """How chats are dealt with before a model answers."""
-        retrieval = RetrievalSettings(floor=self.rag_floor, duplicate_share=self.rag_duplicates)
+        retrieval = RetrievalSettings(
+            floor=self.rag_floor, duplicate_share=self.rag_duplicates, candidates=self.rag_passages
+        )
         grounding = GroundingSettings(
             self.rag, self.rag_tokens, self.rag_seconds, self.rag_thinking_context, retrieval
         )

@@ -196,3 +196,10 @@ def test_settings_that_floors_below_read_are_handed_down(
     config.write_text(f'npu_lock = "off"\nrknn_lib_path = "/lib/librknnrt.so"\nmodels_dir = "{tmp_path}"\n')
     assert CliRunner().invoke(app, ["serve", "--config", str(config)]).exit_code == 0
     assert (os.environ["RKLLM_NPU_LOCK"], os.environ["RKNN_LIB_PATH"]) == ("off", "/lib/librknnrt.so")
+
+
+def test_settings_of_retrieval_reach_its_stages(config: Path) -> None:
+    config.write_text("rag_floor = 0.5\nrag_duplicates = 0.6\nrag_passages = 7\nrag_tokens = 99\n")
+    grounding = load_settings(None, config).desk.grounding
+    assert (grounding.retrieval.floor, grounding.retrieval.duplicate_share) == (0.5, 0.6)
+    assert (grounding.retrieval.candidates, grounding.tokens) == (7, 99)
