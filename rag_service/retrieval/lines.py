@@ -110,8 +110,9 @@ def _assemble(
         if parts:
             between = text[last_end : starts[at]]
             parts.append("\n\n" if between.count("\n") > 1 or between.strip() else "\n")
-        loose = kinds is not None and (odd[at] or "  " in line or line[0].isspace())
-        parts.append(" ".join(line.split()) if loose and kinds[at] not in ("code", "table") else line)
+        prose = kinds is not None and kinds[at] not in ("code", "table")
+        loose = prose and (odd[at] or "  " in line or line[0].isspace())
+        parts.append(" ".join(line.split()) if loose else line)
         last_end = ends[at]
     return "".join(parts), tuple(_notes(source, starts, ends, kept, reasons))
 
