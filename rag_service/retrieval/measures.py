@@ -59,7 +59,7 @@ _COPYRIGHT_MARKS: Final = ("©", "(c)", "copyright")
 class Measures:
     """What was counted in each of the lines of a page, by their numbers.
 
-    ``words`` are estimated for scripts without spaces (``unspaced`` tells which lines are); ``density`` is function
+    ``words`` are estimated for scripts without spaces; ``density`` is function
     words by word, infinite where nothing is known of a script; ``small`` the share of words that begin with a small
     letter, 1 in scripts without two cases. ``may_banner`` and ``may_phrase`` are false only where a line holds
     nothing that banners and phrases of pages are known by.
@@ -70,7 +70,6 @@ class Measures:
     sentence: NDArray[np.bool_]
     clause: NDArray[np.bool_]
     stops: NDArray[np.intp]
-    unspaced: NDArray[np.bool_]
     small: NDArray[np.float64]
     punctuation: NDArray[np.intp]
     symbols: NDArray[np.intp]
@@ -106,7 +105,6 @@ def measure(pieces: Pieces, words: PageWords, languages: tuple[str, ...]) -> Mea
         sentence=sentence,
         clause=clause | sentence,
         stops=stops,
-        unspaced=unspaced,
         small=small,
         punctuation=pieces.count(_punctuation_places(characters)),
         symbols=pieces.count(characters.places(SYMBOL)),

@@ -44,6 +44,8 @@ _STYLE_RULE: Final = re.compile(r"\{[^{}]*[\w-]\s*:\s*[^{};]+[^{}]*\}")
 _LONG_WORDS: Final = 20
 _SENTENCE_WORDS: Final = 8
 _SHORT_SENTENCE_WORDS: Final = 4
+# Marks of clauses and of its end in a long sentence that lists names, with few function words.
+_LONG_SENTENCE_MARKS: Final = 2
 # Function words by word of lines that read as sentences, where the page has too few such lines to tell.
 _USUAL_DENSITY: Final = 0.25
 _LEAST_SENTENCES: Final = 3
@@ -237,15 +239,17 @@ def _verdicts(measures: Measures) -> NDArray[np.intp]:
     usual = _usual_density(measures)
     good, near = measures.density >= _GOOD_OF_USUAL * usual, measures.density >= _NEAR_OF_USUAL * usual
     words, sentence, marked = measures.words, measures.sentence, measures.punctuation > 0
+    listed = measures.punctuation >= _LONG_SENTENCE_MARKS
     verdicts: NDArray[np.intp] = np.select(
         [
             (words >= _LONG_WORDS) & good & (sentence | marked),
             (words >= _SENTENCE_WORDS) & good & sentence,
             (words >= _SENTENCE_WORDS) & near & (sentence | marked | (measures.small >= 0.5)),
+            (words >= _LONG_WORDS) & sentence & listed & (measures.density > 0),
             (words >= _SHORT_SENTENCE_WORDS) & near & measures.clause,
             (words >= _LONG_WORDS) & (measures.punctuation < 2),
         ],
-        [1, 1, 2, 3, 4],
+        [1, 1, 2, 2, 3, 4],
         0,
     )
     return verdicts

@@ -172,3 +172,18 @@ def test_latin_words_that_begin_a_chinese_sentence_are_no_menu() -> None:
 def test_a_name_behind_a_menu_is_not_cut() -> None:
     prose = "BSkyB's broadcasts are sent in two formats, and most of them can be seen in the whole of the country."
     assert prose in cleaned(f"Sky (United Kingdom)HomeBlogAboutSky (United Kingdom){prose}")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Six-time Grammy winner Lady Gaga sang, while Academy Award winner Marlee Matlin provided American Sign "
+        "Language translation, Coldplay headlined, Bruno Mars danced.",
+        "著名校友有：首席执行官萨蒂亚·纳德拉，甲骨文公司创始人拉里·埃伦斯，高盛首席执行官荣·柯赞，麦肯锡公司创始人、"
+        "经济学家阿瑟·卡梅伦，芝加哥小熊队老板汤姆·里基茨。",
+    ],
+)
+def test_a_long_sentence_of_names_is_prose(sentence: str) -> None:
+    other = "\n\n".join([ENGLISH if sentence.isascii() else "".join(CHINESE)] * 4)
+    page = f"Home\nNews\nSport\nContact\nLog in\n\n{sentence}\n\nShare\nMost read\nContact\nFares\nHelp\n\n{other}"
+    assert sentence in cleaned(page)
