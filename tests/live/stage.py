@@ -25,6 +25,10 @@ CLOCK_PROMPT: Final = (
 """A system prompt with the variables that Open WebUI documents for one: the time has seconds."""
 
 
+LOCAL_PAGES: Final = {"RKLLM_WEB_LOADER_NETWORKS": "127.0.0.1/32"}
+"""The small web is on this machine, where the service loads no pages from otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """The service, the web it may search, an Open WebUI, where data go, and where what was seen is kept."""
@@ -51,9 +55,12 @@ def running_stage(data: Path, folder: Path) -> Iterator[Stage]:
     """Start it all, Open WebUI with the recommended settings; logs are in ``folder``."""
     with (
         running_web() as web,
-        running_service(MODELS, data / "service", folder / "service.log", {}) as service,
+        running_service(MODELS, data / "service", folder / "service.log", LOCAL_PAGES) as service,
         running_webui(
-            service.base_url, data / "webui", folder / "webui.log", {**RECOMMENDED, **_web_search(web)}
+            service.base_url,
+            data / "webui",
+            folder / "webui.log",
+            {**RECOMMENDED, **_web_search(web), **_loaders(service)},
         ) as webui,
     ):
         yield Stage(service, web, webui, data, folder)
@@ -86,4 +93,16 @@ def _web_search(web: Web) -> Mapping[str, str]:
         "WEB_SEARCH_RESULT_COUNT": "3",
         # Its pages are on this machine, which Open WebUI otherwise does not read.
         "ENABLE_RAG_LOCAL_WEB_FETCH": "True",
+    }
+
+
+def _loaders(service: Service) -> Mapping[str, str]:
+    """Have the service load pages and documents."""
+    return {
+        "WEB_LOADER_ENGINE": "external",
+        "EXTERNAL_WEB_LOADER_URL": f"{service.base_url}/loaders/web",
+        "EXTERNAL_WEB_LOADER_API_KEY": "none",
+        "CONTENT_EXTRACTION_ENGINE": "external",
+        "EXTERNAL_DOCUMENT_LOADER_URL": f"{service.base_url}/loaders/documents",
+        "EXTERNAL_DOCUMENT_LOADER_API_KEY": "none",
     }
