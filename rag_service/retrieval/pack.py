@@ -66,8 +66,8 @@ def pack(
     """The best of ``ranked`` in at most ``budget`` tokens, as ``count`` counts them in what ``render`` makes.
 
     Sources stand in the order of their best passage, the pieces of each in the order of its text: the best is read
-    first. While a second source matches about as well, none takes more than its share. A sentence with every term of the question goes first. Where not even one
-    sentence fits, as much of the best one as does is packed.
+    first. While a second source matches about as well, none takes more than its share. A sentence with every term of
+    the question goes first. Where not even one sentence fits, as much of the best one as does is packed.
     """
     best = ranked[:_MOST_PASSAGES]
     other = _other_part(best, relevance)
