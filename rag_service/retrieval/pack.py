@@ -23,7 +23,7 @@ _MOST_PASSAGES: Final = 60
 _MOST_MISSES: Final = 12
 # A passage that adds this share of the question's weight to what the best one has is about another part of it.
 _OTHER_PART: Final = 0.25
-# A source is wanted beside the best one from this share of its score on, or where it is about another part.
+# A source is wanted beside the best one from this share of its score on.
 _RIVAL: Final = 0.75
 
 
@@ -66,14 +66,13 @@ def pack(
     """The best of ``ranked`` in at most ``budget`` tokens, as ``count`` counts them in what ``render`` makes.
 
     Sources stand in the order of their best passage, the pieces of each in the order of its text: the best is read
-    first. While a second source matches about as well, or is about a part of the question that the best one is not
-    about, none takes more than its share. A sentence with every term of the question goes first. Where not even one
-    sentence fits, as much of the best one as does is packed.
+    first. While a second source matches about as well, none takes more than its share. A sentence with every term of
+    the question goes first. Where not even one sentence fits, as much of the best one as does is packed.
     """
     best = ranked[:_MOST_PASSAGES]
     other = _other_part(best, relevance)
     units = _units(best, other, relevance)
-    share = round(budget * settings.source_share) if _has_rival(best, other) else budget
+    share = round(budget * settings.source_share) if _has_rival(best) else budget
     chosen = _choose(units, share, budget, count)
     passages = _pieces(best, chosen)
     while chosen and count(render(passages)) > budget:
@@ -118,20 +117,23 @@ def in_order(passages: Sequence[Passage], budget: int, count: Count, render: Ren
 
 
 def _units(ranked: Sequence[Ranked], other: Ranked | None, relevance: Relevance) -> list[_Unit]:
-    """The sentences of the passages, the most valuable first; those of ``other`` as if it were the best passage."""
+    """The sentences of the passages, the most valuable first; the best of ``other`` as if it were of the best."""
     top = max((one.score for one in ranked), default=0.0) or 1.0
     spans = [(one, start, end) for one in ranked for start, end in sentences(one.passage.text)]
     pieces = relevance.of_pieces(
         [one.passage.text[start:end] for one, start, end in spans], [one.number for one, _, _ in spans]
     )
     units: list[_Unit] = []
+    lifted = max(
+        (at for at, (one, _, _) in enumerate(spans) if one is other), key=lambda at: pieces[at][0], default=None
+    )
     for place, (one, start, end) in enumerate(spans):
         beside = max(
             (pieces[at][0] for at in (place - 1, place + 1) if 0 <= at < len(spans) and spans[at][0] is one),
             default=0.0,
         )
         own, full = pieces[place]
-        base = 1.0 if one is other else one.score / top
+        base = 1.0 if place == lifted else one.score / top
         offset = one.passage.start
         units.append(_Unit(one.passage, offset + start, offset + end, base + _OWN * own + _BESIDE * beside, full))
     return sorted(units, key=lambda unit: (-unit.first, -unit.value))
@@ -149,11 +151,11 @@ def _other_part(ranked: Sequence[Ranked], relevance: Relevance) -> Ranked | None
     return ranked[added.index(most)] if most >= _OTHER_PART else None
 
 
-def _has_rival(ranked: Sequence[Ranked], other: Ranked | None) -> bool:
-    """Whether a second source matches about as well as the best, or is about another part of the question."""
+def _has_rival(ranked: Sequence[Ranked]) -> bool:
+    """Whether a second source matches about as well as the best."""
     return any(
-        one.passage.document.source.id != ranked[0].passage.document.source.id
-        and (one is other or one.score >= _RIVAL * ranked[0].score)
+        one.score >= _RIVAL * ranked[0].score
+        and one.passage.document.source.id != ranked[0].passage.document.source.id
         for one in ranked
     )
 
