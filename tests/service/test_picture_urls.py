@@ -87,7 +87,7 @@ def shown(*urls: str) -> list[dict[str, Any]]:
 
 @contextmanager
 def reading(**limits: Any) -> Iterator[PictureReader]:
-    given = {"allowed": LOCAL, "seconds": 30.0, "size": 4000} | limits
+    given: dict[str, Any] = {"allowed": LOCAL, "seconds": 30.0, "size": 4000} | limits
     yield PictureReader(PictureLimits(max_pictures=3), FetchLimits(**given), 9000)
 
 
@@ -109,7 +109,7 @@ async def test_each_address_is_fetched_once(album: str) -> None:
 
 
 async def test_messages_stay_as_they_are(album: str) -> None:
-    plain = [{"role": "user", "content": "x"}, {"role": "assistant", "content": None}]
+    plain: list[dict[str, Any]] = [{"role": "user", "content": "x"}, {"role": "assistant", "content": None}]
     messages = [*plain, *shown(data_url(RED))]
     with reading() as reader:
         read = await reader.read(messages)
