@@ -29,6 +29,7 @@ from rag_service.metrics import Metrics
 from rag_service.openapi import describe_errors
 from rag_service.openwebui.instant import build_tables
 from rag_service.page_loader import PageLoader
+from rag_service.picture_reader import PictureReader
 from rag_service.pool import ModelPool
 from rag_service.request_log import RequestLog
 from rag_service.settings import ServiceSettings
@@ -59,6 +60,9 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
         app.state.desk = desk = ChatDesk(settings.desk)
         app.state.lexical = lexical = Lexical(embeds=settings.lexical_embedding)
         app.state.loader = loader = PageLoader(seconds=settings.rag_seconds, limits=settings.fetch_limits)
+        app.state.pictures = pictures = PictureReader(
+            settings.picture_limits, settings.picture_fetching, settings.body_limit
+        )
         metrics.watch(pool)
         pool.announce(app.state.base_url)
         if settings.model is not None:
@@ -75,6 +79,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
             await desk.close()
             await lexical.close()
             await loader.close()
+            await pictures.close()
             await pool.close()
             pool.announce(None)
             metrics.forget(pool)

@@ -133,6 +133,11 @@ class ServiceSettings(BaseSettings):
     picture_count: int = Field(
         default=_PICTURES.max_pictures, ge=1, description="Most pictures in a conversation, earlier turns included."
     )
+    picture_urls: bool = Field(
+        default=False,
+        description="Fetch pictures whose web addresses are in a request, from where and as long as `web_loader_…` "
+        "allows; otherwise they must be sent whole.",
+    )
     picture_cache: Annotated[int, BeforeValidator(parse_size)] = Field(
         default=64 << 20,
         gt=0,
@@ -267,6 +272,18 @@ class ServiceSettings(BaseSettings):
         """The limits of fetching pages for clients."""
         return FetchLimits(self.web_loader_seconds, allowed=self.web_loader_networks)
 
+    @property
+    def picture_limits(self) -> PictureLimits:
+        """The limits of pictures in requests."""
+        return PictureLimits(self.picture_bytes, self.picture_pixels, self.picture_count)
+
+    @property
+    def picture_fetching(self) -> FetchLimits | None:
+        """The limits of fetching pictures for clients; ``None`` where that is not allowed."""
+        if not self.picture_urls:
+            return None
+        return FetchLimits(self.web_loader_seconds, self.picture_bytes, self.web_loader_networks)
+
     @field_validator("runtime_version")
     @classmethod
     def _known_version(cls, version: str | None) -> str | None:
@@ -287,7 +304,7 @@ class ServiceSettings(BaseSettings):
             keep_alive=self.keep_alive,
             worker_memory=self.worker_memory_limit,
             prefill_chunk=self.prefill_chunk,
-            pictures=PictureLimits(self.picture_bytes, self.picture_pixels, self.picture_count),
+            pictures=self.picture_limits,
             picture_cache=self.picture_cache,
             load_encoder=self.load_encoder,
             kept_states=KeptStateSettings(

@@ -27,9 +27,9 @@ _RESOLVING: Final = 4
 _LONGEST_ADDRESS: Final = 4096
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_PAGES: Final = "text/html,application/xhtml+xml,text/*;q=0.9,application/pdf;q=0.8,*/*;q=0.5"
 _HEADERS: Final = {
     "User-Agent": f"Mozilla/5.0 (compatible; rkllm-providers/{__version__})",
-    "Accept": "text/html,application/xhtml+xml,text/*;q=0.9,application/pdf;q=0.8,*/*;q=0.5",
     "Accept-Encoding": "gzip, deflate",
     "Connection": "close",
 }
@@ -80,12 +80,15 @@ def _make_client() -> httpx.AsyncClient:
 class WebFetcher:
     """Fetches pages. One for a service; ``close`` ends its threads. Making one reads the system's certificates.
 
+    ``accept`` is what servers are told of the media types that are wanted.
+
     Each name is resolved once, checked, and what was checked is called: a name that gives another address when it is
     asked again gains nothing by it. No proxy of the environment is used, no cookie is kept, no key sent.
     """
 
     limits: FetchLimits = field(default_factory=FetchLimits)
     resolve: Resolve = resolve
+    accept: str = _PAGES
     _client: httpx.AsyncClient = field(default_factory=_make_client)
     _threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(_RESOLVING, thread_name_prefix="resolve")
@@ -113,7 +116,7 @@ class WebFetcher:
     async def _follow(self, client: httpx.AsyncClient, address: str) -> FetchedPage:
         url = _checked(address)
         for _ in range(MOST_REDIRECTS + 1):
-            response = await _send(client, await self._target(url))
+            response = await _send(client, await self._target(url), self.accept)
             try:
                 if response.status_code in _REDIRECTS and "location" in response.headers:
                     url = _checked(str(url.join(response.headers["location"])))
@@ -154,11 +157,11 @@ def _checked(address: str) -> httpx.URL:
     return url.copy_with(userinfo=b"", fragment=None)
 
 
-async def _send(client: httpx.AsyncClient, target: _Target) -> httpx.Response:
+async def _send(client: httpx.AsyncClient, target: _Target, accept: str) -> httpx.Response:
     """Ask the first of the addresses that answers; the name goes into the request and the certificate's check."""
     host = target.url.raw_host.decode("ascii")
     for number, address in enumerate(target.addresses, 1):
-        headers = {**_HEADERS, "Host": target.url.netloc.decode("ascii")}
+        headers = {**_HEADERS, "Accept": accept, "Host": target.url.netloc.decode("ascii")}
         request = client.build_request(
             "GET", target.url.copy_with(host=address), headers=headers, extensions=_extensions(host)
         )

@@ -10,7 +10,10 @@ import pytest
 from rkllm_providers.engine import shared_registry
 from rkllm_providers.errors import InvalidOutput
 from tests.conftest import OpenModel, WriteModel, needs_llama
-from tests.engine.pictures import RED, write_seeing_model
+from tests.engine.pictures import RED, seen, write_seeing_model
+from tests.service.conftest import StartService, start_service
+
+__all__ = ["start_service"]
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -64,6 +67,29 @@ def test_a_picture_s(
     finally:
         shared_registry().close()
     assert capsys.readouterr().out.startswith("1 seen: ")
+
+
+@needs_llama
+@pytest.mark.parametrize("client", ["import openai", "ChatRKLLM", "ImageBlock"])
+def test_pictures_of_clients(
+    client: str,
+    write_model: WriteModel,
+    start_service: StartService,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = write_seeing_model(write_model).parent
+    (folder / "cat.jpg").write_bytes(RED.data)
+    monkeypatch.setenv("RKLLM_MODELS_DIR", str(folder))
+    monkeypatch.chdir(folder)
+    (example,) = [one for one in examples("vision.md") if client in one]
+    if "http://board:8000" in example:
+        example = example.replace("http://board:8000", start_service(models_dir=folder))
+    try:
+        exec(compile(example, "docs/vision.md", "exec"), {})
+    finally:
+        shared_registry().close()
+    assert seen(capsys.readouterr().out.strip()) == ["255,0,0"]
 
 
 @needs_llama

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
 
 from rag_service.access import OWNER
 from rag_service.api.cited_answer import CitedAnswer
-from rag_service.api.openai.chat_messages import RequestMessage, to_chat_messages
-from rag_service.chat_desk import ChatDesk
+from rag_service.api.openai.chat_messages import converted
+from rag_service.api.openai.fields import pictures_of, pool_of
+from rag_service.chat_desk import ChatDesk, Message
 from rkllm_providers.chat import ChatMessage, GenerateOptions
 from rkllm_providers.engine import ModelClient
 
@@ -18,17 +20,28 @@ RawMessage = dict[str, Any]
 """A message as the OpenAI API has it."""
 
 
-def converted(raw: Sequence[Mapping[str, Any]]) -> list[ChatMessage]:
-    """Messages as chat types.
+@dataclass(frozen=True, slots=True)
+class AskedChat:
+    """A conversation and the model that answers it: ``raw`` are its messages, ``messages`` the same as chat types."""
+
+    client: ModelClient
+    raw: Sequence[Message]
+    messages: list[ChatMessage]
+
+
+async def ask_chat(request: Request, model: str | None, raw: Sequence[RawMessage]) -> AskedChat:
+    """Read a conversation's pictures, and find the model for it; with pictures, one that sees.
 
     Raises:
-        InvalidRequest: They hold something that is not supported.
+        RKLLMError: It holds something that is not supported, or there is no such model.
     """
-    return to_chat_messages([RequestMessage.model_validate(message) for message in raw])
+    read = await pictures_of(request).read(raw)
+    messages = converted(read)
+    return AskedChat(await pool_of(request).client_for(model, messages), read, messages)
 
 
 async def open_chat(
-    request: Request, client: ModelClient, raw: Sequence[RawMessage], options: GenerateOptions, *, stream: bool
+    request: Request, chat: AskedChat, options: GenerateOptions, *, stream: bool
 ) -> tuple[CitedAnswer, Mapping[str, str]]:
     """Open the answer to a chat the way that chat completions are; headers say what was done besides.
 
@@ -38,7 +51,14 @@ async def open_chat(
     desk: ChatDesk = request.app.state.desk
     caller = request.scope.get(OWNER) or ""
     opened = await desk.open(
-        raw, converted(raw), options, client, request.headers, stream=stream, convert=converted, caller=caller
+        chat.raw,
+        chat.messages,
+        options,
+        chat.client,
+        request.headers,
+        stream=stream,
+        convert=converted,
+        caller=caller,
     )
     return CitedAnswer(opened), opened.headers
 
@@ -46,6 +66,11 @@ async def open_chat(
 def picture_part(media_type: str, data: str) -> RawMessage:
     """A picture that was sent as base64, as a part of a message's content."""
     return {"type": "image_url", "image_url": {"url": f"data:{media_type};base64,{data}"}}
+
+
+def picture_at(url: str) -> RawMessage:
+    """A picture that is somewhere else, as a part of a message's content."""
+    return {"type": "image_url", "image_url": {"url": url}}
 
 
 def content_of(text: str, pictures: Sequence[RawMessage]) -> str | list[RawMessage]:

@@ -104,22 +104,22 @@ def read_response_format(wanted: Mapping[str, Any]) -> ResponseFormat | None:
 def read_image_url(given: object, where: str) -> ImagePart:
     """The picture of an ``image_url``: ``{"url": "data:image/png;base64,…"}``, or the URL alone.
 
-    ``where`` is the field's name, for errors. Its ``detail`` changes nothing: a model sees pictures in one size.
+    ``where`` is the field's name, for errors. Its ``detail`` changes nothing: a model sees pictures in one size. An
+    address on the web becomes a picture that has only this ``url``: nothing is fetched here. A picture that was read
+    already, in place of the URL, stays as it is.
 
     Raises:
-        InvalidRequest: It is no picture, or one that would have to be fetched.
+        InvalidRequest: It is no picture.
     """
     url = given.get("url") if isinstance(given, Mapping) else given
+    if isinstance(url, ImagePart):
+        return url
     if not isinstance(url, str) or not url:
         raise InvalidRequest(f"{where} has no url.", where)
     head, comma, data = url.partition(",")
     scheme, _, said = head.partition(":")
     if scheme.strip().lower() in ("http", "https"):
-        raise InvalidRequest(
-            f"{where} is the address of a picture, and pictures are not fetched from the network. Send it in the "
-            f"request itself: data:image/png;base64,… with its bytes.",
-            where,
-        )
+        return ImagePart(url=url.strip())
     media_type, *parameters = (word.strip().lower() for word in said.split(";"))
     if scheme.strip().lower() != "data" or not comma or "base64" not in parameters:
         raise InvalidRequest(f"{where} must be a data URL such as data:image/png;base64,…, not {url[:40]!r}.", where)
@@ -155,7 +155,9 @@ def read_base64(data: str, where: str) -> bytes:
 
 
 def data_url(picture: ImagePart) -> str:
-    """A picture as the data URL that ``read_image_url`` reads."""
+    """A picture as the URL that ``read_image_url`` reads: a data URL, or the address of one that has no bytes."""
+    if picture.url is not None:
+        return picture.url
     return f"data:{picture.media_type or _media_type(picture.data)};base64,{base64.b64encode(picture.data).decode()}"
 
 

@@ -70,6 +70,21 @@ def pictures_of(messages: Iterable[ChatMessage]) -> list[ImagePart]:
     return [picture for message in messages for picture in message.pictures]
 
 
+def check_bytes(pictures: Iterable[ImagePart]) -> None:
+    """Refuse pictures of which there is only an address: nothing is fetched for a model.
+
+    Raises:
+        InvalidRequest: There is such a one.
+    """
+    url = next((picture.url for picture in pictures if picture.url is not None), None)
+    if url is not None:
+        raise InvalidRequest(
+            f"A picture is an address ({url[:60]}), and pictures are not fetched from the network. Send its bytes: "
+            f"in base64, or as data:image/png;base64,…",
+            "messages",
+        )
+
+
 def check_places(messages: Sequence[ChatMessage]) -> None:
     """Refuse pictures where no model takes any.
 

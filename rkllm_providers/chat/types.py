@@ -41,16 +41,18 @@ class Tool:
 class ImagePart:
     """A picture: the bytes of its file, in any format that ``rkllm_providers.vision`` reads.
 
-    ``media_type`` is what the sender calls them; the bytes themselves say what they are.
+    ``media_type`` is what the sender calls them; the bytes themselves say what they are. ``url`` is given instead of
+    bytes for a picture that a service is to fetch; models on this machine refuse it.
     """
 
-    data: bytes = field(repr=False)
+    data: bytes = field(default=b"", repr=False)
     media_type: str | None = None
+    url: str | None = None
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the bytes, in hexadecimal digits: the same picture is read by a model once."""
-        return hashlib.sha256(self.data).hexdigest()
+        return hashlib.sha256(self.data or (self.url or "").encode(errors="replace")).hexdigest()
 
 
 Content = str | tuple[str | ImagePart, ...]

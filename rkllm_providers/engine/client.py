@@ -26,7 +26,7 @@ from rkllm_providers.chat import (
     count_prompt_tokens,
 )
 from rkllm_providers.chat.forced_calls import can_force_calls
-from rkllm_providers.chat.pictures import markers_of, pictures_of
+from rkllm_providers.chat.pictures import check_bytes, markers_of, pictures_of
 from rkllm_providers.chat.plain import build_plain_prompt
 from rkllm_providers.chat.prompt import PICTURE_TOKENS
 from rkllm_providers.engine.answer import Answer
@@ -404,6 +404,7 @@ class ModelClient(RowUses):
         if not pictures:
             return
         markers_of(card)
+        check_bytes(pictures)
         limits = self.engine.limits.pictures
         limits.check_count(len(pictures))
         for picture in {picture.digest: picture for picture in pictures}.values():

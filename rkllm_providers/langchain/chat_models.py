@@ -22,7 +22,7 @@ from rkllm_providers.errors import InvalidOutput, InvalidRequest
 from rkllm_providers.langchain.answers import PROVIDER, ChunkWriter, kept_message, whole_message
 from rkllm_providers.langchain.content_blocks import register_content_blocks
 from rkllm_providers.langchain.errors import langchain_errors
-from rkllm_providers.langchain.messages import to_chat_messages
+from rkllm_providers.langchain.messages import ato_chat_messages, to_chat_messages
 from rkllm_providers.langchain.options import Call, ChatSettings, chat_call, parameters
 from rkllm_providers.langchain.profile import LazyProfile, model_profile
 from rkllm_providers.langchain.structured import (
@@ -166,7 +166,7 @@ class ChatRKLLM(BaseChatModel, ChatSettings):
             call = chat_call(self, stop, kwargs)
             model = await self._aopen(call.model)
             try:
-                result = await model.acomplete(to_chat_messages(messages), call.options)
+                result = await model.acomplete(await ato_chat_messages(messages), call.options)
             except InvalidOutput as error:
                 return _chat_result(_kept(error, call))
             return _chat_result(whole_message(result, call.model))
@@ -202,8 +202,9 @@ class ChatRKLLM(BaseChatModel, ChatSettings):
             call = chat_call(self, stop, kwargs)
             writer = ChunkWriter(call.model)
             model = await self._aopen(call.model)
+            said = await ato_chat_messages(messages)
             try:
-                async with aclosing(model.astream(to_chat_messages(messages), call.options)) as events:
+                async with aclosing(model.astream(said, call.options)) as events:
                     async for event in events:
                         yield writer.chunk(event)
             except InvalidOutput as error:

@@ -25,7 +25,7 @@ from pydantic import Field
 
 from rkllm_providers.errors import InvalidRequest
 from rkllm_providers.llama_index.connection import ModelConnection
-from rkllm_providers.llama_index.messages import to_chat_messages
+from rkllm_providers.llama_index.messages import ato_chat_messages, to_chat_messages
 from rkllm_providers.llama_index.requests import AnswerRequest, RawPrompt
 from rkllm_providers.llama_index.responses import to_completion
 from rkllm_providers.llama_index.settings import GenerationSettings, warn_of_arguments
@@ -122,7 +122,7 @@ class RKLLM(ModelConnection, GenerationSettings, StructuredPrediction):
     @llm_chat_callback()
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """The asynchronous twin of ``chat``. Cancelling its task aborts the run."""
-        request = self._request(to_chat_messages(messages), kwargs)
+        request = self._request(await ato_chat_messages(messages), kwargs)
         return await request.aask(await self._aopened())
 
     @llm_chat_callback()
@@ -134,7 +134,7 @@ class RKLLM(ModelConnection, GenerationSettings, StructuredPrediction):
     @llm_chat_callback()
     async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
         """The asynchronous twin of ``stream_chat``."""
-        request = self._request(to_chat_messages(messages), kwargs)
+        request = self._request(await ato_chat_messages(messages), kwargs)
         return request.astream(await self._aopened(), _as_it_is)
 
     @llm_completion_callback()

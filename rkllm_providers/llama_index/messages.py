@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from llama_index.core.base.llms.types import (
     CachePoint,
     CitableBlock,
     CitationBlock,
+    ImageBlock,
     TextBlock,
     ThinkingBlock,
     ToolCallBlock,
 )
 from llama_index.core.base.llms.types import ChatMessage as LlamaIndexMessage
 
-from rkllm_providers.chat import ChatMessage, Role, ToolCall
+from rkllm_providers.chat import ChatMessage, Content, ImagePart, Role, ToolCall
+from rkllm_providers.chat.pictures import joined
 from rkllm_providers.errors import InvalidRequest
+from rkllm_providers.llama_index.pictures import read_picture
 
 _ROLES: Final[dict[str, Role]] = {
     "system": "system",
@@ -29,13 +33,14 @@ _ROLES: Final[dict[str, Role]] = {
     "tool": "tool",
     "function": "tool",
 }
-_PICTURES: Final = frozenset({"image", "video", "audio", "document"})
+_MEDIA: Final = frozenset({"video", "audio", "document"})
 
 
 def to_chat_messages(messages: Sequence[LlamaIndexMessage]) -> list[ChatMessage]:
     """Translate a conversation.
 
-    Several texts of one message are put on lines of their own, as LlamaIndex shows them. Results of tools get the
+    Several texts of one message are put on lines of their own, as LlamaIndex shows them; pictures keep their places,
+    and are read: a file is, where a block names its path. Results of tools get the
     name of the tool whose call they answer.
 
     Raises:
@@ -52,7 +57,7 @@ def to_chat_messages(messages: Sequence[LlamaIndexMessage]) -> list[ChatMessage]
         translated.append(
             ChatMessage(
                 role,
-                "\n".join(_texts(message.blocks, number)),
+                _content(message.blocks, number),
                 name=None if name is None else str(name),
                 reasoning=_reasoning(message) if role == "assistant" else None,
                 tool_calls=calls,
@@ -62,24 +67,44 @@ def to_chat_messages(messages: Sequence[LlamaIndexMessage]) -> list[ChatMessage]
     return translated
 
 
-def _texts(blocks: Iterable[Any], number: int) -> Iterable[str]:
+async def ato_chat_messages(messages: Sequence[LlamaIndexMessage]) -> list[ChatMessage]:
+    """The asynchronous twin of ``to_chat_messages``: no picture is read on the loop."""
+    if any(not isinstance(block, TextBlock) for message in messages for block in message.blocks):
+        return await asyncio.to_thread(to_chat_messages, messages)
+    return to_chat_messages(messages)
+
+
+def _content(blocks: Iterable[Any], number: int) -> Content:
+    """Texts that follow each other on lines of their own, and pictures in their places."""
+    content: list[str | ImagePart] = []
+    for part in _parts(blocks, number):
+        if isinstance(part, str) and content and isinstance(content[-1], str):
+            content[-1] = f"{content[-1]}\n{part}"
+        else:
+            content.append(part)
+    return joined(*(part if isinstance(part, str) else (part,) for part in content))
+
+
+def _parts(blocks: Iterable[Any], number: int) -> Iterator[str | ImagePart]:
     for block in blocks:
         if isinstance(block, TextBlock):
             yield block.text
+        elif isinstance(block, ImageBlock):
+            yield read_picture(block, f"Message {number} (counted from 0)")
         elif isinstance(block, CitableBlock):
-            yield from _texts(block.content, number)
+            yield from _parts(block.content, number)
         elif isinstance(block, CitationBlock):
-            yield from _texts([block.cited_content], number)
+            yield from _parts([block.cited_content], number)
         elif not isinstance(block, ThinkingBlock | ToolCallBlock | CachePoint):
             raise _unsupported(block, number)
 
 
 def _unsupported(block: Any, number: int) -> InvalidRequest:
     kind = getattr(block, "block_type", type(block).__name__)
-    advice = "Send its text instead." if kind in _PICTURES else "Send text."
+    advice = "Send its text instead." if kind in _MEDIA else "Send text."
     return InvalidRequest(
-        f"Message {number} (counted from 0) has content of the kind {kind!r}, which is not supported yet: models are "
-        f"given text only. {advice}",
+        f"Message {number} (counted from 0) has content of the kind {kind!r}, which is not supported: models are "
+        f"given text and pictures. {advice}",
         "messages",
     )
 

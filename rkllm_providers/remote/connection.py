@@ -121,7 +121,9 @@ class ServiceConnection:
 
     async def aevents(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[str, None]:
         """The asynchronous twin of ``events``."""
-        content, parser, client = encode_body(body), EventParser(), self._loop_client()
+        # A body with pictures has megabytes.
+        content = await asyncio.to_thread(encode_body, body)
+        parser, client = EventParser(), self._loop_client()
         with self._told_errors(_SILENCE_SECONDS):
             request = client.stream("POST", self._url(path), content=content, timeout=_timeout(_SILENCE_SECONDS))
             async with request as response:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -100,7 +102,9 @@ class RemoteModel:
         self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None
     ) -> AsyncGenerator[ChatEvent, None]:
         """The asynchronous twin of ``stream``. Closing it, or cancelling its task, aborts the run."""
-        body = chat_fields(self.model, messages, options or GenerateOptions())
+        make = partial(chat_fields, self.model, messages, options or GenerateOptions())
+        # Megabytes of pictures are not written on the loop.
+        body = await asyncio.to_thread(make) if any(message.pictures for message in messages) else make()
         async with aclosing(self._aevents(_CHAT, body)) as events:
             async for event in events:
                 yield event

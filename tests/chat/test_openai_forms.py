@@ -145,6 +145,14 @@ def test_whatever_is_no_picture_is_a_clear_error(given_: Any) -> None:
         read_image_url(given_, "image_url")  # no text that short and that random is a picture
 
 
+def test_an_address_is_kept_and_what_was_read_stays() -> None:
+    picture = read_image_url({"url": " HTTPS://example.org/cat.png"}, "url")
+    assert picture == ImagePart(url="HTTPS://example.org/cat.png")
+    assert picture.digest != ImagePart(url="https://example.org/dog.png").digest
+    assert data_url(picture) == picture.url
+    assert read_image_url({"url": picture}, "url") is picture
+
+
 @pytest.mark.parametrize(
     ("data", "media_type"),
     [

@@ -44,6 +44,15 @@ def write_seeing_model(
     return path
 
 
+def seen(answer: str) -> list[str]:
+    """The colours of the pictures that reached a decoder of ``TELLS``, each whole and in the encoder's size."""
+    number, _, told = answer.partition(" seen: ")
+    pictures = told.split("; ") if told else []
+    assert number == str(len(pictures)), answer
+    assert all(one.startswith(f"tokens={N_TOKENS} size=28x28 rows=") for one in pictures), answer
+    return [one.rpartition("=")[2] for one in pictures]
+
+
 def ask(text: str, *pictures: ImagePart) -> ChatMessage:
     """A question about pictures, which come first."""
     return ChatMessage("user", (*pictures, text))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rkllm_providers.emulator import write_vision_encoder
 from rkllm_providers.engine import shared_registry
 from rkllm_providers.langchain import ChatRKLLM
 from tests.langchain.scripts import OTHER, PLAYER, TALKER
@@ -18,6 +19,8 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("models")
     for name, script in {"player": PLAYER, "other": OTHER, "talker": TALKER}.items():
         (folder / f"{name}.rkllm").write_text(f"#!rkllm-script 1\n{script}")
+    (folder / "player.toml").write_text('[vision]\nfamily = "qwen2-vl"\n')
+    write_vision_encoder(folder / "player.rknn")
     yield folder
     shared_registry().close()
 

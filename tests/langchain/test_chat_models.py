@@ -167,7 +167,7 @@ def test_what_is_not_supported_is_refused(chat: ChatRKLLM) -> None:
     with pytest.raises(InvalidRequest, match="no name"):
         chat.invoke("Hi!", tools=[{"type": "function"}])
     with pytest.raises(InvalidRequest, match="image_url"):
-        chat.invoke([HumanMessage([{"type": "image_url", "image_url": {"url": "data:"}}])])
+        chat.invoke([HumanMessage([{"type": "image_url", "image_url": {"url": "cat.png"}}])])
     with pytest.warns(UserWarning, match="temprature"):
         chat.invoke("Hi!", temprature=0.3)
 

@@ -90,12 +90,6 @@ def test_calls_in_the_history() -> None:
     assert read.content == "So. <tool_call>?"
 
 
-@pytest.mark.parametrize("kind", ["image", "image_url"])
-def test_pictures_are_refused_by_name(kind: str) -> None:
-    with pytest.raises(InvalidRequest, match=f"Pictures.*{kind}"):
-        to_chat_messages([HumanMessage([{"type": kind}])])
-
-
 def test_what_the_package_has() -> None:
     assert package.__all__ == ["RKLLM", "ChatRKLLM", "RKLLMEmbeddings", "RKLLMReranker"]
     assert all(getattr(package, name) for name in package.__all__)

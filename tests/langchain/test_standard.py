@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
+import httpx
 import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -13,6 +15,7 @@ from langchain_tests.unit_tests import ChatModelUnitTests
 
 from rkllm_providers.langchain import ChatRKLLM
 from tests.conftest import needs_llama
+from tests.engine.pictures import RED
 
 
 class TestUnit(ChatModelUnitTests):
@@ -43,6 +46,15 @@ class StandardTests(ChatModelIntegrationTests):
         """The models that the tests name are in the folder."""
         monkeypatch.setenv("RKLLM_MODELS_DIR", str(models_dir))
 
+    @pytest.fixture(autouse=True)
+    def _pictures(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The suite loads its pictures from the web, where tests do not go: they get one of their own."""
+
+        def get(url: str, **_: Any) -> httpx.Response:
+            return httpx.Response(200, content=RED.data)
+
+        monkeypatch.setattr("langchain_tests.integration_tests.chat_models.httpx", SimpleNamespace(get=get))
+
     @property
     def chat_model_class(self) -> type[BaseChatModel]:
         return ChatRKLLM
@@ -58,6 +70,18 @@ class StandardTests(ChatModelIntegrationTests):
     @property
     def model_override_value(self) -> str:
         return "other"
+
+    @property
+    def supports_image_inputs(self) -> bool:
+        return True
+
+    @property
+    def supports_image_tool_message(self) -> bool:
+        return True
+
+    @property
+    def supports_anthropic_inputs(self) -> bool:
+        return True
 
     @property
     def supports_json_mode(self) -> bool:

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from llama_index.core.base.llms.types import (
+    AudioBlock,
     CachePoint,
     ChatMessage,
     CitableBlock,
     ContentBlock,
     DocumentBlock,
-    ImageBlock,
     MessageRole,
     TextBlock,
     ThinkingBlock,
@@ -140,10 +140,10 @@ def test_texts_of_one_message() -> None:
     assert message.content == "one\ntwo"
 
 
-@pytest.mark.parametrize("block", [ImageBlock(image=b"x"), DocumentBlock(data=b"x", title="x")])
-def test_what_is_no_text_is_refused(block: ContentBlock) -> None:
+@pytest.mark.parametrize("block", [AudioBlock(audio=b"x"), DocumentBlock(data=b"x", title="x")])
+def test_what_is_no_text_and_no_picture_is_refused(block: ContentBlock) -> None:
     asked = [ChatMessage("Hi!"), ChatMessage(role="user", blocks=[TextBlock(text="What is this?"), block])]
-    with pytest.raises(InvalidRequest, match=rf"Message 1 .*'{block.block_type}', which is not supported yet"):
+    with pytest.raises(InvalidRequest, match=rf"Message 1 .*'{block.block_type}', which is not supported"):
         to_chat_messages(asked)
 
 

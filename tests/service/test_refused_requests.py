@@ -30,7 +30,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         ({"messages": [{"role": "user", "content": "Hi"}]}, "model"),
         (
             {"model": "talker", "messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
-            "messages[0].content",
+            "messages[0].content[0].image_url",
         ),
         ({"model": "talker", "messages": [{"role": "user"}]}, "messages[0].content"),
         ({"model": "talker", "messages": [{"role": "system", "content": None}]}, "messages[0].content"),

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag_service.api.chats import RawMessage, content_of, picture_part
+from rag_service.api.chats import RawMessage, content_of, picture_at, picture_part
 from rkllm_providers.errors import InvalidRequest
 
 _OPEN = ConfigDict(extra="allow")
@@ -24,6 +24,7 @@ class Source(BaseModel):
     type: str
     media_type: str = ""
     data: str = ""
+    url: str = ""
 
 
 class Block(BaseModel):
@@ -148,6 +149,8 @@ def _result(block: Block, where: str) -> RawMessage:
 
 def _picture(block: Block, where: str) -> RawMessage:
     source = block.source
+    if source is not None and source.type == "url" and source.url:
+        return picture_at(source.url)
     if source is None or source.type != "base64":
         raise InvalidRequest(f"{where} is a picture elsewhere; send it in the request, as base64.", where)
     return picture_part(source.media_type, source.data)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag_service.api.chats import RawMessage, content_of, open_chat, picture_part
+from rag_service.api.chats import AskedChat, RawMessage, ask_chat, content_of, open_chat, picture_part
 from rag_service.api.cited_answer import CitedAnswer
 from rag_service.api.event_stream import unless_disconnected
 from rag_service.api.ollama.any_type import AnyTypeRoute
@@ -139,11 +139,10 @@ async def create_chat(request: Request, body: OllamaChat) -> Response:
     """Answer a conversation, line by line unless told otherwise; without messages, load the model or unload it."""
     if not body.messages:
         return await _load(request, body, "chat")
-    client = await pool_of(request).client(body.model_name)
-    options = body.generate_options(client, tools=body.chat_tools())
-    raw = [message.raw() for message in body.messages]
-    answer, told = await open_chat(request, client, raw, options, stream=body.stream)
-    return await _respond(request, body, OllamaWire(body.model or client.card.entry.id, "chat"), answer, told)
+    chat = await ask_chat(request, body.model_name, [message.raw() for message in body.messages])
+    options = body.generate_options(chat.client, tools=body.chat_tools())
+    answer, told = await open_chat(request, chat, options, stream=body.stream)
+    return await _respond(request, body, OllamaWire(await _told_model(request, body, chat), "chat"), answer, told)
 
 
 @router.post("/api/generate", response_model=None)
@@ -151,14 +150,26 @@ async def create_completion(request: Request, body: OllamaCompletion) -> Respons
     """Answer a prompt, line by line unless told otherwise; without one, load the model or unload it."""
     if not body.prompt and not body.images:
         return await _load(request, body, "generate")
-    client = await pool_of(request).client(body.model_name)
-    options = body.generate_options(client)
-    wire = OllamaWire(body.model or client.card.entry.id, "generate")
     if body.raw:
+        client = await pool_of(request).client(body.model_name)
+        options = body.generate_options(client)
         bare = await client.aopen_text(body.bare_prompt(), options, parse_special=True)
-        return await _respond(request, body, wire, bare, {})
-    answer, told = await open_chat(request, client, body.messages(), options, stream=body.stream)
-    return await _respond(request, body, wire, answer, told)
+        return await _respond(request, body, OllamaWire(body.model or client.card.entry.id, "generate"), bare, {})
+    chat = await ask_chat(request, body.model_name, body.messages())
+    options = body.generate_options(chat.client)
+    answer, told = await open_chat(request, chat, options, stream=body.stream)
+    return await _respond(request, body, OllamaWire(await _told_model(request, body, chat), "generate"), answer, told)
+
+
+async def _told_model(request: Request, body: OllamaGeneration, chat: AskedChat) -> str:
+    """The model by the name that the request gave it; another one that sees its pictures by its own."""
+    answering = chat.client.card.entry.id
+    if not body.model:
+        return answering
+    seeing = any(message.pictures for message in chat.messages)
+    if seeing and (await pool_of(request).entry(body.model_name)).id != answering:
+        return answering
+    return body.model
 
 
 async def _respond(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,11 +10,11 @@ from fastapi.responses import JSONResponse, Response
 
 from rag_service.access import OWNER
 from rag_service.api.event_stream import EventStreamResponse, unless_disconnected
-from rag_service.api.openai.chat_messages import RequestMessage, to_chat_messages
+from rag_service.api.openai.chat_messages import converted
 from rag_service.api.openai.chat_request import ChatCompletionRequest
 from rag_service.api.openai.chat_wire import ChatWire
-from rag_service.api.openai.fields import pool_of
-from rag_service.chat_desk import ChatDesk
+from rag_service.api.openai.fields import pictures_of, pool_of
+from rag_service.chat_desk import ChatDesk, Message
 from rkllm_providers.chat import ChatMessage
 
 router = APIRouter()
@@ -27,10 +26,9 @@ async def create_chat_completion(request: Request, body: ChatCompletionRequest) 
 
     Sources in it are read first, and the background tasks of Open WebUI answered as they are set.
     """
-    messages, options = await _read(body), body.options()
+    (raw, messages), options = await _read(request, body), body.options()
     client = await pool_of(request).client_for(body.model, messages)
     desk: ChatDesk = request.app.state.desk
-    raw = [message.model_dump(exclude_none=True) for message in body.messages]
     opened = await desk.open(
         raw,
         messages,
@@ -38,7 +36,7 @@ async def create_chat_completion(request: Request, body: ChatCompletionRequest) 
         client,
         request.headers,
         stream=body.stream,
-        convert=_converted,
+        convert=converted,
         caller=request.scope.get(OWNER) or "",
     )
     wire = ChatWire(
@@ -61,7 +59,7 @@ async def create_chat_completion(request: Request, body: ChatCompletionRequest) 
 @router.post("/chat/completions/input_tokens", response_model=None)
 async def count_input_tokens(request: Request, body: ChatCompletionRequest) -> Response:
     """Count the prompt of a conversation, whether it fits or not; the body is that of a chat completion."""
-    messages, options = await _read(body), body.options()
+    (_, messages), options = await _read(request, body), body.options()
     client = await pool_of(request).client_for(body.model, messages)
     count = await asyncio.to_thread(client.count_tokens, messages, options)
     told: dict[str, Any] = {"object": "chat.completion.input_tokens", "input_tokens": count}
@@ -72,12 +70,10 @@ async def count_input_tokens(request: Request, body: ChatCompletionRequest) -> R
     return JSONResponse(told, headers=body.headers())
 
 
-async def _read(body: ChatCompletionRequest) -> list[ChatMessage]:
-    """The conversation; megabytes of pictures are not read on the loop."""
-    if any(message.has_pictures for message in body.messages):
-        return await asyncio.to_thread(body.chat_messages)
-    return body.chat_messages()
-
-
-def _converted(raw: Sequence[Mapping[str, Any]]) -> list[ChatMessage]:
-    return to_chat_messages([RequestMessage.model_validate(message) for message in raw])
+async def _read(request: Request, body: ChatCompletionRequest) -> tuple[list[Message], list[ChatMessage]]:
+    """The conversation as it came, but for its pictures, which are read; and as chat types."""
+    raw: list[Message] = [message.model_dump(exclude_none=True) for message in body.messages]
+    if not any(message.has_pictures for message in body.messages):
+        return raw, body.chat_messages()
+    raw = await pictures_of(request).read(raw)
+    return raw, converted(raw)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -99,6 +99,15 @@ def to_chat_messages(messages: Sequence[RequestMessage]) -> list[ChatMessage]:
             )
         )
     return converted
+
+
+def converted(raw: Sequence[Mapping[str, Any]]) -> list[ChatMessage]:
+    """Raw messages as chat types.
+
+    Raises:
+        InvalidRequest: They hold something that is not supported.
+    """
+    return to_chat_messages([RequestMessage.model_validate(message) for message in raw])
 
 
 def _tool_calls(where: str, message: RequestMessage) -> tuple[ToolCall, ...]:

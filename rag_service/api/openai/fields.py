@@ -12,6 +12,7 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict
 
 from rag_service.lexical import Lexical
+from rag_service.picture_reader import PictureReader
 from rag_service.pool import ModelPool
 from rkllm_providers.errors import InvalidRequest, RequestTimeout
 
@@ -70,6 +71,12 @@ def pool_of(request: Request) -> ModelPool:
     """The models of the application that answers."""
     pool: ModelPool = request.app.state.pool
     return pool
+
+
+def pictures_of(request: Request) -> PictureReader:
+    """What reads the pictures of requests in the application that answers."""
+    reader: PictureReader = request.app.state.pictures
+    return reader
 
 
 def lexical_of(request: Request) -> Lexical:
