@@ -25,6 +25,7 @@ _READ_SECONDS: Final = 10.0
 _MOST_TRIED: Final = 3
 _RESOLVING: Final = 4
 _LONGEST_ADDRESS: Final = 4096
+_LAST_PORT: Final = 65_535
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
 _HEADERS: Final = {
@@ -102,7 +103,8 @@ class WebFetcher:
                 return await self._follow(self._client, address)
         except TimeoutError as error:
             raise PageNotLoaded(f"took more than {self.limits.seconds:g} s") from error
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        # httpx reads where a redirect leads although it does not follow it, and a host may be no text.
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
             raise PageNotLoaded(f"could not be fetched ({type(error).__name__})") from error
 
     async def close(self) -> None:
@@ -147,10 +149,13 @@ def _checked(address: str) -> httpx.URL:
         raise PageNotLoaded(f"its address has {len(address)} characters, more than {_LONGEST_ADDRESS}")
     try:
         url = httpx.URL(address.strip())
+        host, port = url.host, url.port  # a host that is no text is met when it is read
     except (httpx.InvalidURL, ValueError) as error:
         raise PageNotLoaded("its address is no URL") from error
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not host:
         raise PageNotLoaded("its address is not of http or https")
+    if port is not None and not 0 < port <= _LAST_PORT:
+        raise PageNotLoaded(f"its address has the port {port}, and ports are 1 to {_LAST_PORT}")
     return url.copy_with(userinfo=b"", fragment=None)
 
 
@@ -158,13 +163,13 @@ async def _send(client: httpx.AsyncClient, target: _Target) -> httpx.Response:
     """Ask the first of the addresses that answers; the name goes into the request and the certificate's check."""
     host = target.url.raw_host.decode("ascii")
     for number, address in enumerate(target.addresses, 1):
+        # A client's cookies would go from one user to another, and into a request when it is made.
+        client.cookies.clear()
         headers = {**_HEADERS, "Host": target.url.netloc.decode("ascii")}
         request = client.build_request(
             "GET", target.url.copy_with(host=address), headers=headers, extensions=_extensions(host)
         )
         try:
-            # A client's cookies would go from one user to another.
-            client.cookies.clear()
             return await client.send(request, stream=True)
         except (httpx.ConnectError, httpx.ConnectTimeout):
             if number == len(target.addresses):

@@ -68,6 +68,7 @@ class Site(BaseHTTPRequestHandler):
         if path == "/odd":
             self.send_header("Content-Encoding", "br")
         self.send_header("Content-Type", 'text/html; charset="UTF-8"; x=y')
+        self.send_header("Set-Cookie", "who=somebody; Path=/")
         if path != "/large":
             self.send_header("Content-Length", str(len(body or b"")))
         self.end_headers()
@@ -125,6 +126,15 @@ async def test_a_page(make_fetcher: MakeFetcher, site: str) -> None:
     assert not {"cookie", "authorization"} & set(headers)
 
 
+async def test_no_cookie_is_kept(make_fetcher: MakeFetcher, site: str) -> None:
+    fetcher = make_fetcher()
+    for _ in range(2):
+        await fetcher.fetch(f"{site}/page")
+        await fetcher.fetch(f"{site}/redirect?/page")
+    assert len(Site.asked) == 6
+    assert not any("cookie" in headers for _, headers in Site.asked)
+
+
 async def test_a_packed_page(make_fetcher: MakeFetcher, site: str) -> None:
     assert (await make_fetcher().fetch(f"{site}/packed")).body == b"y" * 500
 
@@ -139,6 +149,9 @@ async def test_a_packed_page(make_fetcher: MakeFetcher, site: str) -> None:
         ("http://", "not of http or https"),
         ("http://[::1", "no URL"),
         ("nonsense", "not of http or https"),
+        ("http://xn--a/", "no URL"),
+        ("http://1.1.1.1:99999/", "the port 99999, and ports are 1 to 65535"),
+        ("http://1.1.1.1:-1/", "the port -1"),
         ("http://example.org/" + "x" * 5000, "5019 characters"),
         ("http://127.0.0.1:1/", "not on the public internet"),
         ("http://2130706433:1/", "not on the public internet"),
@@ -161,6 +174,8 @@ async def test_a_redirect_is_followed_and_checked_like_an_address(make_fetcher: 
     for place, why in (
         ("http://10.0.0.1/", "not on the public internet"),
         ("file:///etc/passwd", "not of http"),
+        ("http://xn--a/", "could not be fetched"),
+        ("http://127.0.0.1:99999/", "the port 99999"),
         ("http://169.254.169.254/", "not on the public internet"),
     ):
         with pytest.raises(PageNotLoaded, match=why):
