@@ -50,6 +50,7 @@ class OllamaWire(EventWire):
         self._model = model
         self._kind = kind
         self._calls = WholeCalls()
+        self._n_told = 0
 
     @property
     def model(self) -> str:
@@ -98,16 +99,23 @@ class OllamaWire(EventWire):
         return self._line(self._message(text, thinking), done=False)
 
     def _told(self, call: ToolCall | None) -> list[str]:
-        return [self._line(self._message("", calls=(call,)), done=False)] if call is not None else []
+        if call is None:
+            return []
+        message = self._message("", calls=(call,), first=self._n_told)
+        self._n_told += 1
+        return [self._line(message, done=False)]
 
-    def _message(self, text: str, thinking: str = "", calls: tuple[ToolCall, ...] = ()) -> dict[str, Any]:
+    def _message(
+        self, text: str, thinking: str = "", calls: tuple[ToolCall, ...] = (), first: int = 0
+    ) -> dict[str, Any]:
+        """What is said; ``first`` is the number of the first of its calls, by which clients tell them apart."""
         if self._kind == "generate":
             return {"response": text, **({"thinking": thinking} if thinking else {})}
         message: dict[str, Any] = {"role": "assistant", "content": text}
         if thinking:
             message["thinking"] = thinking
         if calls:
-            message["tool_calls"] = [_call(number, call) for number, call in enumerate(calls)]
+            message["tool_calls"] = [_call(number, call) for number, call in enumerate(calls, first)]
         return {"message": message}
 
     def _line(self, said: dict[str, Any], *, done: bool, **more: Any) -> str:
