@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,10 +28,28 @@ def converted(raw: Sequence[Mapping[str, Any]]) -> list[ChatMessage]:
     return to_chat_messages([RequestMessage.model_validate(message) for message in raw])
 
 
+async def read_chat(raw: Sequence[RawMessage]) -> list[ChatMessage]:
+    """Messages as chat types; megabytes of pictures are not read on the loop.
+
+    Raises:
+        InvalidRequest: They hold something that is not supported.
+    """
+    has_parts = any(not isinstance(message["content"], str) for message in raw)
+    return await asyncio.to_thread(converted, raw) if has_parts else converted(raw)
+
+
 async def open_chat(
-    request: Request, client: ModelClient, raw: Sequence[RawMessage], options: GenerateOptions, *, stream: bool
+    request: Request,
+    client: ModelClient,
+    raw: Sequence[RawMessage],
+    messages: list[ChatMessage],
+    options: GenerateOptions,
+    *,
+    stream: bool,
 ) -> tuple[CitedAnswer, Mapping[str, str]]:
     """Open the answer to a chat the way that chat completions are; headers say what was done besides.
+
+    ``messages`` are what ``read_chat`` makes of ``raw``.
 
     Raises:
         RKLLMError: It is refused.
@@ -38,7 +57,7 @@ async def open_chat(
     desk: ChatDesk = request.app.state.desk
     caller = request.scope.get(OWNER) or ""
     opened = await desk.open(
-        raw, converted(raw), options, client, request.headers, stream=stream, convert=converted, caller=caller
+        raw, messages, options, client, request.headers, stream=stream, convert=converted, caller=caller
     )
     return CitedAnswer(opened), opened.headers
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag_service.api.chats import RawMessage, content_of, open_chat, picture_part
+from rag_service.api.chats import RawMessage, content_of, open_chat, picture_part, read_chat
 from rag_service.api.cited_answer import CitedAnswer
 from rag_service.api.event_stream import unless_disconnected
 from rag_service.api.ollama.any_type import AnyTypeRoute
@@ -139,11 +139,8 @@ async def create_chat(request: Request, body: OllamaChat) -> Response:
     """Answer a conversation, line by line unless told otherwise; without messages, load the model or unload it."""
     if not body.messages:
         return await _load(request, body, "chat")
-    client = await pool_of(request).client(body.model_name)
-    options = body.generate_options(client, tools=body.chat_tools())
     raw = [message.raw() for message in body.messages]
-    answer, told = await open_chat(request, client, raw, options, stream=body.stream)
-    return await _respond(request, body, OllamaWire(body.model or client.card.entry.id, "chat"), answer, told)
+    return await _answer(request, body, raw, "chat", tools=body.chat_tools())
 
 
 @router.post("/api/generate", response_model=None)
@@ -151,13 +148,23 @@ async def create_completion(request: Request, body: OllamaCompletion) -> Respons
     """Answer a prompt, line by line unless told otherwise; without one, load the model or unload it."""
     if not body.prompt and not body.images:
         return await _load(request, body, "generate")
+    if not body.raw:
+        return await _answer(request, body, body.messages(), "generate")
     client = await pool_of(request).client(body.model_name)
-    options = body.generate_options(client)
-    wire = OllamaWire(body.model or client.card.entry.id, "generate")
-    if body.raw:
-        bare = await client.aopen_text(body.bare_prompt(), options, parse_special=True)
-        return await _respond(request, body, wire, bare, {})
-    answer, told = await open_chat(request, client, body.messages(), options, stream=body.stream)
+    bare = await client.aopen_text(body.bare_prompt(), body.generate_options(client), parse_special=True)
+    return await _respond(request, body, OllamaWire(client.card.entry.id, "generate", body.model), bare, {})
+
+
+async def _answer(
+    request: Request, body: OllamaGeneration, raw: list[RawMessage], kind: Kind, **more: Any
+) -> Response:
+    """Answer a chat, with a model that takes its pictures, if it has any; ``more`` are options."""
+    pool, messages = pool_of(request), await read_chat(raw)
+    client = await pool.client_for(body.model_name, messages)
+    is_asked = client is await pool.client(body.model_name)
+    wire = OllamaWire(client.card.entry.id, kind, body.model if is_asked else None)
+    options = body.generate_options(client, **more)
+    answer, told = await open_chat(request, client, raw, messages, options, stream=body.stream)
     return await _respond(request, body, wire, answer, told)
 
 
@@ -187,7 +194,7 @@ async def _load(request: Request, body: OllamaGeneration, kind: Kind) -> Respons
         await pool.unload(entry.id)
     else:
         await unless_disconnected(request, pool.load(entry.id))
-    told = OllamaWire(body.model or entry.id, kind).loaded(reason)
+    told = OllamaWire(entry.id, kind, body.model).loaded(reason)
     if not body.stream:
         return JSONResponse(told, headers=body.headers())
     return Response(f"{dump_json(told)}\n", media_type=LINES_TYPE, headers=body.headers())

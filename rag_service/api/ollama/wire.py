@@ -46,8 +46,10 @@ class LineStreamResponse(EventStreamResponse):
 class OllamaWire(EventWire):
     """Encodes one answer to a chat or, where ``kind`` is ``generate``, to a prompt."""
 
-    def __init__(self, model: str, kind: Kind) -> None:
+    def __init__(self, model: str, kind: Kind, name: str | None = None) -> None:
+        """``model`` is the id of the model that answers, ``name`` what the client calls it."""
         self._model = model
+        self._name = name or model
         self._kind = kind
         self._calls = WholeCalls()
         self._n_told = 0
@@ -122,7 +124,7 @@ class OllamaWire(EventWire):
         return f"{dump_json({**self._head(), **said, 'done': done, **more})}\n"
 
     def _head(self) -> dict[str, Any]:
-        return {"model": self._model, "created_at": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
+        return {"model": self._name, "created_at": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
 
 
 def _call(number: int, call: ToolCall) -> dict[str, Any]:
