@@ -15,7 +15,7 @@ import anyio  # noqa: F401
 import httpcore  # noqa: F401
 import httpx
 
-from rag_service.fetch_limits import FetchLimits, PageNotLoaded, may_fetch
+from rag_service.fetch_limits import FetchLimits, PageNotLoaded, is_allowed, is_near, may_fetch
 from rkllm_providers import __version__
 
 MOST_REDIRECTS: Final = 5
@@ -87,6 +87,7 @@ class WebFetcher:
 
     limits: FetchLimits = field(default_factory=FetchLimits)
     resolve: Resolve = resolve
+    is_near: Callable[[str], bool] = is_near
     _client: httpx.AsyncClient = field(default_factory=_make_client)
     _threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(_RESOLVING, thread_name_prefix="resolve")
@@ -135,12 +136,20 @@ class WebFetcher:
         host, port = url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
         loop = asyncio.get_running_loop()
         try:
-            addresses = await loop.run_in_executor(self._threads, self.resolve, host.strip("[]"), port)
+            addresses = await loop.run_in_executor(self._threads, self._allowed_addresses, host.strip("[]"), port)
         except (OSError, UnicodeError) as error:
             raise PageNotLoaded("its host is not known") from error
-        if not addresses or not all(may_fetch(one, self.limits.allowed) for one in addresses):
+        if not addresses:
             raise PageNotLoaded("its host is not on the public internet (RKLLM_WEB_LOADER_NETWORKS)")
         return _Target(url, tuple(addresses[:_MOST_TRIED]))
+
+    def _allowed_addresses(self, host: str, port: int) -> Sequence[str]:
+        """The addresses of a name; none where one of them may not be called. Blocks."""
+        addresses, allowed = self.resolve(host, port), self.limits.allowed
+        for one in addresses:
+            if not may_fetch(one, allowed) or (self.is_near(one) and not is_allowed(one, allowed)):
+                return ()
+        return addresses
 
 
 def _checked(address: str) -> httpx.URL:

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from rag_service.fetch_limits import FetchLimits, PageNotLoaded, may_fetch
+from rag_service.fetch_limits import FetchLimits, PageNotLoaded, is_allowed, is_near, may_fetch
 from rag_service.web_fetch import WebFetcher
 
 LOCAL = (ipaddress.ip_network("127.0.0.0/8"),)
@@ -45,6 +45,15 @@ def test_networks_that_the_owner_adds() -> None:
     assert may_fetch("fd12::7", home)
     assert not may_fetch("192.168.2.7", home)
     assert not may_fetch("127.0.0.1", home)
+
+
+def test_public_addresses_of_this_machine_are_told() -> None:
+    # Called from themselves, as any address of this machine is.
+    assert is_near("127.0.0.1")
+    assert is_near("::ffff:127.0.0.1")
+    assert not is_near("192.0.2.1")
+    assert is_allowed("::ffff:127.0.0.1", LOCAL)
+    assert not is_allowed("1.1.1.1", LOCAL)
 
 
 class Site(BaseHTTPRequestHandler):
@@ -207,6 +216,14 @@ async def test_a_name_with_one_address_inside_is_refused(make_fetcher: MakeFetch
     with pytest.raises(PageNotLoaded, match="not on the public internet"):
         await fetcher.fetch(f"http://site.test:{site.rpartition(':')[2]}/page")
     assert Site.asked == []
+
+
+async def test_a_public_address_of_the_own_network_is_refused(make_fetcher: MakeFetcher) -> None:
+    fetcher = make_fetcher()
+    fetcher.resolve = lambda host, asked: ["2606:4700::1111"]
+    fetcher.is_near = lambda address: address == "2606:4700::1111"
+    with pytest.raises(PageNotLoaded, match="not on the public internet"):
+        await fetcher.fetch("http://neighbour.test/")
 
 
 async def test_the_next_address_is_tried(make_fetcher: MakeFetcher, site: str) -> None:
