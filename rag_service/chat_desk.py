@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeVar
 
 from rag_service.answer_news import AnswerNews
 from rag_service.chat_answer import About, ChatAnswer
-from rag_service.grounding import LONG_CHAT, Grounded, Grounding, GroundingSettings
+from rag_service.grounding import Grounded, Grounding, GroundingSettings, is_long
 from rag_service.kept_answers import KeptAnswers, cache_request
 from rag_service.openwebui.client_events import is_openwebui
 from rag_service.openwebui.sources import read_chat
@@ -236,8 +236,7 @@ def _search_call(raw: Sequence[Message]) -> ReadyAnswer | None:
 
 async def _apart(raw: Sequence[Message], work: Callable[[], T]) -> T:
     """Do ``work`` on a chat: on a thread where it is so long that the event loop would feel it."""
-    long = sum(len(str(message.get("content"))) for message in raw) > LONG_CHAT
-    return await asyncio.to_thread(work) if long else work()
+    return await asyncio.to_thread(work) if is_long(raw) else work()
 
 
 def _hint(text: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ its network answer that trust it, and metadata services of clouds that give out 
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,9 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MOST_BYTES: Final = 8 << 20
 """The largest page, unpacked."""
 
+# RFC 4291: what the machines of one IPv6 network have in common.
+_NETWORK_BITS: Final = 64
+_ANY_PORT: Final = 9
 # RFC 6052: IPv4 addresses behind a translator.
 _NAT64: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
 
@@ -44,7 +48,46 @@ def may_fetch(address: str, allowed: Sequence[Network] = ()) -> bool:
     except ValueError:
         return False
     every = _meant(parsed)
-    return all(_is_public(one) or any(one in network for network in allowed) for one in every)
+    return all(_is_public(one) or _is_in(one, allowed) for one in every)
+
+
+def is_allowed(address: str, allowed: Sequence[Network]) -> bool:
+    """Whether the owner has named a network that an address is in.
+
+    Raises:
+        ValueError: It is no address.
+    """
+    return _is_in(_unmapped(ipaddress.ip_address(address.partition("%")[0])), allowed)
+
+
+def _is_in(address: Address, networks: Sequence[Network]) -> bool:
+    return any(address in network for network in networks)
+
+
+def is_near(address: str) -> bool:
+    """Whether an address is this machine's own or, for IPv6, one of its network's.
+
+    In networks with IPv6 every machine has a public address. What this machine would call an address from is asked of
+    the system's routes; nothing is sent.
+
+    Raises:
+        ValueError: It is no address.
+    """
+    parsed = _unmapped(ipaddress.ip_address(address.partition("%")[0]))
+    family = socket.AF_INET if parsed.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((str(parsed), _ANY_PORT))
+            own = ipaddress.ip_address(str(probe.getsockname()[0]).partition("%")[0])
+    except OSError:
+        return False  # nothing leads there
+    bits = 32 if parsed.version == 4 else _NETWORK_BITS
+    return parsed in ipaddress.ip_network(f"{own}/{bits}", strict=False)
+
+
+def _unmapped(address: Address) -> Address:
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return address if mapped is None else mapped
 
 
 def _is_public(address: Address) -> bool:

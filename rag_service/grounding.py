@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from rag_service.openwebui.content import texts_of
 from rag_service.openwebui.sources import ReadChat, read_chat
 from rag_service.retrieval.pipeline import Retrieved
 from rag_service.retrieval.process import RetrievalProcess
@@ -19,7 +20,7 @@ from rkllm_providers.engine import LanguageModel
 
 logger = logging.getLogger(__name__)
 
-LONG_CHAT: Final = 50_000
+_LONG_CHAT: Final = 50_000
 """Characters; reading a chat of so many is felt on an event loop."""
 
 # What the instruction and the elements around the sources take besides what is counted.
@@ -77,8 +78,7 @@ class Grounding:
         """A chat taken apart; ``None`` where it has no sources, or they are to be left as they are."""
         if not self.settings.on or not _may_have_sources(messages):
             return None
-        long = sum(len(str(message.get("content"))) for message in messages) > LONG_CHAT
-        chat = await asyncio.to_thread(read_chat, messages) if long else read_chat(messages)
+        chat = await asyncio.to_thread(read_chat, messages) if is_long(messages) else read_chat(messages)
         return chat if chat.sources else None
 
     async def ground(
@@ -173,7 +173,7 @@ def _replaced(content: Any, text: str) -> Any:
 def _may_have_sources(messages: Sequence[Mapping[str, Any]]) -> bool:
     """Whether it is worth taking a chat apart: most have no tag in them, and no tool's results."""
     return any(
-        message.get("role") == "tool" or "<" in str(message.get("content"))
+        message.get("role") == "tool" or any("<" in text for text in texts_of(message))
         for message in messages
         if message.get("role") != "assistant"
     )
@@ -183,3 +183,20 @@ def _counter(model: LanguageModel) -> Callable[[str], int]:
     if not model.facts.counts_tokens:
         return estimate_tokens
     return lambda text: len(model.tokenize(text))
+
+
+def is_long(messages: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a chat is so long that what is done with all of it would be felt on an event loop.
+
+    Its strings are measured where they are: writing out the megabytes of a picture takes long itself.
+    """
+    return sum(_length(message.get("content")) for message in messages) > _LONG_CHAT
+
+
+def _length(content: Any) -> int:
+    if isinstance(content, str):
+        return len(content)
+    parts = [part for part in content if isinstance(part, Mapping)] if isinstance(content, list) else []
+    values = [value for part in parts for value in part.values()]
+    values += [inner for value in values if isinstance(value, Mapping) for inner in value.values()]
+    return sum(len(value) for value in values if isinstance(value, str))

@@ -15,7 +15,7 @@ import anyio  # noqa: F401
 import httpcore  # noqa: F401
 import httpx
 
-from rag_service.fetch_limits import FetchLimits, PageNotLoaded, may_fetch
+from rag_service.fetch_limits import FetchLimits, PageNotLoaded, is_allowed, is_near, may_fetch
 from rkllm_providers import __version__
 
 MOST_REDIRECTS: Final = 5
@@ -25,6 +25,7 @@ _READ_SECONDS: Final = 10.0
 _MOST_TRIED: Final = 3
 _RESOLVING: Final = 4
 _LONGEST_ADDRESS: Final = 4096
+_LAST_PORT: Final = 65_535
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
 _PAGES: Final = "text/html,application/xhtml+xml,text/*;q=0.9,application/pdf;q=0.8,*/*;q=0.5"
@@ -89,6 +90,7 @@ class WebFetcher:
     limits: FetchLimits = field(default_factory=FetchLimits)
     resolve: Resolve = resolve
     accept: str = _PAGES
+    is_near: Callable[[str], bool] = is_near
     _client: httpx.AsyncClient = field(default_factory=_make_client)
     _threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(_RESOLVING, thread_name_prefix="resolve")
@@ -105,7 +107,8 @@ class WebFetcher:
                 return await self._follow(self._client, address)
         except TimeoutError as error:
             raise PageNotLoaded(f"took more than {self.limits.seconds:g} s") from error
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        # httpx reads where a redirect leads although it does not follow it, and a host may be no text.
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
             raise PageNotLoaded(f"could not be fetched ({type(error).__name__})") from error
 
     async def close(self) -> None:
@@ -136,12 +139,20 @@ class WebFetcher:
         host, port = url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
         loop = asyncio.get_running_loop()
         try:
-            addresses = await loop.run_in_executor(self._threads, self.resolve, host.strip("[]"), port)
+            addresses = await loop.run_in_executor(self._threads, self._allowed_addresses, host.strip("[]"), port)
         except (OSError, UnicodeError) as error:
             raise PageNotLoaded("its host is not known") from error
-        if not addresses or not all(may_fetch(one, self.limits.allowed) for one in addresses):
+        if not addresses:
             raise PageNotLoaded("its host is not on the public internet (RKLLM_WEB_LOADER_NETWORKS)")
         return _Target(url, tuple(addresses[:_MOST_TRIED]))
+
+    def _allowed_addresses(self, host: str, port: int) -> Sequence[str]:
+        """The addresses of a name; none where one of them may not be called. Blocks."""
+        addresses, allowed = self.resolve(host, port), self.limits.allowed
+        for one in addresses:
+            if not may_fetch(one, allowed) or (self.is_near(one) and not is_allowed(one, allowed)):
+                return ()
+        return addresses
 
 
 def _checked(address: str) -> httpx.URL:
@@ -150,10 +161,13 @@ def _checked(address: str) -> httpx.URL:
         raise PageNotLoaded(f"its address has {len(address)} characters, more than {_LONGEST_ADDRESS}")
     try:
         url = httpx.URL(address.strip())
+        host, port = url.host, url.port  # a host that is no text is met when it is read
     except (httpx.InvalidURL, ValueError) as error:
         raise PageNotLoaded("its address is no URL") from error
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not host:
         raise PageNotLoaded("its address is not of http or https")
+    if port is not None and not 0 < port <= _LAST_PORT:
+        raise PageNotLoaded(f"its address has the port {port}, and ports are 1 to {_LAST_PORT}")
     return url.copy_with(userinfo=b"", fragment=None)
 
 
@@ -161,13 +175,13 @@ async def _send(client: httpx.AsyncClient, target: _Target, accept: str) -> http
     """Ask the first of the addresses that answers; the name goes into the request and the certificate's check."""
     host = target.url.raw_host.decode("ascii")
     for number, address in enumerate(target.addresses, 1):
+        # A client's cookies would go from one user to another, and into a request when it is made.
+        client.cookies.clear()
         headers = {**_HEADERS, "Accept": accept, "Host": target.url.netloc.decode("ascii")}
         request = client.build_request(
             "GET", target.url.copy_with(host=address), headers=headers, extensions=_extensions(host)
         )
         try:
-            # A client's cookies would go from one user to another.
-            client.cookies.clear()
             return await client.send(request, stream=True)
         except (httpx.ConnectError, httpx.ConnectTimeout):
             if number == len(target.addresses):

@@ -45,6 +45,8 @@ async def open_chat(
 ) -> tuple[CitedAnswer, Mapping[str, str]]:
     """Open the answer to a chat the way that chat completions are; headers say what was done besides.
 
+    ``messages`` are what ``read_chat`` makes of ``raw``.
+
     Raises:
         RKLLMError: It is refused.
     """

@@ -113,9 +113,11 @@ class EventStreamResponse(Response):
             watching.cancel()
             if not sending.done():
                 sending.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sending
-            self.answer.close()
+            try:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await sending
+            finally:
+                self.answer.close()
 
     async def _send_all(self, scope: Scope, receive: Receive, send: Send) -> None:
         metrics: Metrics = scope["app"].state.metrics

@@ -77,6 +77,7 @@ def test_a_whole_answer_is_one_object(url: str) -> None:
 def test_the_tag_that_ollama_gives_is_no_part_of_a_name(url: str) -> None:
     told = chat(url, "Hi", model="talker:latest", stream=False).json()
     assert told["model"] == "talker:latest"
+    assert 'model="talker:latest"' not in httpx.get(f"{url}/metrics").text
     assert told["message"]["content"] == "Hello"
 
 

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from rag_service.fetch_limits import FetchLimits, PageNotLoaded, may_fetch
+from rag_service.fetch_limits import FetchLimits, PageNotLoaded, is_allowed, is_near, may_fetch
 from rag_service.web_fetch import WebFetcher
 
 LOCAL = (ipaddress.ip_network("127.0.0.0/8"),)
@@ -47,6 +47,15 @@ def test_networks_that_the_owner_adds() -> None:
     assert not may_fetch("127.0.0.1", home)
 
 
+def test_public_addresses_of_this_machine_are_told() -> None:
+    # Called from themselves, as any address of this machine is.
+    assert is_near("127.0.0.1")
+    assert is_near("::ffff:127.0.0.1")
+    assert not is_near("192.0.2.1")
+    assert is_allowed("::ffff:127.0.0.1", LOCAL)
+    assert not is_allowed("1.1.1.1", LOCAL)
+
+
 class Site(BaseHTTPRequestHandler):
     """Pages of a test, by their paths."""
 
@@ -68,6 +77,7 @@ class Site(BaseHTTPRequestHandler):
         if path == "/odd":
             self.send_header("Content-Encoding", "br")
         self.send_header("Content-Type", 'text/html; charset="UTF-8"; x=y')
+        self.send_header("Set-Cookie", "who=somebody; Path=/")
         if path != "/large":
             self.send_header("Content-Length", str(len(body or b"")))
         self.end_headers()
@@ -125,6 +135,15 @@ async def test_a_page(make_fetcher: MakeFetcher, site: str) -> None:
     assert not {"cookie", "authorization"} & set(headers)
 
 
+async def test_no_cookie_is_kept(make_fetcher: MakeFetcher, site: str) -> None:
+    fetcher = make_fetcher()
+    for _ in range(2):
+        await fetcher.fetch(f"{site}/page")
+        await fetcher.fetch(f"{site}/redirect?/page")
+    assert len(Site.asked) == 6
+    assert not any("cookie" in headers for _, headers in Site.asked)
+
+
 async def test_a_packed_page(make_fetcher: MakeFetcher, site: str) -> None:
     assert (await make_fetcher().fetch(f"{site}/packed")).body == b"y" * 500
 
@@ -139,6 +158,9 @@ async def test_a_packed_page(make_fetcher: MakeFetcher, site: str) -> None:
         ("http://", "not of http or https"),
         ("http://[::1", "no URL"),
         ("nonsense", "not of http or https"),
+        ("http://xn--a/", "no URL"),
+        ("http://1.1.1.1:99999/", "the port 99999, and ports are 1 to 65535"),
+        ("http://1.1.1.1:-1/", "the port -1"),
         ("http://example.org/" + "x" * 5000, "5019 characters"),
         ("http://127.0.0.1:1/", "not on the public internet"),
         ("http://2130706433:1/", "not on the public internet"),
@@ -161,6 +183,8 @@ async def test_a_redirect_is_followed_and_checked_like_an_address(make_fetcher: 
     for place, why in (
         ("http://10.0.0.1/", "not on the public internet"),
         ("file:///etc/passwd", "not of http"),
+        ("http://xn--a/", "could not be fetched"),
+        ("http://127.0.0.1:99999/", "the port 99999"),
         ("http://169.254.169.254/", "not on the public internet"),
     ):
         with pytest.raises(PageNotLoaded, match=why):
@@ -192,6 +216,14 @@ async def test_a_name_with_one_address_inside_is_refused(make_fetcher: MakeFetch
     with pytest.raises(PageNotLoaded, match="not on the public internet"):
         await fetcher.fetch(f"http://site.test:{site.rpartition(':')[2]}/page")
     assert Site.asked == []
+
+
+async def test_a_public_address_of_the_own_network_is_refused(make_fetcher: MakeFetcher) -> None:
+    fetcher = make_fetcher()
+    fetcher.resolve = lambda host, asked: ["2606:4700::1111"]
+    fetcher.is_near = lambda address: address == "2606:4700::1111"
+    with pytest.raises(PageNotLoaded, match="not on the public internet"):
+        await fetcher.fetch("http://neighbour.test/")
 
 
 async def test_the_next_address_is_tried(make_fetcher: MakeFetcher, site: str) -> None:

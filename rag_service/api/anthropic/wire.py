@@ -71,10 +71,10 @@ class MessageWire(EventWire):
                     delta = {"type": "thinking_delta", "thinking": event.text}
                     parts += self._add("thinking", {"thinking": "", "signature": ""}, delta)
             elif isinstance(event, ToolCallDelta):
-                if not (self._one_call_only and event.index):
+                if not self._leaves_out(event.index):
                     parts += self._told(self._calls.take(event))
             elif isinstance(event, InvalidToolCall):
-                if event.index is not None:
+                if event.index is not None and not self._leaves_out(event.index):
                     self._calls.drop()
                 parts += self._add("text", {"text": ""}, {"type": "text_delta", "text": event.text})
             else:
@@ -100,6 +100,9 @@ class MessageWire(EventWire):
         ]
         finish = result.finish
         return self._message(content, _reason(finish), finish.stop, _usage(finish.usage))
+
+    def _leaves_out(self, index: int) -> bool:
+        return self._one_call_only and index > 0
 
     def _told(self, call: ToolCall | None) -> list[str]:
         """A call, which is told in one piece: nothing that was told could be taken back."""

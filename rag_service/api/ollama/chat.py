@@ -142,7 +142,7 @@ async def create_chat(request: Request, body: OllamaChat) -> Response:
     chat = await ask_chat(request, body.model_name, [message.raw() for message in body.messages])
     options = body.generate_options(chat.client, tools=body.chat_tools())
     answer, told = await open_chat(request, chat, options, stream=body.stream)
-    return await _respond(request, body, OllamaWire(await _told_model(request, body, chat), "chat"), answer, told)
+    return await _respond(request, body, await _wire(request, body, chat, "chat"), answer, told)
 
 
 @router.post("/api/generate", response_model=None)
@@ -154,22 +154,18 @@ async def create_completion(request: Request, body: OllamaCompletion) -> Respons
         client = await pool_of(request).client(body.model_name)
         options = body.generate_options(client)
         bare = await client.aopen_text(body.bare_prompt(), options, parse_special=True)
-        return await _respond(request, body, OllamaWire(body.model or client.card.entry.id, "generate"), bare, {})
+        return await _respond(request, body, OllamaWire(client.card.entry.id, "generate", body.model), bare, {})
     chat = await ask_chat(request, body.model_name, body.messages())
     options = body.generate_options(chat.client)
     answer, told = await open_chat(request, chat, options, stream=body.stream)
-    return await _respond(request, body, OllamaWire(await _told_model(request, body, chat), "generate"), answer, told)
+    return await _respond(request, body, await _wire(request, body, chat, "generate"), answer, told)
 
 
-async def _told_model(request: Request, body: OllamaGeneration, chat: AskedChat) -> str:
-    """The model by the name that the request gave it; another one that sees its pictures by its own."""
+async def _wire(request: Request, body: OllamaGeneration, chat: AskedChat, kind: Kind) -> OllamaWire:
+    """Tells the model by the name that the request gave it; another one that sees its pictures by its own."""
     answering = chat.client.card.entry.id
-    if not body.model:
-        return answering
-    seeing = any(message.pictures for message in chat.messages)
-    if seeing and (await pool_of(request).entry(body.model_name)).id != answering:
-        return answering
-    return body.model
+    is_asked = (await pool_of(request).entry(body.model_name)).id == answering
+    return OllamaWire(answering, kind, body.model if is_asked else None)
 
 
 async def _respond(
@@ -198,7 +194,7 @@ async def _load(request: Request, body: OllamaGeneration, kind: Kind) -> Respons
         await pool.unload(entry.id)
     else:
         await unless_disconnected(request, pool.load(entry.id))
-    told = OllamaWire(body.model or entry.id, kind).loaded(reason)
+    told = OllamaWire(entry.id, kind, body.model).loaded(reason)
     if not body.stream:
         return JSONResponse(told, headers=body.headers())
     return Response(f"{dump_json(told)}\n", media_type=LINES_TYPE, headers=body.headers())

@@ -46,10 +46,13 @@ class LineStreamResponse(EventStreamResponse):
 class OllamaWire(EventWire):
     """Encodes one answer to a chat or, where ``kind`` is ``generate``, to a prompt."""
 
-    def __init__(self, model: str, kind: Kind) -> None:
+    def __init__(self, model: str, kind: Kind, name: str | None = None) -> None:
+        """``model`` is the id of the model that answers, ``name`` what the client calls it."""
         self._model = model
+        self._name = name or model
         self._kind = kind
         self._calls = WholeCalls()
+        self._n_told = 0
 
     @property
     def model(self) -> str:
@@ -98,23 +101,30 @@ class OllamaWire(EventWire):
         return self._line(self._message(text, thinking), done=False)
 
     def _told(self, call: ToolCall | None) -> list[str]:
-        return [self._line(self._message("", calls=(call,)), done=False)] if call is not None else []
+        if call is None:
+            return []
+        message = self._message("", calls=(call,), first=self._n_told)
+        self._n_told += 1
+        return [self._line(message, done=False)]
 
-    def _message(self, text: str, thinking: str = "", calls: tuple[ToolCall, ...] = ()) -> dict[str, Any]:
+    def _message(
+        self, text: str, thinking: str = "", calls: tuple[ToolCall, ...] = (), first: int = 0
+    ) -> dict[str, Any]:
+        """What is said; ``first`` is the number of the first of its calls, by which clients tell them apart."""
         if self._kind == "generate":
             return {"response": text, **({"thinking": thinking} if thinking else {})}
         message: dict[str, Any] = {"role": "assistant", "content": text}
         if thinking:
             message["thinking"] = thinking
         if calls:
-            message["tool_calls"] = [_call(number, call) for number, call in enumerate(calls)]
+            message["tool_calls"] = [_call(number, call) for number, call in enumerate(calls, first)]
         return {"message": message}
 
     def _line(self, said: dict[str, Any], *, done: bool, **more: Any) -> str:
         return f"{dump_json({**self._head(), **said, 'done': done, **more})}\n"
 
     def _head(self) -> dict[str, Any]:
-        return {"model": self._model, "created_at": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
+        return {"model": self._name, "created_at": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
 
 
 def _call(number: int, call: ToolCall) -> dict[str, Any]:
