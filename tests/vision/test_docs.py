@@ -15,14 +15,14 @@ PAGE = (Path(__file__).parents[2] / "docs" / "vision.md").read_text()
 
 
 def test_the_example_runs(library_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    example = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    assert example is not None
+    examples = [code for code in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "VisionEncoder" in code]
+    assert len(examples) == 1
     monkeypatch.setenv("RKNN_LIB_PATH", str(library_path))
     monkeypatch.chdir(tmp_path)
     write_vision_encoder(tmp_path / "qwen2-vl-2b_vision_rk3588.rknn")
     PIL.Image.new("RGB", (40, 30)).save(tmp_path / "cat.jpg")
     values: dict[str, object] = {}
-    exec(compile(example[1], "docs/vision.md", "exec"), values)
+    exec(compile(examples[0], "docs/vision.md", "exec"), values)
     assert getattr(values["rows"], "shape", None) == (4, 64)
 
 
