@@ -91,6 +91,9 @@ def _unmapped(address: Address) -> Address:
 
 
 def _is_public(address: Address) -> bool:
+    # RFC 3879 took site-local addresses out of use; networks that still have them are private.
+    if isinstance(address, ipaddress.IPv6Address) and address.is_site_local:
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
