@@ -86,6 +86,11 @@ _BEYOND_LATIN: Final = re.compile("[^\x00-\u02ff\u2000-\u20cf]")
 _REST_OF_WORD: Final = r"(?:(?:[.,](?<=\d[.,])\d++)++|\+\+|#(?!\w))?+"
 _PLAIN_WORD: Final = re.compile(rf"\w++{_REST_OF_WORD}")
 _MARKED_WORD: Final = re.compile(rf"[\w{_MARKS}]++{_REST_OF_WORD}")
+# Where neither this nor a plus or a number sign stands, words are what lies between other characters.
+_DECIMAL: Final = re.compile(r"[.,](?<=\d[.,])\d")
+_LATIN: Final = range(0x20D0)
+_SPACED: Final = np.array([code if re.match(r"\w", chr(code)) else ord(" ") for code in _LATIN], "<u4")
+_SPACED_ASCII: Final = bytes(_SPACED[:128].tolist()).ljust(256)
 _GROUPED: Final = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*")
 # Accents, points and vowel signs that are optional in writing: Latin, Greek, Cyrillic; Hebrew; Arabic and tatweel.
 _OPTIONAL_MARK: Final = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670]")
@@ -178,7 +183,7 @@ def _words(text: str) -> list[str]:
     """The words, numbers and identifiers of a text, and the pairs of characters of its unspaced scripts."""
     folded = _folded(text)
     if folded.isascii() or _BEYOND_LATIN.search(folded) is None:
-        return _spaced(folded, _PLAIN_WORD)
+        return _with_parts(_latin_words(folded), folded)
     pattern = _PLAIN_WORD if _MARK.isdisjoint(folded) else _MARKED_WORD
     if _UNSPACED_RUN.search(folded) is None:
         return _spaced(folded, pattern)
@@ -193,7 +198,22 @@ def _words(text: str) -> list[str]:
 
 def _spaced(folded: str, pattern: re.Pattern[str]) -> list[str]:
     """The words of a folded text without unspaced scripts."""
-    words: list[str] = pattern.findall(folded)
+    return _with_parts(pattern.findall(folded), folded)
+
+
+def _latin_words(folded: str) -> list[str]:
+    """The words of a folded text without characters ``_BEYOND_LATIN``."""
+    if "+" in folded or "#" in folded or _DECIMAL.search(folded):
+        words: list[str] = _PLAIN_WORD.findall(folded)
+        return words
+    if folded.isascii():
+        return folded.encode("ascii").translate(_SPACED_ASCII).decode("ascii").split()
+    spaced: NDArray[np.uint32] = _SPACED[np.frombuffer(folded.encode("utf-32-le"), "<u4")]
+    return spaced.tobytes().decode("utf-32-le").split()
+
+
+def _with_parts(words: list[str], folded: str) -> list[str]:
+    """The words of a folded text, and the words that identifiers among them are made of."""
     return [part for word in words for part in _parts(word)] if "_" in folded else words
 
 

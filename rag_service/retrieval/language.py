@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rag_service.retrieval.function_words import (
     FUNCTION_CHARACTERS,
@@ -48,8 +52,14 @@ _LETTER_MARKS: Final = (
 LETTER: Final = rf"[^\W\d_]|[{_LETTER_MARKS}]"
 _RUN: Final = rf"(?:[^\W\d_]++|[{_LETTER_MARKS}]++)+"
 WORD: Final = re.compile(rf"{_RUN}(?:['’]{_RUN})*")
-_ASCII_WORD: Final = re.compile(r"[a-z]+(?:'[a-z]+)*")
-_LETTERS: Final = {name: re.compile(f"[{ranges}]") for name, ranges in SCRIPT_RANGES.items()}
+# Of small ASCII letters and apostrophes all but these letters are spaces.
+_ASCII_WORDS: Final = bytes(
+    code if chr(code).islower() or code == ord("'") else ord(" ") for code in range(128)
+).ljust(256)
+# An apostrophe that is not between letters is in no word.
+_LOOSE_ASCII: Final = re.compile("'(?:(?<![a-z]')|(?![a-z]))")
+_LOOSE: Final = re.compile(f"'(?:(?<!(?:{LETTER})')|(?!{LETTER}))")
+_RANGE: Final = re.compile("(.)-(.)|.", re.DOTALL)
 # Languages that alone, or nearly so, write with a script.
 _ONLY_LANGUAGE: Final[Mapping[str, str]] = {
     "Greek": "el",
@@ -91,7 +101,7 @@ _LETTER_WEIGHT: Final = 0.25
 def words_of(text: str) -> list[str]:
     """The words of a text, in lower case and with straight apostrophes."""
     lowered = text.lower()
-    return _ASCII_WORD.findall(lowered) if lowered.isascii() else WORD.findall(lowered.replace("’", "'"))
+    return _ascii_words(lowered) if lowered.isascii() else WORD.findall(lowered.replace("’", "'"))
 
 
 def script_of(text: str) -> str | None:
@@ -154,20 +164,53 @@ def _sample(text: str) -> str:
     return "\n".join(text[at : at + _SAMPLE_CHARACTERS] for at in range(0, len(text), step))
 
 
+def _ascii_words(lowered: str) -> list[str]:
+    words = lowered.encode("ascii").translate(_ASCII_WORDS).decode("ascii")
+    return (_LOOSE_ASCII.sub(" ", words) if "'" in words else words).split()
+
+
+def _words_of_lowered(lowered: str) -> list[str]:
+    """:func:`words_of` for a long text: all that is in no word becomes a space at once."""
+    if lowered.isascii():
+        return _ascii_words(lowered)
+    words = _spaced_words()[_codes_of(lowered)].tobytes().decode("utf-32-le")
+    return (_LOOSE.sub(" ", words) if "'" in words else words).split()
+
+
+@cache
+def _spaced_words() -> NDArray[np.uint32]:
+    """For each character itself, if it may be in a word, else a space; apostrophes straight."""
+    spaced = np.full(sys.maxunicode + 1, ord(" "), "<u4")
+    every = np.arange(sys.maxunicode + 1, dtype="<u4")
+    for match in re.finditer(f"(?:{LETTER})+", every.tobytes().decode("utf-32-le", "surrogatepass")):
+        spaced[match.start() : match.end()] = every[match.start() : match.end()]
+    spaced[[ord("'"), ord("’")]] = ord("'")
+    return spaced
+
+
+def _codes_of(text: str) -> NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+
+
 def _script_counts(sample: str) -> list[tuple[str, int]]:
-    counts = dict.fromkeys(SCRIPT_RANGES, 0)
-    for character, count in Counter(sample).items():
-        if script := _script_of_character(character):
-            counts[script] += count * _LETTER_WORTH.get(script, 1)
+    found = np.bincount(_SCRIPTS[_codes_of(sample)], minlength=len(SCRIPT_RANGES) + 1).tolist()
+    counts = {name: count * _LETTER_WORTH.get(name, 1) for name, count in zip(SCRIPT_RANGES, found[1:], strict=True)}
     if counts["Kana"] >= _KANA_SHARE * counts["Han"] and counts["Kana"]:
         counts["Kana"] += counts.pop("Han")
     present = [(name, count) for name, count in counts.items() if count]
     return sorted(present, key=lambda pair: -pair[1])
 
 
-@lru_cache(maxsize=4096)
-def _script_of_character(character: str) -> str | None:
-    return next((name for name, pattern in _LETTERS.items() if pattern.match(character)), None)
+def _scripts_of_characters() -> NDArray[np.uint8]:
+    """For each character of Unicode the number of its script, from 1 on; 0 for all else."""
+    scripts = np.zeros(sys.maxunicode + 1, np.uint8)
+    for number, ranges in enumerate(SCRIPT_RANGES.values(), 1):
+        for match in _RANGE.finditer(ranges):
+            scripts[ord(match.group()[0]) : ord(match.group()[-1]) + 1] = number
+    return scripts
+
+
+_SCRIPTS: Final = _scripts_of_characters()
 
 
 def _ranked_languages(sample: str) -> list[tuple[str, float]]:
@@ -182,10 +225,10 @@ def _languages_of_script(script: str, sample: str) -> list[tuple[str, float]]:
     codes = _SCRIPT_LANGUAGES.get(script, ())
     weights = dict.fromkeys(codes, 0.0)
     lowered = sample.lower()
-    words = words_of(lowered)
+    words = _words_of_lowered(lowered)
     for clues, weight, found in (
         (_CODES_BY_WORD, 1.0, Counter(filter(_CODES_BY_WORD.__contains__, words))),
-        (_CODES_BY_LETTER, _LETTER_WEIGHT, Counter(filter(_CODES_BY_LETTER.__contains__, lowered))),
+        (_CODES_BY_LETTER, _LETTER_WEIGHT, Counter([] if lowered.isascii() else _TELLING_LETTER.findall(lowered))),
     ):
         for clue, count in found.items():
             having = [code for code in clues[clue] if code in weights]
@@ -205,3 +248,5 @@ def _codes_by(clues: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
 
 _CODES_BY_WORD: Final = _codes_by(FUNCTION_WORDS)
 _CODES_BY_LETTER: Final = _codes_by(TELLING_LETTERS)
+# None of them is in ASCII.
+_TELLING_LETTER: Final = re.compile(f"[{''.join(_CODES_BY_LETTER)}]")

@@ -96,15 +96,21 @@ def _spans(characters: Characters) -> tuple[Places, Places]:
 
 def _keys(small: NDArray[np.uint32], starts: Places, ends: Places) -> NDArray[np.uint64]:
     """A number for each word; 0 for those too long to be looked for."""
-    keys = np.zeros(len(starts), np.uint64)
-    lengths = (ends - starts).astype(np.int32)
-    left = np.flatnonzero(lengths <= _LONGEST)
-    first = starts.astype(np.int32)
-    for at in range(_LONGEST):
-        left = left[lengths[left] > at]
-        if not len(left):
+    lengths = ends - starts
+    lengths = np.where(lengths <= _LONGEST, lengths, 0).astype(np.int8)
+    # The longest first, so that those that have another character stand together.
+    order = np.argsort(-lengths, kind="stable")
+    places = starts[order]
+    having = len(lengths) - np.cumsum(np.bincount(lengths, minlength=_LONGEST + 1))
+    sorted_keys = np.zeros(len(starts), np.uint64)
+    for at, number in enumerate(having.tolist()):
+        if not number:
             break
-        keys[left] = (keys[left] + small[first[left] + at]) * _FACTOR
+        some = sorted_keys[:number]
+        some += small[places[:number] + at]
+        some *= _FACTOR
+    keys = np.empty_like(sorted_keys)
+    keys[order] = sorted_keys
     return keys
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_service.retrieval.language import language_of, languages_in, script_of
+from rag_service.retrieval.language import WORD, _words_of_lowered, language_of, languages_in, script_of, words_of
 
 SENTENCES = {
     "en": "The bridge was closed because the river had risen over the road in the night.",
@@ -60,3 +60,11 @@ def test_any_text_is_judged(text: str) -> None:
     if code is not None:
         assert code in languages_in(text)
         assert script_of(text) is not None
+
+
+@given(st.text(st.sampled_from("abzäßéЖя'’-_1 \n.漢かक्ั\ud800") | st.characters()))
+def test_words_are_the_same_whichever_way_they_are_split(text: str) -> None:
+    lowered = text.lower()
+    matched = WORD.findall(lowered.replace("’", "'"))
+    assert words_of(text) == matched
+    assert _words_of_lowered(lowered) == matched
