@@ -75,6 +75,18 @@ def picture_at(url: str) -> RawMessage:
     return {"type": "image_url", "image_url": {"url": url}}
 
 
-def content_of(text: str, pictures: Sequence[RawMessage]) -> str | list[RawMessage]:
-    """A message's content: its text alone, or with pictures before it."""
-    return [*pictures, {"type": "text", "text": text}] if pictures else text
+def text_part(text: str) -> RawMessage:
+    """A text, as a part of a message's content."""
+    return {"type": "text", "text": text}
+
+
+def content_of(parts: Sequence[RawMessage]) -> str | list[RawMessage]:
+    """A message's content: text alone, or texts and pictures in their order; neighbouring texts become one."""
+    joined: list[RawMessage] = []
+    for part in parts:
+        if part["type"] == "text" and joined and joined[-1]["type"] == "text":
+            part = text_part(f"{joined.pop()['text']}\n{part['text']}")
+        joined.append(part)
+    if any(part["type"] != "text" for part in joined):
+        return joined
+    return joined[0]["text"] if joined else ""

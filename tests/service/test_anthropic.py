@@ -10,6 +10,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from rag_service.api.anthropic.content import Message
 from rag_service.settings import ServiceSettings
 from tests.conftest import needs_llama
 from tests.service.chat_script import PERSON, PICTURE, SCRIPT, WEATHER
@@ -306,3 +307,20 @@ def test_a_pause_is_filled_with_pings(url: str, monkeypatch: pytest.MonkeyPatch)
     told = events(post(url, "pause", stream=True))
     assert [event["type"] for event in told].count("ping") > 1
     assert assembled(told)["content"] == [{"type": "text", "text": "Wait. Done."}]
+
+
+def test_pictures_stay_between_the_texts_they_belong_to() -> None:
+    source = {"type": "base64", "media_type": "image/png", "data": PICTURE}
+    image = {"type": "image", "source": source}
+    blocks = [{"type": "text", "text": text} for text in ("A:", "which is old.", "B:")]
+    content = [blocks[0], image, blocks[1], blocks[2], image]
+    shown = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PICTURE}"}}
+    between = [{"type": "text", "text": "A:"}, shown, {"type": "text", "text": "which is old.\nB:"}, shown]
+    message = Message.model_validate({"role": "user", "content": content})
+    assert message.raw("messages[0]") == [{"role": "user", "content": between}]
+    result = {"type": "tool_result", "tool_use_id": "t", "content": content}
+    (told,) = Message.model_validate({"role": "user", "content": [result]}).raw("messages[0]")
+    assert told == {"role": "tool", "tool_call_id": "t", "content": between}
+    failed = {**result, "is_error": True, "content": [image]}
+    (told,) = Message.model_validate({"role": "user", "content": [failed]}).raw("messages[0]")
+    assert told["content"] == [{"type": "text", "text": "Error: "}, shown]

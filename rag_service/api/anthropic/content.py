@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag_service.api.chats import RawMessage, content_of, picture_at, picture_part
+from rag_service.api.chats import RawMessage, content_of, picture_at, picture_part, text_part
 from rkllm_providers.errors import InvalidRequest
 
 _OPEN = ConfigDict(extra="allow")
@@ -103,48 +103,42 @@ def _said(blocks: list[Block], where: str) -> list[RawMessage]:
 def _asked(blocks: list[Block], where: str) -> list[RawMessage]:
     """A turn of the user: results of tools, and what is said besides, in their order."""
     messages: list[RawMessage] = []
-    texts: list[str] = []
-    pictures: list[RawMessage] = []
+    parts: list[RawMessage] = []
 
     def flush() -> None:
-        if texts or pictures:
-            messages.append({"role": "user", "content": content_of("\n".join(texts), list(pictures))})
-            texts.clear()
-            pictures.clear()
+        if parts:
+            messages.append({"role": "user", "content": content_of(parts)})
+            parts.clear()
 
     for number, block in enumerate(blocks):
         place = f"{where}.content[{number}]"
         if block.type == "tool_result":
             flush()
             messages.append(_result(block, place))
-        elif block.type == "image":
-            pictures.append(_picture(block, place))
-        elif block.type == "document":
-            texts.append(_document(block, place))
-        elif block.type == "text":
-            texts.append(block.text)
         else:
-            raise _unsupported(block, place)
+            parts.append(_part(block, place))
     flush()
     return messages or [{"role": "user", "content": ""}]
 
 
 def _result(block: Block, where: str) -> RawMessage:
-    texts: list[str] = []
-    pictures: list[RawMessage] = []
     inner = [Block(type="text", text=block.content)] if isinstance(block.content, str) else block.content or []
-    for number, part in enumerate(inner):
-        place = f"{where}.content[{number}]"
-        if part.type == "image":
-            pictures.append(_picture(part, place))
-        elif part.type == "document":
-            texts.append(_document(part, place))
-        elif part.type == "text":
-            texts.append(part.text)
-        else:
-            raise _unsupported(part, place)
-    text = (_ERROR if block.is_error else "") + "\n".join(texts)
-    return {"role": "tool", "tool_call_id": block.tool_use_id, "content": content_of(text, pictures)}
+    parts = [_part(part, f"{where}.content[{number}]") for number, part in enumerate(inner)]
+    if block.is_error:
+        first = parts.pop(0)["text"] if parts and parts[0]["type"] == "text" else ""
+        parts.insert(0, text_part(_ERROR + first))
+    return {"role": "tool", "tool_call_id": block.tool_use_id, "content": content_of(parts)}
+
+
+def _part(block: Block, where: str) -> RawMessage:
+    """What is said or shown, as a part of a message's content."""
+    if block.type == "image":
+        return _picture(block, where)
+    if block.type == "document":
+        return text_part(_document(block, where))
+    if block.type == "text":
+        return text_part(block.text)
+    raise _unsupported(block, where)
 
 
 def _picture(block: Block, where: str) -> RawMessage:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag_service.api.chats import AskedChat, RawMessage, ask_chat, content_of, open_chat, picture_part
+from rag_service.api.chats import AskedChat, RawMessage, ask_chat, content_of, open_chat, picture_part, text_part
 from rag_service.api.cited_answer import CitedAnswer
 from rag_service.api.event_stream import unless_disconnected
 from rag_service.api.ollama.any_type import AnyTypeRoute
@@ -64,7 +64,7 @@ class OllamaMessage(BaseModel):
     def raw(self) -> RawMessage:
         """The message as the OpenAI API has it."""
         pictures = [picture_part(_PICTURE_TYPE, data) for data in self.images or []]
-        message: RawMessage = {"role": self.role, "content": content_of(self.content or "", pictures)}
+        message: RawMessage = {"role": self.role, "content": content_of([*pictures, text_part(self.content or "")])}
         if self.thinking is not None and self.role == "assistant":
             message["reasoning_content"] = self.thinking
         if self.tool_calls:
@@ -117,7 +117,7 @@ class OllamaCompletion(OllamaGeneration):
 
     def messages(self) -> list[RawMessage]:
         """The prompt as a chat of one turn."""
-        turn = {"role": "user", "content": content_of(self.prompt, self._pictures())}
+        turn = {"role": "user", "content": content_of([*self._pictures(), text_part(self.prompt)])}
         return [{"role": "system", "content": self.system}, turn] if self.system else [turn]
 
     def bare_prompt(self) -> str:
