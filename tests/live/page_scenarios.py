@@ -58,7 +58,7 @@ def stop(stage: Stage, page: Page) -> str:
     page.new_chat(SCRIPTED)
     page.say("Count without an end")
     page.wait_for("and one more and one more")
-    page.take_picture("before-stop")
+    page.take_picture("under-way")
     page.stop()
     wait_for("the end of the run", LATE_SECONDS, lambda: None if stage.service.at_work() else True)
     added = stage.service.counts().since(before)
