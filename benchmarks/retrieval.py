@@ -156,9 +156,10 @@ def measure_end_to_end(
     """Share of questions whose gold answer is in what is packed, by the tokens there are."""
     ours, plain = dict.fromkeys(BUDGETS, 0), dict.fromkeys(BUDGETS, 0)
     read = cache(read_source)
-    page_of = cache(lambda at: retrieval_pages.make_page(at, paragraphs, form))
+    page_of = cache(lambda at, other: retrieval_pages.make_page(at, other, paragraphs, form))
     for question in questions:
-        pages = [page_of(at) for at in nearest(index, question)]
+        golds = [question.paragraph]
+        pages = [page_of(at, retrieval_pages.choose_other(at, paragraphs, golds)) for at in nearest(index, question)]
         gold = paragraphs[question.paragraph].text
         best = plain_order(pages, question.text)
         for budget in BUDGETS:
@@ -192,13 +193,14 @@ def measure_pairs(paragraphs: Sequence[Paragraph], questions: Sequence[Question]
     """Share of pairs of questions, asked as one, whose two gold answers are both packed in 600 tokens."""
     both = total = 0
     read = cache(read_source)
-    page_of = cache(lambda at: retrieval_pages.make_page(at, paragraphs, "flattened"))
+    page_of = cache(lambda at, other: retrieval_pages.make_page(at, other, paragraphs, "flattened"))
     for one, other in zip(questions[::2], questions[1::2], strict=False):
         if one.paragraph == other.paragraph:
             continue
         total += 1
         shown = [one.paragraph, *nearest(index, other)[:10], *nearest(index, one)[1:10]]
-        pages = [page_of(at) for at in dict.fromkeys(shown)]
+        golds = [one.paragraph, other.paragraph]
+        pages = [page_of(at, retrieval_pages.choose_other(at, paragraphs, golds)) for at in dict.fromkeys(shown)]
         asked = f"{one.text} {other.text}"
         found = retrieve(pages, [Turn("user", asked)], SETTINGS, count_bytes, budget=BUDGETS[-1], read=read)
         both += all(

@@ -6,7 +6,7 @@ import html
 import json
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -80,15 +80,25 @@ FORMS: Final = ("html", "flattened", "html, one line", "flattened, one line")
 """How pages are written: in lines or without any, and sent as markup or as its bare text."""
 
 
-def make_page(number: int, paragraphs: Sequence[Paragraph], form: str) -> Source:
-    """A page with paragraph ``number`` and one of another article's before or behind it, as a search finds it.
+def choose_other(number: int, paragraphs: Sequence[Paragraph], gold: Collection[int]) -> int:
+    """The paragraph of another article that the page of paragraph ``number`` shows too; none of ``gold``.
+
+    An answer that stood on two pages would be shown from one of them only.
+    """
+    for other in random.Random(number).sample(range(len(paragraphs)), min(40, len(paragraphs))):
+        if other not in gold and paragraphs[other].title != paragraphs[number].title:
+            return other
+    return number
+
+
+def make_page(number: int, other: int, paragraphs: Sequence[Paragraph], form: str) -> Source:
+    """A page with paragraph ``number``, and with paragraph ``other`` before or behind it, as a search finds it.
 
     The same page whenever it is made.
     """
-    paragraph, chance = paragraphs[number], random.Random(number)
-    others = [one for one in chance.sample(paragraphs, min(8, len(paragraphs))) if one is not paragraph]
-    body = [paragraph, *others[:1]]
-    if chance.random() < 0.5:
+    paragraph = paragraphs[number]
+    body = [paragraph] if other == number else [paragraph, paragraphs[other]]
+    if random.Random(number).random() < 0.5:
         body.reverse()
     head, foot = TEMPLATES[number % len(TEMPLATES)]
     title = html.escape(paragraph.title)

@@ -66,13 +66,6 @@ class Relevance:
         """Whether a passage's document and the question are certainly in one script and language."""
         return self._language is not None and self._language == self._index.told[number]
 
-    def shares(self, numbers: Sequence[int]) -> list[dict[str, float]]:
-        """The terms of the question that each passage has, each with its share of the question's weight."""
-        shares: dict[int, dict[str, float]] = {}
-        for language, own in self._by_language(numbers).items():
-            shares.update(zip(own, self._wanted(language)[0].shares(own), strict=True))
-        return [shares[number] for number in numbers]
-
     def of_pieces(self, texts: Sequence[str], numbers: Sequence[int]) -> list[tuple[float, bool]]:
         """What each piece of a passage covers, 0..1, and whether it has every term of the question.
 
@@ -171,16 +164,6 @@ class _Wanted:
             for term in terms:
                 row[self._signs_of.get(number_of.get(term, -1), [])] = True
         return self._covered(rows)
-
-    def shares(self, numbers: Sequence[int]) -> list[dict[str, float]]:
-        """The terms of the question that each passage has, each with its share of the weight."""
-        weights = (self._weight / self._total).tolist()
-        found: dict[int, dict[str, float]] = {number: {} for number in numbers}
-        _, texts, signs = self._found
-        there = (signs < self.size) & np.isin(texts, list(found))
-        for text, sign in zip(texts[there].tolist(), signs[there].tolist(), strict=True):
-            found[text][self._terms[sign]] = weights[sign]
-        return [found[number] for number in numbers]
 
     def are_in(self, terms: Iterable[str]) -> bool:
         """Whether a text with these terms has all of the question's, of which there is at least one."""

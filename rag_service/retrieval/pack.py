@@ -16,13 +16,10 @@ from rag_service.retrieval.types import Document, Excerpt, Note, Passage
 Count = Callable[[str], int]
 Render = Callable[[Sequence[Passage]], str]
 
-# What a sentence's own match adds to its passage's, and what that of a neighbour does.
-_OWN: Final = 2.0
-_BESIDE: Final = 1.0
+# What the match of the sentence before or behind adds to a sentence's own and its passage's.
+_BESIDE: Final = 0.33
 _MOST_PASSAGES: Final = 60
 _MOST_MISSES: Final = 12
-# A passage that adds this share of the question's weight to what the best one has is about another part of it.
-_OTHER_PART: Final = 0.25
 # A source is wanted beside the best one from this share of its score on.
 _RIVAL: Final = 0.75
 
@@ -70,8 +67,7 @@ def pack(
     the question goes first. Where not even one sentence fits, as much of the best one as does is packed.
     """
     best = ranked[:_MOST_PASSAGES]
-    other = _other_part(best, relevance)
-    units = _units(best, other, relevance)
+    units = _units(best, relevance)
     share = round(budget * settings.source_share) if _has_rival(best) else budget
     chosen = _choose(units, share, budget, count)
     passages = _pieces(best, chosen)
@@ -116,39 +112,38 @@ def in_order(passages: Sequence[Passage], budget: int, count: Count, render: Ren
     return Packed(shown, count(render(shown)) if shown else 0)
 
 
-def _units(ranked: Sequence[Ranked], other: Ranked | None, relevance: Relevance) -> list[_Unit]:
-    """The sentences of the passages, the most valuable first; the best of ``other`` as if it were of the best."""
+def _units(ranked: Sequence[Ranked], relevance: Relevance) -> list[_Unit]:
+    """The sentences of the passages, the most valuable first."""
     top = max((one.score for one in ranked), default=0.0) or 1.0
-    spans = [(one, start, end) for one in ranked for start, end in sentences(one.passage.text)]
+    # In the order of the index what stands beside each other in a text does so here.
+    spans = [
+        (one, start, end)
+        for one in sorted(ranked, key=lambda one: one.number)
+        for start, end in sentences(one.passage.text)
+    ]
     pieces = relevance.of_pieces(
         [one.passage.text[start:end] for one, start, end in spans], [one.number for one, _, _ in spans]
     )
     units: list[_Unit] = []
-    lifted = max(
-        (at for at, (one, _, _) in enumerate(spans) if one is other), key=lambda at: pieces[at][0], default=None
-    )
     for place, (one, start, end) in enumerate(spans):
         beside = max(
-            (pieces[at][0] for at in (place - 1, place + 1) if 0 <= at < len(spans) and spans[at][0] is one),
+            (
+                pieces[at][0]
+                for at in (place - 1, place + 1)
+                if 0 <= at < len(spans) and _adjoin(spans[at][0].passage, one.passage)
+            ),
             default=0.0,
         )
         own, full = pieces[place]
-        base = 1.0 if place == lifted else one.score / top
         offset = one.passage.start
-        units.append(_Unit(one.passage, offset + start, offset + end, base + _OWN * own + _BESIDE * beside, full))
-    return sorted(units, key=lambda unit: (-unit.first, -unit.value))
+        units.append(_Unit(one.passage, offset + start, offset + end, one.score / top + own + _BESIDE * beside, full))
+    place_of = {id(one.passage): place for place, one in enumerate(ranked)}
+    return sorted(units, key=lambda unit: (-unit.first, -unit.value, place_of[id(unit.passage)]))
 
 
-def _other_part(ranked: Sequence[Ranked], relevance: Relevance) -> Ranked | None:
-    """The passage that says most of what the best one does not, if that is much: a question about two things has its
-    second answer there, though passages on the first thing alone score higher.
-    """
-    if not ranked:
-        return None
-    shares = relevance.shares([one.number for one in ranked])
-    added = [sum(share for term, share in own.items() if term not in shares[0]) for own in shares]
-    most = max(added)
-    return ranked[added.index(most)] if most >= _OTHER_PART else None
+def _adjoin(one: Passage, other: Passage) -> bool:
+    """Whether two passages are the same or stand beside each other in a text."""
+    return one.document is other.document and abs(one.number - other.number) <= 1
 
 
 def _has_rival(ranked: Sequence[Ranked]) -> bool:

@@ -82,7 +82,7 @@ def _best(
     index: Index, question: str, budget: int, count: Callable[[str], int], render: Render
 ) -> tuple[Packed, list[Note]]:
     settings = index.settings
-    ranked, notes = rank(index, question)
+    ranked, notes = rank(index, question, in_context=True)
     relevance = Relevance(index, question)
     ranked, told = apply_floor(judge(ranked, relevance), relevance, settings.floor)
     notes += told

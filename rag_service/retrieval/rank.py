@@ -236,13 +236,17 @@ class Index:
         return scores, [bm25.idf[term] for term in wanted]
 
 
-def rank(index: Index, question: str) -> tuple[list[Ranked], list[Note]]:
+def rank(index: Index, question: str, *, in_context: bool = False) -> tuple[list[Ranked], list[Note]]:
     """The passages that share anything with ``question``, best first, at most ``settings.candidates``.
 
-    Where several questions are asked at once, what is best for one of them is as good as what is best for all.
-    Passages of equal score stay in the order of the index. Notes tell of those left out.
+    Where several questions are asked at once, what is best for one of them is as good as what is best for all. With
+    ``in_context`` a passage is ranked by what stands around it too, and one that shares nothing may come along:
+    an answer often stands behind the sentence that names its subject. Passages of equal score stay in the order of
+    the index. Notes tell of those left out.
     """
     scores = _best_scores(index, question)
+    if in_context:
+        scores = _in_context(index, scores)
     order = sorted(range(len(scores)), key=lambda number: -scores[number])
     limit = index.settings.candidates
     kept: list[Ranked] = []
@@ -266,6 +270,17 @@ def _best_scores(index: Index, question: str) -> list[float]:
         if own.any():
             best = np.maximum(best, own * (whole.max() / own.max()))
     return [float(score) for score in best]
+
+
+def _in_context(index: Index, scores: Sequence[float]) -> list[float]:
+    """Each score and, weighed, the best of the same document, which fades from passage to passage."""
+    settings = index.settings
+    context = list(scores)
+    for order in (range(len(scores)), range(len(scores) - 1, -1, -1)):
+        for before, at in pairwise(order):
+            if index.passages[before].document is index.passages[at].document:
+                context[at] = max(context[at], settings.context_fade * context[before])
+    return [score + settings.context_weight * around for score, around in zip(scores, context, strict=True)]
 
 
 def _asks_much(index: Index, question: str) -> bool:

@@ -15,6 +15,8 @@ class RetrievalSettings:
         gram_weight: Weight of the field of character 4-grams beside that of terms.
         pair_weight: Weight of the field of neighbouring terms beside that of terms.
         title_weight: What a term of the question adds by standing in title or headings, as a share of its idf.
+        context_weight: What the best score of its document adds to a passage's own.
+        context_fade: What is left of that from one passage to the next.
         candidates: Passages, best first, that go on from ranking.
         duplicate_share: Share of a passage's shingles in better passages, from which on it repeats them.
         floor: Relevance (0..1) below which a web result is dropped.
@@ -28,19 +30,21 @@ class RetrievalSettings:
     gram_weight: float = 0.15
     pair_weight: float = 0.3
     title_weight: float = 0.2
+    context_weight: float = 2.0
+    context_fade: float = 0.9
     candidates: int = 300
     duplicate_share: float = 0.8
     floor: float = 0.24
     relative_floor: float = 0.1
-    source_share: float = 0.6
+    source_share: float = 0.75
     gap: str = "\n…\n"
 
     def __post_init__(self) -> None:
-        shares = ("b", "duplicate_share", "floor", "relative_floor", "source_share")
+        shares = ("b", "context_fade", "duplicate_share", "floor", "relative_floor", "source_share")
         for name in shares:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is a share from 0 to 1, not {getattr(self, name)}.")
-        for name in ("k1", "gram_weight", "pair_weight", "title_weight"):
+        for name in ("k1", "gram_weight", "pair_weight", "title_weight", "context_weight"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(f"{name} is a weight of 0 or more, not {getattr(self, name)}.")
         if self.candidates < 1:

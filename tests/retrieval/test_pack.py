@@ -40,6 +40,19 @@ def test_pieces_stand_in_the_order_of_their_text_and_touching_ones_are_one() -> 
     assert [(piece.start, piece.end) for piece in result.passages] == [(0, len(text))]
 
 
+def test_a_neighbour_counts_across_the_border_of_passages() -> None:
+    text = "Fish is sold there. It opened in 1904. The old harbour is of grey stone."
+    border = text.index("The old")
+    document = Document(Source("1", text), text)
+    made = Index([Passage(document, 0, 0, border - 1), Passage(document, 1, border, len(text))])
+    question = "Is the old harbour of stone?"
+    ranked, _ = rank(made, question, in_context=True)
+    wanted = Passage(document, 0, text.index("It"), len(text))
+    room = count_bytes(render_sources([wanted]))
+    kept, _ = pack(ranked, Relevance(made, question), room, count_bytes, RetrievalSettings())
+    assert [piece.text for piece in kept.passages] == [wanted.text]
+
+
 def test_a_sentence_larger_than_the_room_is_cut_at_a_word() -> None:
     result = packed(index(["harbour " * 400]), "harbour", 30)
     assert result.passages[0].text.split(" ")[-1] == "harbour"

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from rag_service.retrieval.rank import Bm25, Collection, Index, lucene_idf, rank
 from rag_service.retrieval.settings import RetrievalSettings
+from rag_service.retrieval.types import Document, Passage, Source
 from tests.retrieval.documents import index, passage
 
 TEXTS = (
@@ -61,6 +64,28 @@ def test_candidates_are_bounded() -> None:
     kept, notes = rank(made, "stone")
     assert [one.number for one in kept] == [0, 1]
     assert "best 2" in notes[0].reason
+
+
+def test_what_stands_around_a_passage_counts_in_context_and_fades() -> None:
+    text = "Bread is baked here. Fish is sold at noon. The harbour of the town was built in 1904. It is of stone."
+    borders = [match.end() for match in re.finditer(r"\. ?", text)]
+    source = Document(Source("1", text), text)
+    made = Index(
+        [
+            *(Passage(source, number, start, end) for number, (start, end) in enumerate(pairwise([0, *borders]))),
+            passage("The town sleeps.", "2"),
+            passage("Hats are sold at nine.", "3"),
+        ]
+    )
+    alone, _ = rank(made, "When was the harbour of the town built?")
+    around, notes = rank(made, "When was the harbour of the town built?", in_context=True)
+    assert [one.number for one in alone] == [2, 4]
+    assert [one.number for one in around] == [2, 1, 3, 0, 4]
+    assert [noted.source_id for noted in notes] == ["3"]
+    own, weight, fade = alone[0].score, made.settings.context_weight, made.settings.context_fade
+    assert [one.score for one in around[:4]] == pytest.approx(
+        [own + weight * own, *(weight * fade * own,) * 2, weight * fade**2 * own]
+    )
 
 
 def test_a_title_lifts_its_passages() -> None:
