@@ -106,7 +106,7 @@ def measure(pieces: Pieces, words: PageWords, languages: tuple[str, ...]) -> Mea
         clause=clause | sentence,
         stops=stops,
         small=small,
-        punctuation=pieces.count(_punctuation_places(characters)),
+        punctuation=pieces.count(_punctuation_places(characters)) + _unspaced_ends(pieces),
         symbols=pieces.count(characters.places(SYMBOL)),
         joins=pieces.count(_join_places(characters)),
         may_banner=(_having(pieces, words.having(BANNER)) & (counted >= _BANNER_WORDS))
@@ -135,6 +135,15 @@ def _punctuation_places(characters: Characters) -> Places:
     narrow = narrow[((after & (SPACE | CLOSER)) != 0) | (narrow + 1 == len(characters.marks))]
     wide = characters.places(WIDE_PUNCTUATION)
     return merge_places(narrow, wide) if len(wide) else narrow
+
+
+def _unspaced_ends(pieces: Pieces) -> NDArray[np.intp]:
+    """1 for each line whose last mark touches the next line, as glued texts do, and so is none by what follows it."""
+    marks = pieces.characters.marks
+    last = np.maximum(0, pieces.ends - 1)
+    after = marks[np.minimum(pieces.ends, len(marks) - 1)]
+    glued = (pieces.ends < len(marks)) & ((after & (SPACE | CLOSER)) == 0)
+    return (glued & ((marks[last] & PUNCTUATION) != 0)).astype(np.intp)
 
 
 def _join_places(characters: Characters) -> Places:

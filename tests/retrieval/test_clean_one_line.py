@@ -187,3 +187,19 @@ def test_a_long_sentence_of_names_is_prose(sentence: str) -> None:
     other = "\n\n".join([ENGLISH if sentence.isascii() else "".join(CHINESE)] * 4)
     page = f"Home\nNews\nSport\nContact\nLog in\n\n{sentence}\n\nShare\nMost read\nContact\nFares\nHelp\n\n{other}"
     assert sentence in cleaned(page)
+
+
+def test_a_sentence_of_names_that_touches_the_foot_of_its_page_stays() -> None:
+    prose = (
+        "It is said that the ferry has crossed the bay every hour since the war, and that in the summer it takes the "
+        "bicycles of those who ask as well. It stops at six, as all of them do, and is then washed. What there is to "
+        "see from it is told in the book of the line."
+    )
+    names = (
+        "Two-time world champion and harbour pilot Anna Berg opened the summer regatta, while former race director "
+        "Peter Lund provided live English (EN) commentary and Danish Radio (DR) music."
+    )
+    head, foot = "Bay Lines 50Jump to contentBay Lines 50", "Categories: FerriesThis page was last edited on 3 May."
+    text = cleaned(f"{head}{prose}{names}{foot} Text is available under a free licence.")
+    assert names in text
+    assert "Jump" not in text
