@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--cranfield", type=Path, default=PUBLIC / "cranfield")
     parser.add_argument("--questions", type=Path, nargs="*", default=sorted(PUBLIC.glob("[cx]*/*.json")))
     parser.add_argument("--articles", type=Path, default=PUBLIC / "article_extraction")
-    parser.add_argument("--sample", type=int, default=60)
+    parser.add_argument("--sample", type=int, default=200)
     given = parser.parse_args(arguments)
     result: dict[str, Any] = {}
     if given.cranfield.is_dir():
