@@ -58,8 +58,9 @@ _STATUSES: Final[Mapping[str, str]] = {
 }
 _STREAMS: Final = ("/v1/chat/completions", "/v1/completions", "/v1/messages")
 _LINE_STREAMS: Final = ("/api/chat", "/api/generate")
-_LINES: Final[Mapping[str, Any]] = {"application/x-ndjson": {"schema": {"type": "string"}}}
-_EVENTS: Final[Mapping[str, Any]] = {"text/event-stream": {"schema": {"type": "string"}}}
+# Without a schema: readers of the description differ in whether that of a stream is of all of it or of each event.
+_LINES: Final[Mapping[str, Any]] = {"application/x-ndjson": {}}
+_EVENTS: Final[Mapping[str, Any]] = {"text/event-stream": {}}
 
 
 def describe_errors(app: FastAPI) -> None:

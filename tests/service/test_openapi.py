@@ -67,6 +67,19 @@ def test_the_service_does_what_its_description_says(case: schemathesis.Case[Any]
     case.call_and_validate(base_url=url, timeout=60)
 
 
+@needs_llama
+@pytest.mark.parametrize(
+    "path", ["/v1/chat/completions", "/v1/completions", "/v1/messages", "/api/chat", "/api/generate"]
+)
+def test_streams_are_what_the_description_says(path: str, url: str) -> None:
+    body = {"model": "talker", "stream": True, "max_tokens": 4, "prompt": "Hi"}
+    body["messages"] = [{"role": "user", "content": "Hi"}]
+    operation = schema[path]["POST"]
+    answer = operation.Case(body=body, media_type="application/json").call_and_validate(base_url=url, timeout=60)
+    assert answer.status_code == 200
+    assert not answer.headers["content-type"][0].startswith("application/json")
+
+
 def test_errors_are_described_as_they_are_sent() -> None:
     described = document()
     assert "HTTPValidationError" not in described["components"]["schemas"]
