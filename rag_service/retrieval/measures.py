@@ -143,7 +143,8 @@ def _unspaced_ends(pieces: Pieces) -> NDArray[np.intp]:
     last = np.maximum(0, pieces.ends - 1)
     after = marks[np.minimum(pieces.ends, len(marks) - 1)]
     glued = (pieces.ends < len(marks)) & ((after & (SPACE | CLOSER)) == 0)
-    return (glued & ((marks[last] & PUNCTUATION) != 0)).astype(np.intp)
+    ends: NDArray[np.intp] = (glued & ((marks[last] & PUNCTUATION) != 0)).astype(np.intp)
+    return ends
 
 
 def _join_places(characters: Characters) -> Places:

@@ -72,7 +72,7 @@ def test_the_service_does_what_its_description_says(case: schemathesis.Case[Any]
     "path", ["/v1/chat/completions", "/v1/completions", "/v1/messages", "/api/chat", "/api/generate"]
 )
 def test_streams_are_what_the_description_says(path: str, url: str) -> None:
-    body = {"model": "talker", "stream": True, "max_tokens": 4, "prompt": "Hi"}
+    body: dict[str, Any] = {"model": "talker", "stream": True, "max_tokens": 4, "prompt": "Hi"}
     body["messages"] = [{"role": "user", "content": "Hi"}]
     operation = schema[path]["POST"]
     answer = operation.Case(body=body, media_type="application/json").call_and_validate(base_url=url, timeout=60)
