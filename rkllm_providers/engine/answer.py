@@ -17,7 +17,8 @@ from rkllm_providers.chat.answer import AnswerStream
 from rkllm_providers.chat.conversation import is_forced, offered_tools, thinking_budget, thinking_format, tool_format
 from rkllm_providers.chat.garbage import GarbageWatch, garbage_message
 from rkllm_providers.chat.pictures import continued
-from rkllm_providers.chat.prompt import PicturePrompt, Prompt, TextPrompt, build_second_call
+from rkllm_providers.chat.prompt import build_second_call
+from rkllm_providers.chat.prompt_types import PicturePrompt, Prompt, TextPrompt
 from rkllm_providers.chat.stream import Token
 from rkllm_providers.chat.structured import JSONAnswer
 from rkllm_providers.chat.token_estimates import most_tokens

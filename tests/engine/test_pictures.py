@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from rkllm_providers.chat import ChatMessage, GenerateOptions, ResponseFormat, Tool, ToolCall
-from rkllm_providers.chat.prompt import PICTURE_TOKENS, PicturePrompt
+from rkllm_providers.chat.prompt import PICTURE_TOKENS
+from rkllm_providers.chat.prompt_types import PicturePrompt
 from rkllm_providers.engine import EngineLimits
 from rkllm_providers.engine.run import Run, RunRequest
 from rkllm_providers.errors import UnsupportedFeature
