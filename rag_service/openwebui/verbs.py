@@ -15,6 +15,8 @@ from rag_service.retrieval.language import function_words
 from rag_service.retrieval.turn_tokens import Phrases, Token, fold
 
 _LONGEST_LEADER: Final = 3
+# From one infinitive to the one that depends on it there is a preposition between at the most.
+_LONGEST_CHAIN: Final = 2
 _NOTHING: Final[frozenset[str]] = frozenset()
 _AUXILIARIES: Final = frozenset(verb_table.AUXILIARIES.split(", "))
 _GERUND_LEADERS: Final = frozenset(verb_table.GERUND_LEADERS.split(", "))
@@ -44,8 +46,7 @@ def find_verbs(tokens: Sequence[Token], content: Collection[int], language: str)
     for clause in _clauses(tokens, language) if language in verb_table.OPENERS else ():
         words = [place for place in clause if place in content and _may_be_verb(tokens, place, clause[0])]
         infinitives = {place for place in words if _is_infinitive(tokens, clause, place, language)}
-        # Only what is done first is what the question is about.
-        openings.update(infinitives & {min(set(clause) & set(content), default=-1)})
+        openings.update(_first_done(clause, infinitives, content))
         verbs = infinitives | {place for place in words if _is_finite(tokens, clause, place, content, language)}
         if not verbs:
             verbs.update(_behind_subject(tokens, clause, words, content, language))
@@ -84,6 +85,15 @@ def _is_infinitive(tokens: Sequence[Token], clause: range, place: int, language:
     )
 
 
+def _first_done(clause: range, infinitives: Collection[int], content: Collection[int]) -> Iterator[int]:
+    """What is done first is what the question is about, with what belongs to it ("aprender a tocar")."""
+    named = [place for place in clause if place in content]
+    for number, place in enumerate(named):
+        if place not in infinitives or (number and place - named[number - 1] > _LONGEST_CHAIN):
+            return
+        yield place
+
+
 def _is_finite(tokens: Sequence[Token], clause: range, place: int, content: Collection[int], language: str) -> bool:
     word = tokens[place].folded
     before = tokens[place - 1].folded if place > clause.start else ""
@@ -91,7 +101,7 @@ def _is_finite(tokens: Sequence[Token], clause: range, place: int, content: Coll
     plural = verb_table.PLURAL_ENDINGS.get(language)
     return (
         behind in _words(verb_table.DETERMINERS, language)
-        or before in _words(verb_table.SUBJECTS, language)
+        or (before in _words(verb_table.SUBJECTS, language) and not _is_inverted(tokens, clause, place - 1, language))
         or (
             before in _words(verb_table.HAVING, language)
             and tokens[place].text.lower().endswith(verb_table.PARTICIPLE_ENDINGS.get(language, ()))
@@ -105,6 +115,11 @@ def _is_finite(tokens: Sequence[Token], clause: range, place: int, content: Coll
         )
         or (language == "en" and _is_english_verb(tokens, clause, place, content))
     )
+
+
+def _is_inverted(tokens: Sequence[Token], clause: range, place: int, language: str) -> bool:
+    """Whether the verb of a pronoun stands before it: what follows says how it is ("is it safe")."""
+    return place > clause.start and tokens[place - 1].text.lower() in _finite(language)
 
 
 def _is_english_verb(tokens: Sequence[Token], clause: range, place: int, content: Collection[int]) -> bool:
@@ -144,9 +159,7 @@ def _behind_subject(
 
     Of more than two nobody knows which it is.
     """
-    # With their accents: "é" is a verb and "e" is none.
-    written = {token.text.lower() for token in tokens[clause.start : clause.stop]}
-    if written.intersection(verb_table.FINITE[language].split(", ")):
+    if any(token.text.lower() in _finite(language) for token in tokens[clause.start : clause.stop]):
         return
     openers = _phrases(verb_table.OPENERS[language])
     opened = min((clause.start + place for place in openers.places(tokens[clause.start : clause.stop])), default=None)
@@ -206,6 +219,12 @@ def _leads_to_noun(tokens: Sequence[Token], clause: range, place: int, content: 
 def _ends_in(tokens: Sequence[Token], leaders: Collection[tuple[str, ...]]) -> bool:
     words = tuple(token.folded for token in tokens[-_LONGEST_LEADER:])
     return any(words[-length:] in leaders for length in range(1, len(words) + 1))
+
+
+@cache
+def _finite(language: str) -> frozenset[str]:
+    """With their accents: "é" is a verb and "e" is none."""
+    return frozenset(verb_table.FINITE[language].split(", "))
 
 
 @cache
