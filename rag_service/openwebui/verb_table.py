@@ -58,10 +58,9 @@ NO_INFINITIVES: Final[Mapping[str, str]] = {
     "montre, offre, maître, lumière, bière, rivière, frontière, pierre, salaire, affaire, grammaire, contraire",
     "es": "mar, bar, azúcar, lugar, hogar, lunar, solar, par, ejemplar, militar, familiar, escolar, celular, dólar, "
     "altar, mujer, taller, ayer, poder, placer, alquiler, alfiler, carácter, súper, líder, póster, cáncer, ordenador",
-    "pt": "mar, bar, açúcar, lugar, lar, par, ar, celular, militar, familiar, escolar, dólar, mulher, "
-    "colher, talher, "
-    "poder, prazer, caráter, super, líder, câncer, cor, dor, flor, amor, calor, valor, motor, computador, professor, "
-    "melhor, maior, menor, pior, exterior, interior, vapor, sabor, setor, fator, autor, jogador, vendedor",
+    "pt": "mar, bar, açúcar, lugar, lar, par, ar, celular, militar, familiar, escolar, dólar, mulher, colher, "
+    "talher, poder, prazer, caráter, super, líder, câncer, cor, dor, flor, amor, calor, valor, motor, computador, "
+    "professor, melhor, maior, menor, pior, exterior, interior, vapor, sabor, setor, fator, autor, jogador, vendedor",
     "it": "mare, altare, cellulare, militare, familiare, potere, piacere, mestiere, quartiere, bicchiere, cantiere, "
     "infermiere, genere, cenere, polvere",
 }

@@ -1,7 +1,7 @@
 """Where the verbs of a question stand, told by the words around them: titles and tags name things.
 
-No dictionary says which words are verbs; each rule is one observation on a language's order of words. A verb that no
-rule finds stays in a title, which then reads as a sentence does.
+Each rule is one observation on a language's order of words; only in English, where verbs look like nouns, a list of
+those that are often asked about helps. A verb that no rule finds stays in a title, which then reads as a sentence.
 """
 
 from __future__ import annotations
@@ -95,26 +95,24 @@ def _first_done(clause: range, infinitives: Collection[int], content: Collection
 
 
 def _is_finite(tokens: Sequence[Token], clause: range, place: int, content: Collection[int], language: str) -> bool:
-    word = tokens[place].folded
     before = tokens[place - 1].folded if place > clause.start else ""
     behind = tokens[place + 1].folded if place + 1 < clause.stop else ""
-    plural = verb_table.PLURAL_ENDINGS.get(language)
-    return (
-        behind in _words(verb_table.DETERMINERS, language)
-        or (before in _words(verb_table.SUBJECTS, language) and not _is_inverted(tokens, clause, place - 1, language))
-        or (
-            before in _words(verb_table.HAVING, language)
-            and tokens[place].text.lower().endswith(verb_table.PARTICIPLE_ENDINGS.get(language, ()))
-        )
-        or (
-            plural is not None
-            and word.endswith(plural)
-            and place - 1 in content
-            and before.endswith(("s", "x"))
-            and place > clause.start
-        )
-        or (language == "en" and _is_english_verb(tokens, clause, place, content))
-    )
+    if behind in _words(verb_table.DETERMINERS, language):
+        return True
+    if before in _words(verb_table.SUBJECTS, language) and not _is_inverted(tokens, clause, place - 1, language):
+        return True
+    if before in _words(verb_table.HAVING, language) and _ends(
+        tokens[place], verb_table.PARTICIPLE_ENDINGS, language
+    ):
+        return True
+    behind_plural = place > clause.start and place - 1 in content and before.endswith(("s", "x"))
+    if behind_plural and _ends(tokens[place], verb_table.PLURAL_ENDINGS, language):
+        return True
+    return language == "en" and _is_english_verb(tokens, clause, place, content)
+
+
+def _ends(token: Token, table: Mapping[str, tuple[str, ...]], language: str) -> bool:
+    return token.text.lower().endswith(table.get(language, ()))
 
 
 def _is_inverted(tokens: Sequence[Token], clause: range, place: int, language: str) -> bool:
