@@ -115,8 +115,6 @@ class KeptStates:
                 self._settings.folder or default_folder(), hashed, persist=self._settings.persist
             )
             self._key, self._is_on = key, True
-            # Now, and not when it is needed, which is before a run that somebody waits for.
-            self._probe = WriteProbe(self._folder.probe_write_rate) if self._write_rate is None else None
         except (OSError, RuntimeError) as error:  # the latter where nobody knows the user's home
             self._switch_off(f"their folder cannot be used ({error})", note=False)
 
@@ -266,8 +264,10 @@ class KeptStates:
         return n_bytes / rate if rate else math.inf
 
     def _rate_of_writing(self) -> float | None:
-        if self._write_rate is not None or self._probe is None:
+        if self._write_rate is not None or self._folder is None:
             return self._write_rate
+        if self._probe is None:  # first here, as cards wear out by being measured too
+            self._probe = WriteProbe(self._folder.probe_write_rate)
         return self._probe.rate()
 
     def _make_room(self, folder: KeptFolder, n_tokens: int, needed: KeptState | None) -> bool:

@@ -323,8 +323,31 @@ def test_a_disk_that_cannot_be_measured_ends_keeping(
     states.close()
 
 
+def test_a_disk_is_measured_only_when_a_state_may_be_worth_it(
+    base: Path, ledger: CacheLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[KeptFolder] = []
+
+    def measure(folder: KeptFolder) -> float:
+        measured.append(folder)
+        return 1e12
+
+    monkeypatch.setattr(KeptFolder, "probe_write_rate", measure)
+    states = kept(base, ledger)
+    ledger.hold(np.arange(20, dtype=np.int32))
+    states.plan(ids(0, 100))
+    assert not measured
+    ledger.hold(np.arange(2000, dtype=np.int32))
+    for start in (9000, 9500):
+        assert states.plan(ids(start, 100)).save_to is not None
+    assert len(measured) == 1
+    states.close()
+
+
 def test_the_probe_leaves_nothing(base: Path, ledger: CacheLedger) -> None:
     states = kept(base, ledger)
+    ledger.hold(np.arange(2000, dtype=np.int32))
+    states.plan(ids(9000, 100))
     states.close()
     assert [path.name for path in base.rglob("*") if path.is_dir() or path.name == "probe"] == []
 
