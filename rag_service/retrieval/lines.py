@@ -23,7 +23,6 @@ from rag_service.retrieval.characters import (
     merge_places,
 )
 from rag_service.retrieval.glue import cut_glued
-from rag_service.retrieval.language import languages_in
 from rag_service.retrieval.page_words import PHRASE, PageWords
 from rag_service.retrieval.shapes import kinds_of
 from rag_service.retrieval.types import BlockKind, Note, Source
@@ -41,9 +40,8 @@ def clean_web_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
     if not source.text.strip():
         return "", ()
     characters = Characters(source.text)
-    languages = languages_in(source.text)
     starts = line_starts(characters)
-    words = PageWords(characters, languages)
+    words = PageWords(characters)
     cuts = np.array(cut_glued(characters, starts, words), np.intp)
     words.cut_at(cuts)
     pieces = cut_pieces(characters, merge_places(starts, cuts))
@@ -51,7 +49,7 @@ def clean_web_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
     if bars:
         pieces = cut_pieces(characters, merge_places(starts, cuts, np.unique(bars)))
     kinds = kinds_of(pieces)
-    kept, reasons = judge_pieces(pieces, words, languages, kinds, [""] * len(pieces))
+    kept, reasons = judge_pieces(pieces, words, kinds, [""] * len(pieces))
     return _assemble(source, pieces, kept, reasons, kinds)
 
 

@@ -78,7 +78,7 @@ class Measures:
     may_phrase: NDArray[np.bool_]
 
 
-def measure(pieces: Pieces, words: PageWords, languages: tuple[str, ...]) -> Measures:
+def measure(pieces: Pieces, words: PageWords) -> Measures:
     """Count what there is in each of these lines."""
     characters = pieces.characters
     lengths = np.maximum(1, pieces.lengths)
@@ -90,7 +90,7 @@ def measure(pieces: Pieces, words: PageWords, languages: tuple[str, ...]) -> Mea
     small[unspaced | (counted == 0) | ~pieces.have(UPPER | LOWER)] = 1.0
     if unspaced.any():
         counted = np.where(unspaced, np.rint(letters / _CHARACTERS_OF_WORD), counted).astype(np.intp)
-        stops = np.where(unspaced, pieces.count(_function_places(characters, languages)), stops)
+        stops = np.where(unspaced, pieces.count(_function_places(characters, words.languages)), stops)
     density = stops / np.maximum(1, counted)
     if characters.has(UNTOLD):
         density[pieces.count(characters.places(UNTOLD)) > _UNSPACED_SHARE * lengths] = np.inf

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rag_service.retrieval.banners import is_banner
 from rag_service.retrieval.boilerplate import BOILERPLATE, squeeze
 from rag_service.retrieval.characters import BRACE, CODE_MARK, PARENTHESIS, SEPARATOR, Pieces, pieces_of
-from rag_service.retrieval.language import languages_in, words_of
+from rag_service.retrieval.language import words_of
 from rag_service.retrieval.measures import Measures, measure
 from rag_service.retrieval.page_words import PageWords
 from rag_service.retrieval.types import BlockKind
@@ -76,17 +76,16 @@ def judge_lines(
     Where nothing looks like text, all stay that are not certainly something else.
     """
     pieces = pieces_of(list(lines))
-    languages = languages_in(pieces.characters.text)
-    return judge_pieces(pieces, PageWords(pieces.characters, languages), languages, kinds, barred)
+    return judge_pieces(pieces, PageWords(pieces.characters), kinds, barred)
 
 
 def judge_pieces(
-    pieces: Pieces, words: PageWords, languages: tuple[str, ...], kinds: Sequence[BlockKind], barred: Sequence[str]
+    pieces: Pieces, words: PageWords, kinds: Sequence[BlockKind], barred: Sequence[str]
 ) -> tuple[list[bool], list[str]]:
     """:func:`judge_lines` for lines that are pieces of one text, with its words."""
     if not len(pieces):
         return [], []
-    lines = _Lines(pieces, kinds, measure(pieces, words, languages))
+    lines = _Lines(pieces, kinds, measure(pieces, words))
     for at, reason in enumerate(barred):
         if reason:
             lines.verdicts[at], lines.reasons[at] = "bad", reason

@@ -64,7 +64,7 @@ def test_pieces_of_a_text_cost_what_they_do_alone(text: str, start: int, length:
 )
 def test_a_banner_is_still_looked_for_where_lines_were_measured(line: str) -> None:
     pieces = pieces_of([line])
-    measured = measure(pieces, PageWords(pieces.characters, ("en",)), ("en",))
+    measured = measure(pieces, PageWords(pieces.characters, ("en",)))
     assert is_banner(line)
     assert measured.may_banner[0]
 
