@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Final
 
-from rag_service.retrieval.analyse import unify
+from rag_service.retrieval.folding import fold
 from rag_service.retrieval.rank import Ranked, note
 from rag_service.retrieval.types import Note, Passage
 
@@ -61,7 +61,7 @@ def drop_near_copies(ranked: Sequence[Ranked], share: float) -> tuple[list[Ranke
     shown: list[_Shingled] = []
     met: set[Shingle] = set()
     for candidate in ranked:
-        own = _Shingled(unify(candidate.passage.text))
+        own = _Shingled(fold(candidate.passage.text))
         # Most passages repeat too little of all better ones to repeat much of one.
         likely = len(own.shingles & met) >= share * len(own.shingles) / _SAYS_MORE
         place = _repeated(own, shown, share) if likely else None
