@@ -6,12 +6,13 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate, count
+from itertools import count
 from typing import Final
 
 import numpy as np
 
 from rag_service.retrieval.analyse import GRAM, Analyser, plain_form
+from rag_service.retrieval.folding import codes_of
 from rag_service.retrieval.tokens import (
     FIRST_PAIR,
     Numbers,
@@ -147,8 +148,8 @@ class Columns:
         """
         pairs = self._long_pairs()
         text = plain_form("\n".join((*self._words, *map(pair_of, pairs))))
-        starts = list(accumulate((len(form) + 1 for form in text.split("\n")[:-1]), initial=0))
-        return text, starts, [*range(len(self._words)), *pairs]
+        breaks: list[int] = np.flatnonzero(codes_of(text) == ord("\n")).tolist()
+        return text, [0, *(place + 1 for place in breaks)], [*range(len(self._words)), *pairs]
 
     def _long_pairs(self) -> list[int]:
         """The pairs in the texts whose plain forms may be long enough for a gram."""

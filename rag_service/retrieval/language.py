@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_service.retrieval.folding import codes_of
 from rag_service.retrieval.function_words import (
     FUNCTION_CHARACTERS,
     FUNCTION_ENDINGS,
@@ -111,7 +112,7 @@ def script_of(text: str) -> str | None:
 
     ``Kana`` stands for Japanese: Han letters mixed with enough kana count as it.
     """
-    counts = _scripts_of(_class_counts(_codes_of(_sample(text))))
+    counts = _scripts_of(_class_counts(codes_of(_sample(text))))
     return counts[0][0] if counts else None
 
 
@@ -180,7 +181,7 @@ def _words_of_lowered(lowered: str) -> list[str]:
     """:func:`words_of` for a long text: all that is in no word becomes a space at once."""
     if lowered.isascii():
         return _ascii_words(lowered)
-    words = _spaced_words()[_codes_of(lowered)].tobytes().decode("utf-32-le")
+    words = _spaced_words()[codes_of(lowered)].tobytes().decode("utf-32-le")
     return (_LOOSE.sub(" ", words) if "'" in words else words).split()
 
 
@@ -193,10 +194,6 @@ def _spaced_words() -> NDArray[np.uint32]:
         spaced[match.start() : match.end()] = every[match.start() : match.end()]
     spaced[[ord("'"), ord("’")]] = ord("'")
     return spaced
-
-
-def _codes_of(text: str) -> NDArray[np.uint32]:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
 
 
 def _codes_by(clues: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
@@ -231,7 +228,7 @@ class _Clues(NamedTuple):
 def _clues_in(sample: str) -> _Clues:
     found = Counter(filter(_NUMBER_OF_WORD.__contains__, _words_of_lowered(sample.lower())))
     numbers = np.fromiter(map(_NUMBER_OF_WORD.__getitem__, found), np.intp, len(found))
-    return _clues(_codes_of(sample), numbers, np.fromiter(found.values(), np.intp, len(found)))
+    return _clues(codes_of(sample), numbers, np.fromiter(found.values(), np.intp, len(found)))
 
 
 def _clues(codes: NDArray[np.uint32], words: NDArray[np.intp], counts: NDArray[np.intp]) -> _Clues:
@@ -247,7 +244,7 @@ def _clues(codes: NDArray[np.uint32], words: NDArray[np.intp], counts: NDArray[n
 
 def _class_counts(codes: NDArray[np.uint32]) -> NDArray[np.intp]:
     """How many characters of each class there are."""
-    return np.bincount(_CLASSES[codes], minlength=_FIRST_LETTER + len(_CODES_BY_LETTER))
+    return np.bincount(_CLASSES.take(codes), minlength=_FIRST_LETTER + len(_CODES_BY_LETTER))
 
 
 def _scripts_of(classes: NDArray[np.intp]) -> list[tuple[str, int]]:

@@ -47,7 +47,7 @@ def clean_web_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
     pieces = cut_pieces(characters, merge_places(starts, cuts))
     bars = _cut_bars(pieces, words)
     if bars:
-        pieces = cut_pieces(characters, merge_places(starts, cuts, np.unique(bars)))
+        pieces = cut_pieces(characters, merge_places(pieces.starts, np.unique(bars)))
     kinds = kinds_of(pieces)
     kept, reasons = judge_pieces(pieces, words, kinds, [""] * len(pieces))
     return _assemble(source, pieces, kept, reasons, kinds)

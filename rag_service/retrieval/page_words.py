@@ -68,7 +68,7 @@ class PageWords:
 
     def having(self, sign: int, *, capital_near: bool = False) -> Places:
         """Where the words with this sign start; with ``capital_near`` without those amid words in small letters."""
-        numbers = np.flatnonzero(self.signs & sign)
+        numbers = np.flatnonzero((self.signs & sign) != 0)
         if capital_near:
             small = (self._characters.marks[self.starts] & LOWER) != 0
             amid = small[numbers] & small[np.maximum(0, numbers - 1)] & small[np.maximum(0, numbers - 2)]
