@@ -11,7 +11,7 @@ import numpy as np
 
 from rag_service.retrieval.boilerplate import BOILERPLATE, CONSENT
 from rag_service.retrieval.boilerplate_phrases import CONSENT_WORDS
-from rag_service.retrieval.characters import UNSPACED, Characters, Places, merge_places
+from rag_service.retrieval.characters import Characters, Places, merge_places
 from rag_service.retrieval.function_words import FUNCTION_CHARACTERS
 from rag_service.retrieval.language import UNSPACED as UNSPACED_RANGES
 from rag_service.retrieval.language import WORD, words_of
@@ -68,9 +68,7 @@ def _asks(text: str) -> bool:
 def lines_with_banners(characters: Characters, starts: Places, words: PageWords) -> set[int]:
     """The numbers of the lines, which start at these places, that hold a phrase that asks for consent."""
     text = characters.text
-    telling = words.having(BANNER)
-    if characters.has(UNSPACED):
-        telling = merge_places(telling, CONSENT.unspaced_clues_in(text))
+    telling = merge_places(words.having(BANNER), words.unspaced_clues)
     numbers = np.searchsorted(starts, telling, side="right") - 1
     long = np.diff(starts, append=len(text))[numbers] >= _LONG_LINE
     found: set[int] = set()

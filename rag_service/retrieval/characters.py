@@ -219,8 +219,18 @@ class Pieces:
     @cached_property
     def firsts(self) -> Places:
         """For each piece the place of its first character that is no white space, or its end."""
-        indents = (len(text) - len(text.lstrip()) for text in self.texts)
-        return self.starts + np.fromiter(indents, np.intp, len(self.texts))
+        firsts = self.starts.copy()
+        inside = np.minimum(firsts, max(0, len(self.characters.marks) - 1))
+        for at in np.flatnonzero((self.characters.marks[inside] & SPACE) != 0).tolist():
+            firsts[at] += len(self.texts[at]) - len(self.texts[at].lstrip())
+        return firsts
+
+    @cached_property
+    def gaps(self) -> NDArray[np.bool_]:
+        """For each piece whether two blanks stand side by side in it or behind it."""
+        blank = self.characters.codes == ord(" ")
+        having: NDArray[np.bool_] = self.count(np.flatnonzero(blank[1:] & blank[:-1])) > 0
+        return having
 
     @cached_property
     def ends(self) -> Places:

@@ -178,8 +178,9 @@ def _menus(line: str, borders: list[int]) -> Iterator[tuple[int, int]]:
             if not letter:
                 continue
             # The last of the words before the letter may be the first of its sentence: it is counted, but not cut.
-        yield from _menus_of(line, run, start)
-        run = []
+        if run:
+            yield from _menus_of(line, run, start)
+            run = []
 
 
 def _is_short(piece: str) -> bool:
@@ -189,7 +190,7 @@ def _is_short(piece: str) -> bool:
 
 def _menus_of(line: str, run: list[int], end: int) -> Iterator[tuple[int, int]]:
     """What of a run of short pieces, which start at these places and end at ``end`` or before, is a menu."""
-    places = [*run, end] if not run or run[-1] < end else run
+    places = [*run, end] if run[-1] < end else run
     if len(run) >= _MENU_PIECES:
         yield run[0], _before_name(line, places)
         return

@@ -99,7 +99,7 @@ def _assemble(
     Without ``kinds`` lines are kept as they are, else white space inside of prose becomes single spaces.
     """
     text, starts, ends = source.text, pieces.starts.tolist(), pieces.ends.tolist()
-    odd = pieces.have(ODD_SPACE).tolist()
+    loose = (pieces.have(ODD_SPACE) | pieces.gaps | (pieces.firsts > pieces.starts)).tolist()
     parts: list[str] = []
     last_end = 0
     for at, line in enumerate(pieces.texts):
@@ -108,9 +108,9 @@ def _assemble(
         if parts:
             between = text[last_end : starts[at]]
             parts.append("\n\n" if between.count("\n") > 1 or between.strip() else "\n")
-        prose = kinds is not None and kinds[at] not in ("code", "table")
-        loose = prose and (odd[at] or "  " in line or line[0].isspace())
-        parts.append(" ".join(line.split()) if loose else line)
+        if loose[at] and kinds is not None and kinds[at] not in ("code", "table"):
+            line = " ".join(line.split())
+        parts.append(line)
         last_end = ends[at]
     return "".join(parts), tuple(_notes(source, starts, ends, kept, reasons))
 

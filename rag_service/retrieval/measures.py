@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_service.retrieval.boilerplate import CONSENT, places_of
+from rag_service.retrieval.boilerplate import places_of
 from rag_service.retrieval.characters import (
     CLAUSE_END,
     CLOSER,
@@ -110,7 +110,8 @@ def measure(pieces: Pieces, words: PageWords) -> Measures:
         symbols=pieces.count(characters.places(SYMBOL)),
         joins=pieces.count(_join_places(characters)),
         may_banner=(_having(pieces, words.having(BANNER)) & (counted >= _BANNER_WORDS))
-        | _having(pieces, _banner_clues(characters)),
+        | _having(pieces, places_of(_COPYRIGHT_MARKS, characters))
+        | _having(pieces, words.unspaced_clues),
         may_phrase=_having(pieces, words.having(PHRASE)) | _having(pieces, words.unspaced_phrases),
     )
 
@@ -118,14 +119,6 @@ def measure(pieces: Pieces, words: PageWords) -> Measures:
 def _having(pieces: Pieces, places: Places) -> NDArray[np.bool_]:
     having: NDArray[np.bool_] = pieces.count(places) > 0
     return having
-
-
-def _banner_clues(characters: Characters) -> Places:
-    """Where marks of copyright stand, and what banners of scripts without spaces are known by."""
-    marks = places_of(_COPYRIGHT_MARKS, characters.text)
-    if not characters.has(UNSPACED):
-        return marks
-    return merge_places(marks, CONSENT.unspaced_clues_in(characters.text))
 
 
 def _punctuation_places(characters: Characters) -> Places:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_service.retrieval.boilerplate import BOILERPLATE, CONSENT
-from rag_service.retrieval.characters import APOSTROPHE, LETTERS, LOWER, Characters, Places, merge_places
+from rag_service.retrieval.characters import APOSTROPHE, LETTERS, LOWER, UNSPACED, Characters, Places, merge_places
 from rag_service.retrieval.language import (
     CLUE_WORDS,
     function_endings,
@@ -79,6 +79,12 @@ class PageWords:
     def unspaced_phrases(self) -> Places:
         """Where phrases of pages start in scripts without spaces."""
         return BOILERPLATE.unspaced_places(self._characters)
+
+    @cached_property
+    def unspaced_clues(self) -> Places:
+        """Where words stand that phrases which ask for consent hold in scripts without spaces."""
+        has_any = self._characters.has(UNSPACED)
+        return CONSENT.unspaced_clues_in(self._characters) if has_any else np.zeros(0, np.intp)
 
     def small(self) -> Places:
         """Where the words start that begin with a small letter."""

@@ -221,20 +221,13 @@ def _mark_tables(lines: Pieces, kinds: list[BlockKind | None]) -> None:
     for which, count_cells, least in (
         (lines.have(PIPE), _cells_by("|"), _LEAST_ROWS),
         (lines.have(TAB), _cells_by("\t"), 2),
-        (_with_gaps(lines), _columns, 3),
+        (lines.gaps, _columns, 3),
         (lines.have(VALUE_MARK) & short, _values, _LEAST_ROWS),
     ):
         counts = {at: count for at in _numbers(which) if kinds[at] is None and (count := count_cells(texts[at]))}
         for start, end in _runs(counts):
             if end - start >= least:
                 kinds[start:end] = ["table"] * (end - start)
-
-
-def _with_gaps(lines: Pieces) -> NDArray[np.bool_]:
-    """Lines with two blanks in a row that may stand between columns."""
-    blank = lines.characters.codes == ord(" ")
-    having: NDArray[np.bool_] = lines.count(np.flatnonzero(blank[1:] & blank[:-1])) > 0
-    return having
 
 
 def _cells_by(mark: str) -> Callable[[str], int]:

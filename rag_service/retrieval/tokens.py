@@ -103,6 +103,18 @@ def split_texts(texts: Sequence[str]) -> Tokens:
     return Tokens(words, ids, np.diff(until, prepend=0))
 
 
+def spelling_keys(codes: NDArray[np.uint32], starts: Places, ends: Places) -> NDArray[np.uint64]:
+    """A key for each piece of a text between these places, the same for the same spelling and hardly for another.
+
+    It is the sum of the characters times powers of a factor, modulo 2^64: no strings are made to compare them.
+    """
+    powers = np.multiply.accumulate(np.full(len(codes) + 1, _FACTOR, np.uint64))
+    sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(codes * powers[:-1])))
+    # The same word has higher powers the later it stands: all are brought to the highest.
+    keys: NDArray[np.uint64] = (sums[ends] - sums[starts]) * powers[len(codes) - starts]
+    return keys
+
+
 def is_pair(token: str) -> bool:
     """Whether a token is a pair of characters of an unspaced script, or one such character that stood alone."""
     return len(token) <= 2 and _UNSPACED_RUN.match(token) is not None
@@ -169,14 +181,8 @@ def _word_spans(folded: str, kinds: NDArray[np.uint8]) -> tuple[Places, Places]:
 
 
 def _numbered(codes: NDArray[np.uint32], starts: Places, ends: Places) -> tuple[Numbers, Places]:
-    """For each word between these places the number of all that are spelled like it, and for each number one word.
-
-    Words are compared by the sum of their characters times powers of a factor, so that no string is made of them.
-    """
-    powers = np.multiply.accumulate(np.full(len(codes) + 1, _FACTOR, np.uint64))
-    sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(codes * powers[:-1])))
-    # The same word has higher powers the later it stands: brought to one of them all.
-    keys = (sums[ends] - sums[starts]) * powers[len(codes) - starts]
+    """For each word between these places the number of all that are spelled like it, and for each number one word."""
+    keys = spelling_keys(codes, starts, ends)
     order = np.argsort(keys)
     keys = keys[order]
     new = np.append(True, keys[1:] != keys[:-1])[: len(keys)]

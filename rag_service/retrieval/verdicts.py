@@ -112,11 +112,9 @@ class _Lines:
         self._words: Final[list[int]] = measures.words.tolist()
         self._sentence: Final[list[bool]] = measures.sentence.tolist()
         self._clause: Final[list[bool]] = measures.clause.tolist()
-        self.verdicts: Final[list[Verdict]] = []
-        self.reasons: Final[list[str]] = []
-        for verdict, reason in map(_VERDICTS.__getitem__, _verdicts(measures).tolist()):
-            self.verdicts.append(verdict)
-            self.reasons.append(reason)
+        numbers = _verdicts(measures).tolist()
+        self.verdicts: Final[list[Verdict]] = [_VERDICTS[number][0] for number in numbers]
+        self.reasons: Final[list[str]] = [_VERDICTS[number][1] for number in numbers]
 
     def unwanted(self) -> Iterator[tuple[int, str]]:
         """The numbers of the lines that are certainly none of the page's text, and why; the last reason counts."""
@@ -145,7 +143,7 @@ class _Lines:
         """Rows of tables, code, and rows of data are kept whatever their words are."""
         start = 0
         for kind, group in groupby(self._kinds):
-            end = start + sum(1 for _ in group)
+            end = start + len(list(group))
             if kind != "prose":
                 self._judge_structure(start, end, kind)
             start = end
@@ -287,7 +285,7 @@ def _runs_of(verdicts: Sequence[Verdict]) -> Iterator[tuple[int, int]]:
     """Runs of lines that are neither good nor bad."""
     start = 0
     for open_, group in groupby(verdicts, key=_OPEN.__contains__):
-        end = start + sum(1 for _ in group)
+        end = start + len(list(group))
         if open_:
             yield start, end
         start = end

@@ -3,8 +3,10 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag_service.retrieval.dedupe import drop_copies, drop_near_copies, shingles_of
+from rag_service.retrieval.dedupe import drop_copies, drop_near_copies
+from rag_service.retrieval.folding import fold
 from rag_service.retrieval.rank import Ranked
+from rag_service.retrieval.shingles import may_repeat, shingles_of
 from tests.retrieval.documents import passage
 
 LONG = "The harbour of the town was built from grey stone in the last years of the old king, who liked ships"
@@ -56,3 +58,29 @@ def test_the_first_always_stays_and_nothing_is_lost_untold(texts: list[str]) -> 
     assert kept[:1] == given_ones[:1]
     assert len(kept) + len(notes) == len(texts)
     assert all(shingles_of(text) for text in texts)
+
+
+_WORDS = st.lists(
+    st.sampled_from(["red", "stone", "wall", "sea", "2019", "学校", "の", "!", "\0", " ", "ß"]), max_size=14
+)
+
+
+@settings(deadline=None)
+@given(st.lists(_WORDS.map(" ".join) | _WORDS.map("".join), max_size=6), st.sampled_from([0.3, 0.5, 0.8]))
+def test_the_quick_test_rules_out_no_copy(texts: list[str], share: float) -> None:
+    folded = [fold(text.replace("\0", " ")) for text in texts]
+    met: set[object] = set()
+    for text, likely in zip(folded, may_repeat(folded, share), strict=True):
+        own = shingles_of(text)
+        assert likely or len(own & met) < share * len(own)
+        met |= own
+
+
+def test_the_quick_test_spares_work_on_what_is_new() -> None:
+    assert may_repeat([fold(LONG), fold(CHINESE), fold(LONG), "a ship came by night", fold(CHINESE)], 0.5) == [
+        False,
+        False,
+        True,
+        False,
+        True,
+    ]

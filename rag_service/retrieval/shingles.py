@@ -1,0 +1,111 @@
+"""What passages are compared by to find near copies: runs of three words, or of six characters."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag_service.retrieval.folding import BORDER, codes_of
+from rag_service.retrieval.tokens import Places, spelling_keys
+
+Shingle = str | tuple[str, ...]
+Keys = NDArray[np.uint64]
+
+SHINGLE_WORDS: Final = 3
+SHINGLE_CHARACTERS: Final = 6
+# From this share of characters beyond the last block of alphabets on, a text is shingled by characters.
+_UNSPACED_SHARE: Final = 0.3
+_WORD: Final = re.compile(r"\w+")
+_UNSPACED: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]+"
+)
+# An odd number that makes one key of several, and the bits of a key by which it is looked up.
+_FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
+_SLOT_BITS: Final = 20
+# No letter or digit is beyond.
+_ASSIGNED: Final = 0x40000
+
+
+def shingles_of(text: str) -> frozenset[Shingle]:
+    """The runs of three words of a folded text, or of six characters where a script sets no spaces.
+
+    A shorter text is one shingle. Digits count as they are.
+    """
+    words = _WORD.findall(text)
+    if not text.isascii():
+        letters = "".join(words)
+        if sum(map(len, _UNSPACED.findall(letters))) >= _UNSPACED_SHARE * max(1, len(letters)):
+            return frozenset(_runs(letters, SHINGLE_CHARACTERS)) or frozenset({letters})
+    return frozenset(zip(*(words[start:] for start in range(SHINGLE_WORDS)), strict=False)) or frozenset(
+        {tuple(words)}
+    )
+
+
+def may_repeat(texts: Sequence[str], share: float) -> list[bool]:
+    """For each folded text whether at least ``share`` of its shingles may be in texts before it: a quick test.
+
+    Shingles are compared by keys that a few others may have too, and one that a text has again counts as if it were
+    in one before, so that no text is ruled out that has so many.
+    """
+    codes = codes_of(BORDER.join(texts))
+    number_of = np.cumsum(codes == ord(BORDER))
+    letters, unspaced = (table.take(codes) for table in _letters())
+    places = np.flatnonzero(letters)
+    sizes = np.bincount(number_of[places], minlength=len(texts))
+    by_character = np.bincount(number_of[unspaced], minlength=len(texts)) >= _UNSPACED_SHARE * np.maximum(1, sizes)
+    words = np.flatnonzero(letters & ~np.append(False, letters[:-1]))
+    ends = np.flatnonzero(letters & ~np.append(letters[1:], False)) + 1
+    total, again = np.zeros(len(texts), np.intp), np.zeros(len(texts), np.intp)
+    for keys, owners, length, which in (
+        (spelling_keys(codes, words, ends), number_of[words], SHINGLE_WORDS, ~by_character),
+        (codes[places].astype(np.uint64), number_of[places], SHINGLE_CHARACTERS, by_character),
+    ):
+        some = which[owners]
+        keys, owners = _joined(keys[some], owners[some], length)
+        total += np.bincount(owners, minlength=len(texts))
+        again += np.bincount(owners[_met_before(keys)], minlength=len(texts))
+    likely: list[bool] = ((total == 0) | (again >= share * total)).tolist()
+    return likely
+
+
+def _joined(keys: Keys, owners: Places, length: int) -> tuple[Keys, Places]:
+    """One key for each run of ``length`` keys of one owner, and the owners of these."""
+    count = max(0, len(keys) - length + 1)
+    joined = np.zeros(count, np.uint64)
+    for start in range(length):
+        joined = joined * _FACTOR + keys[start : start + count]
+    whole = owners[:count] == owners[length - 1 : length - 1 + count]
+    return joined[whole] * _FACTOR, owners[:count][whole]
+
+
+def _met_before(keys: Keys) -> NDArray[np.bool_]:
+    """Which keys stand behind others that are like them."""
+    slots = (keys >> np.uint64(64 - _SLOT_BITS)).astype(np.intp)
+    first = np.empty(1 << _SLOT_BITS, np.intp)
+    places = np.arange(len(keys))
+    # Of places with one slot the last that is written stays: the first.
+    first[slots[::-1]] = places[::-1]
+    met: NDArray[np.bool_] = first[slots] != places
+    return met
+
+
+@cache
+def _letters() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """For each character whether it is of a word, and whether of an unspaced script's."""
+    every = np.arange(_ASSIGNED, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    tables = np.zeros((2, sys.maxunicode + 1), np.bool_)
+    for table, pattern in zip(tables, (_WORD, _UNSPACED), strict=True):
+        for match in pattern.finditer(every):
+            table[match.start() : match.end()] = True
+    tables[1] &= tables[0]
+    return tables[0], tables[1]
+
+
+def _runs(text: str, length: int) -> Iterable[str]:
+    return (text[start : start + length] for start in range(len(text) - length + 1))
