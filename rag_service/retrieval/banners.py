@@ -59,10 +59,10 @@ def is_banner(line: str) -> str:
 
 def _asks(text: str) -> bool:
     """Whether a phrase that asks for consent is in a text, also where a link touches it."""
+    if not CONSENT.may_cover(text.lower()):
+        return False
     lowered = _TOUCHING.sub(" ", text).lower()
-    return CONSENT.may_cover(lowered) and bool(
-        CONSENT.words_covered(words_of(lowered)) or CONSENT.characters_covered("".join(lowered.split()))
-    )
+    return bool(CONSENT.words_covered(words_of(lowered)) or CONSENT.characters_covered("".join(lowered.split())))
 
 
 def lines_with_banners(characters: Characters, starts: Places, words: PageWords) -> set[int]:
@@ -129,11 +129,13 @@ def cut_bar(line: str) -> list[int]:
     spans = [(found[first].start(), found[last - 1].end()) for first, last in BOILERPLATE.spans_in(words)]
     cuts: set[int] = set()
     for start, end, number in _runs(line, spans, _BETWEEN):
+        if number < _BAR_PHRASES:
+            continue
         rest = len(WORD.findall(line, end)) + len(WORD.findall(line, 0, start))
         begins = not line[:start].strip() or line[:start].rstrip().endswith(_ENDED)
         after = _BETWEEN.match(line, end)
         stop = after.end() if after else end
-        if number >= _BAR_PHRASES and rest >= _TEXT_WORDS and begins and not line[stop : stop + 1].islower():
+        if rest >= _TEXT_WORDS and begins and not line[stop : stop + 1].islower():
             cuts |= {start, stop}
     return sorted(cuts - {0, len(line)})
 

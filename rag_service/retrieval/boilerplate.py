@@ -132,6 +132,8 @@ def places_of(words: Sequence[str], characters: Characters) -> Places:
     for word in words:
         places = np.flatnonzero(small[: len(small) - len(word) + 1] == ord(word[0])) if word else found[0]
         for at, letter in enumerate(word):
+            if not len(places):
+                break
             places = places[small[places + at] == ord(letter)]
         found.append(places)
     return merge_places(*found)

@@ -169,9 +169,10 @@ def _cuts_of(line: str, borders: Sequence[tuple[int, int]]) -> list[int]:
 def _menus(line: str, borders: list[int]) -> Iterator[tuple[int, int]]:
     """Runs of short pieces between these borders, and pieces that are phrases of pages and nothing else."""
     run: list[int] = []
+    mixed = not line.isascii() and _UNSPACED_LETTER.search(line) is not None
     for start, end in zip(borders, [*borders[1:], len(line) + 1], strict=True):
         piece = line[start:end]
-        letter = None if piece.isascii() else _UNSPACED_LETTER.search(piece, 0, _LONG_LINE)
+        letter = _UNSPACED_LETTER.search(piece, 0, _LONG_LINE) if mixed else None
         head = piece[: letter.start()] if letter else piece
         if _is_short(head):
             run.append(start)

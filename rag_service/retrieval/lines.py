@@ -101,17 +101,17 @@ def _assemble(
     text, starts, ends = source.text, pieces.starts.tolist(), pieces.ends.tolist()
     loose = (pieces.have(ODD_SPACE) | pieces.gaps | (pieces.firsts > pieces.starts)).tolist()
     parts: list[str] = []
-    last_end = 0
+    last = 0
     for at, line in enumerate(pieces.texts):
         if not kept[at]:
             continue
         if parts:
-            between = text[last_end : starts[at]]
-            parts.append("\n\n" if between.count("\n") > 1 or between.strip() else "\n")
+            left_out = at - last > 1
+            parts.append("\n\n" if left_out or text.count("\n", ends[last], starts[at]) > 1 else "\n")
         if loose[at] and kinds is not None and kinds[at] not in ("code", "table"):
             line = " ".join(line.split())
         parts.append(line)
-        last_end = ends[at]
+        last = at
     return "".join(parts), tuple(_notes(source, starts, ends, kept, reasons))
 
 

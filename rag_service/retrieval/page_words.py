@@ -94,10 +94,9 @@ class PageWords:
     def _told(self, numbers: NDArray[np.uint16]) -> tuple[str, ...]:
         """The languages of the text, by the words with these numbers that are in its sample."""
         spans = sample_spans(len(self._characters.codes))
-        inside = [
-            numbers[np.searchsorted(self.starts, start) : np.searchsorted(self._ends, end, side="right")]
-            for start, end in spans
-        ]
+        starts, ends = zip(*spans, strict=True)
+        firsts, lasts = np.searchsorted(self.starts, starts), np.searchsorted(self._ends, ends, side="right")
+        inside = [numbers[first:last] for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)]
         counts = np.bincount(np.concatenate(inside), minlength=len(CLUE_WORDS) + 1)
         codes = np.concatenate([self._characters.codes[start:end] for start, end in spans])
         return languages_told(codes, counts[1 : len(CLUE_WORDS) + 1])

@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 
 from rag_service.retrieval.banners import is_banner
 from rag_service.retrieval.boilerplate import BOILERPLATE, squeeze
-from rag_service.retrieval.characters import BRACE, CODE_MARK, PARENTHESIS, SEPARATOR, Pieces, pieces_of
+from rag_service.retrieval.characters import (
+    BRACE,
+    CLAUSE_END,
+    CODE_MARK,
+    DIGIT,
+    PARENTHESIS,
+    SEPARATOR,
+    Pieces,
+    pieces_of,
+)
 from rag_service.retrieval.language import words_of
 from rag_service.retrieval.measures import Measures, measure
 from rag_service.retrieval.page_words import PageWords
@@ -109,7 +118,9 @@ class _Lines:
         self._kinds: Final = kinds
         self._pieces: Final = pieces
         self._measures: Final = measures
+        self._marked: Final[list[bool]] = pieces.have(DIGIT | CLAUSE_END).tolist()
         self._words: Final[list[int]] = measures.words.tolist()
+        self._stops: Final[list[int]] = measures.stops.tolist()
         self._sentence: Final[list[bool]] = measures.sentence.tolist()
         self._clause: Final[list[bool]] = measures.clause.tolist()
         numbers = _verdicts(measures).tolist()
@@ -190,7 +201,7 @@ class _Lines:
         size = end - start
         if size < _VERSE_RUN or sum(self._clause[start:end]) < _VERSE_SHARE * size:
             return False
-        stops, words = self._measures.stops, self._words
+        stops, words = self._stops, self._words
         near = sum(
             1
             for at in range(start, end)
@@ -203,7 +214,8 @@ class _Lines:
         if end - start < _VERSE_RUN:
             return False
         facts = sum(
-            self._kinds[at] == "list" or _is_fact(self._texts[at], self._words[at]) for at in range(start, end)
+            self._kinds[at] == "list" or (self._marked[at] and _is_fact(self._texts[at], self._words[at]))
+            for at in range(start, end)
         )
         return facts >= _TELLING_SHARE * (end - start)
 
