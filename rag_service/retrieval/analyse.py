@@ -131,14 +131,16 @@ class _Terms:
         for word in words:
             if word in self._without:
                 terms[word] = ""
-            elif word.isascii() and not word.isalpha():
-                terms[word] = _GROUPED.sub(_ungrouped, word) if word[0].isdigit() else word[:_LONGEST_WORD]
-            elif len(word) > _LONGEST_WORD:
-                terms[word] = word[:_LONGEST_WORD]
-            else:
+            elif len(word) <= _LONGEST_WORD and (word.isalpha() or not word.isascii()):
                 letters.append(word)
+            elif word[0].isdigit() and word.isascii():
+                terms[word] = _GROUPED.sub(_ungrouped, word)
+            else:
+                terms[word] = word[:_LONGEST_WORD]
         stems = letters if self._stemmer is None else self._stemmer.stemWords(letters)
-        terms.update((word, stem or word) for word, stem in zip(letters, stems, strict=True))
+        terms.update(zip(letters, stems, strict=True))
+        # A stemmer may leave nothing of a word.
+        terms.update((word, word) for word, stem in zip(letters, stems, strict=True) if not stem)
         return terms
 
 
@@ -151,6 +153,11 @@ def _terms_of(language: str | None, without: str) -> _Terms:
     """The terms of a language, without the function words of another: of both, those that are known."""
     own = language if language is not None and language in _KNOWN else ""
     return _shared_terms(own, without if without in FUNCTION_WORDS and without != own else "")
+
+
+def forget_words() -> None:
+    """Forget the terms of all words that were met; they are made again where they are met again."""
+    _shared_terms.cache_clear()
 
 
 @cache
