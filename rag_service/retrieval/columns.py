@@ -41,12 +41,6 @@ class TermNumbers:
     def __getitem__(self, term: str) -> int:
         return self.words[term] if term in self.words else pair_number(term)
 
-    def get(self, term: str, default: int) -> int:
-        """The number of a term, or ``default`` for a word that is in none of the texts."""
-        if term in self.words:
-            return self.words[term]
-        return pair_number(term) if is_pair(term) else default
-
 
 class Columns:
     """The terms of texts, numbered: those of text ``t`` are ``ids[starts[t]:starts[t + 1]]``, in their order.
@@ -78,11 +72,13 @@ class Columns:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    def term(self, number: int) -> str:
+        """The term that has this number."""
+        return self._words[number] if number < FIRST_PAIR else pair_of(number)
+
     def terms_of(self, text: int) -> list[str]:
         """The terms of a text in their order."""
-        words = self._words
-        ids = self.ids[self.starts[text] : self.starts[text + 1]].tolist()
-        return [words[number] if number < FIRST_PAIR else pair_of(number) for number in ids]
+        return list(map(self.term, self.ids[self.starts[text] : self.starts[text + 1]].tolist()))
 
     def find(self, signs: Iterable[tuple[int, int]]) -> tuple[Numbers, Numbers]:
         """Where the texts have signs: places in ``ids``, rising, and the sign at each.
