@@ -27,7 +27,7 @@ _UNSPACED: Final = re.compile(
 )
 # An odd number that makes one key of several, and the bits of a key by which it is looked up.
 _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
-_SLOT_BITS: Final = 20
+_SLOT_BITS: Final = 18
 # No letter or digit is beyond.
 _ASSIGNED: Final = 0x40000
 
@@ -56,22 +56,25 @@ def may_repeat(texts: Sequence[str], share: float) -> list[bool]:
     codes = codes_of(BORDER.join(texts))
     number_of = np.cumsum(codes == ord(BORDER))
     letters, unspaced = (table.take(codes) for table in _letters())
-    places = np.flatnonzero(letters)
-    sizes = np.bincount(number_of[places], minlength=len(texts))
-    by_character = np.bincount(number_of[unspaced], minlength=len(texts)) >= _UNSPACED_SHARE * np.maximum(1, sizes)
-    words = np.flatnonzero(letters & ~np.append(False, letters[:-1]))
-    ends = np.flatnonzero(letters & ~np.append(letters[1:], False)) + 1
-    total, again = np.zeros(len(texts), np.intp), np.zeros(len(texts), np.intp)
-    for keys, owners, length, which in (
-        (spelling_keys(codes, words, ends), number_of[words], SHINGLE_WORDS, ~by_character),
-        (codes[places].astype(np.uint64), number_of[places], SHINGLE_CHARACTERS, by_character),
-    ):
-        some = which[owners]
-        keys, owners = _joined(keys[some], owners[some], length)
-        total += np.bincount(owners, minlength=len(texts))
-        again += np.bincount(owners[_met_before(keys)], minlength=len(texts))
+    keys, owners = _word_runs(codes, letters, number_of)
+    if unspaced.any():
+        sizes = np.bincount(number_of[letters], minlength=len(texts))
+        share_of = np.bincount(number_of[unspaced], minlength=len(texts)) / np.maximum(1, sizes)
+        by_character = share_of >= _UNSPACED_SHARE
+        words, characters = ~by_character[owners], letters & by_character[number_of]
+        runs, runs_of = _joined(codes[characters].astype(np.uint64), number_of[characters], SHINGLE_CHARACTERS)
+        keys, owners = np.append(keys[words], runs), np.append(owners[words], runs_of)
+    total = np.bincount(owners, minlength=len(texts))
+    again = np.bincount(owners[_met_before(keys)], minlength=len(texts))
     likely: list[bool] = ((total == 0) | (again >= share * total)).tolist()
     return likely
+
+
+def _word_runs(codes: NDArray[np.uint32], letters: NDArray[np.bool_], number_of: Places) -> tuple[Keys, Places]:
+    """Keys of the runs of words between characters that are no letters, and the number of the text of each."""
+    starts = np.flatnonzero(letters & ~np.append(False, letters[:-1]))
+    ends = np.flatnonzero(letters & ~np.append(letters[1:], False)) + 1
+    return _joined(spelling_keys(codes, starts, ends), number_of[starts], SHINGLE_WORDS)
 
 
 def _joined(keys: Keys, owners: Places, length: int) -> tuple[Keys, Places]:
@@ -87,8 +90,8 @@ def _joined(keys: Keys, owners: Places, length: int) -> tuple[Keys, Places]:
 def _met_before(keys: Keys) -> NDArray[np.bool_]:
     """Which keys stand behind others that are like them."""
     slots = (keys >> np.uint64(64 - _SLOT_BITS)).astype(np.intp)
-    first = np.empty(1 << _SLOT_BITS, np.intp)
-    places = np.arange(len(keys))
+    first = np.empty(1 << _SLOT_BITS, np.int32)
+    places = np.arange(len(keys), dtype=np.int32)
     # Of places with one slot the last that is written stays: the first.
     first[slots[::-1]] = places[::-1]
     met: NDArray[np.bool_] = first[slots] != places
