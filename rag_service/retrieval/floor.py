@@ -22,10 +22,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_service.retrieval.columns import Numbers
 from rag_service.retrieval.language import language_of
 from rag_service.retrieval.rank import FEWEST_TERMS, Index, Ranked, lucene_idf, note
 from rag_service.retrieval.sentences import sentences
+from rag_service.retrieval.tokens import Numbers
 from rag_service.retrieval.types import Note
 
 BACKGROUND: Final = 100

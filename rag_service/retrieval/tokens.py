@@ -109,7 +109,8 @@ def spelling_keys(codes: NDArray[np.uint32], starts: Places, ends: Places) -> ND
     It is the sum of the characters times powers of a factor, modulo 2^64: no strings are made to compare them.
     """
     powers = np.multiply.accumulate(np.full(len(codes) + 1, _FACTOR, np.uint64))
-    sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(codes * powers[:-1])))
+    sums = np.zeros(len(codes) + 1, np.uint64)
+    np.cumsum(codes * powers[:-1], out=sums[1:])
     # The same word has higher powers the later it stands: all are brought to the highest.
     keys: NDArray[np.uint64] = (sums[ends] - sums[starts]) * powers[len(codes) - starts]
     return keys
@@ -195,7 +196,8 @@ def _decimal_points(kinds: NDArray[np.uint8]) -> Places:
     """Where points and commas stand between digits."""
     points = np.flatnonzero((kinds & _POINT) != 0)
     points = points[(points > 0) & (points < len(kinds) - 1)]
-    return points[((kinds[points - 1] & kinds[points + 1]) & _DIGIT) != 0]
+    between: Places = points[((kinds[points - 1] & kinds[points + 1]) & _DIGIT) != 0]
+    return between
 
 
 def _paired(codes: NDArray[np.uint32], kinds: NDArray[np.uint8]) -> tuple[Numbers, Places]:
