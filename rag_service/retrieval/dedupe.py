@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
 from rag_service.retrieval.folding import BORDER, fold_texts
 from rag_service.retrieval.rank import Ranked, note
-from rag_service.retrieval.shingles import Shingle, may_repeat, shingles_of
+from rag_service.retrieval.shingles import QuickTest, Shingle, shingles_of
 from rag_service.retrieval.types import Note, Passage
 
 # A passage so many times as long as its copy says more than that one.
@@ -49,18 +49,19 @@ def drop_near_copies(ranked: Sequence[Ranked], share: float) -> tuple[list[Ranke
     """
     kept: list[Ranked] = []
     notes: list[Note] = []
-    shown: list[_Shingled] = []
+    shown: dict[int, _Shingled] = {}
     folded = fold_texts([candidate.passage.text for candidate in ranked]).split(BORDER) if ranked else []
-    # Most passages repeat too little of all better ones to repeat much of one.
-    likely = may_repeat(folded, share / _SAYS_MORE)
-    for candidate, text, compared in zip(ranked, folded, likely, strict=True):
-        own = _Shingled(text)
-        place = _repeated(own, shown, share) if compared else None
-        if place is not None:
-            reason = f"nearly the same as {_place(kept[place].passage)}"
+    # Most passages repeat too little of all better ones to repeat much of one, and the others of most.
+    quick, least = QuickTest(folded), share / _SAYS_MORE
+    for number, (candidate, likely) in enumerate(zip(ranked, quick.repeating(least), strict=True)):
+        own = _Shingled(folded[number])
+        better = [place for place in quick.alike(number, least) if place in shown] if likely else []
+        repeated = _repeated(own, {place: shown[place] for place in better}, share)
+        if repeated is not None:
+            reason = f"nearly the same as {_place(ranked[repeated].passage)}"
             notes.append(note("dedupe", candidate.passage, kept=False, reason=reason, score=candidate.score))
             continue
-        shown.append(own)
+        shown[number] = own
         kept.append(candidate)
     return kept, notes
 
@@ -80,11 +81,11 @@ class _Shingled:
         return frozenset(_NUMBER.findall(self._text))
 
 
-def _repeated(candidate: _Shingled, shown: Sequence[_Shingled], share: float) -> int | None:
-    """The place of the better text that has most of a candidate's shingles, and its numbers, if one has enough."""
-    size = len(candidate.shingles)
+def _repeated(candidate: _Shingled, better: Mapping[int, _Shingled], share: float) -> int | None:
+    """The number of the better text that has most of a candidate's shingles, and its numbers, if one has enough."""
     best, most = None, 0
-    for place, other in enumerate(shown):
+    for place, other in better.items():
+        size = len(candidate.shingles)
         if size > _SAYS_MORE * len(other.shingles):
             continue
         shared = len(candidate.shingles & other.shingles)

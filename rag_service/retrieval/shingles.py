@@ -47,27 +47,49 @@ def shingles_of(text: str) -> frozenset[Shingle]:
     )
 
 
-def may_repeat(texts: Sequence[str], share: float) -> list[bool]:
-    """For each folded text whether at least ``share`` of its shingles may be in texts before it: a quick test.
+class QuickTest:
+    """Which of some folded texts may share how many shingles: told from numbers that a few others may have too."""
 
-    Shingles are compared by keys that a few others may have too, and one that a text has again counts as if it were
-    in one before, so that no text is ruled out that has so many.
-    """
-    codes = codes_of(BORDER.join(texts))
-    number_of = np.cumsum(codes == ord(BORDER))
-    letters, unspaced = (table.take(codes) for table in _letters())
-    keys, owners = _word_runs(codes, letters, number_of)
-    if unspaced.any():
-        sizes = np.bincount(number_of[letters], minlength=len(texts))
-        share_of = np.bincount(number_of[unspaced], minlength=len(texts)) / np.maximum(1, sizes)
-        by_character = share_of >= _UNSPACED_SHARE
-        words, characters = ~by_character[owners], letters & by_character[number_of]
-        runs, runs_of = _joined(codes[characters].astype(np.uint64), number_of[characters], SHINGLE_CHARACTERS)
-        keys, owners = np.append(keys[words], runs), np.append(owners[words], runs_of)
-    total = np.bincount(owners, minlength=len(texts))
-    again = np.bincount(owners[_met_before(keys)], minlength=len(texts))
-    likely: list[bool] = ((total == 0) | (again >= share * total)).tolist()
-    return likely
+    def __init__(self, texts: Sequence[str]) -> None:
+        codes = codes_of(BORDER.join(texts))
+        number_of = np.cumsum(codes == ord(BORDER))
+        letters, unspaced = (table.take(codes) for table in _letters())
+        keys, owners = _word_runs(codes, letters, number_of)
+        if unspaced.any():
+            sizes = np.bincount(number_of[letters], minlength=len(texts))
+            share_of = np.bincount(number_of[unspaced], minlength=len(texts)) / np.maximum(1, sizes)
+            by_character = share_of >= _UNSPACED_SHARE
+            words, characters = ~by_character[owners], letters & by_character[number_of]
+            runs, runs_of = _joined(codes[characters].astype(np.uint64), number_of[characters], SHINGLE_CHARACTERS)
+            keys, owners = np.append(keys[words], runs), np.append(owners[words], runs_of)
+        self._slots: Final = (keys >> np.uint64(64 - _SLOT_BITS)).astype(np.intp)
+        self._owners: Final = owners
+        self._count: Final = len(texts)
+
+    def repeating(self, share: float) -> list[bool]:
+        """For each text whether at least ``share`` of its shingles may be in texts before it.
+
+        What a text has again counts as if it were in one before, so that no text is ruled out that has so many.
+        """
+        first = np.empty(1 << _SLOT_BITS, np.int32)
+        places = np.arange(len(self._slots), dtype=np.int32)
+        # Of places with one slot the last that is written stays: the first.
+        first[self._slots[::-1]] = places[::-1]
+        again = np.bincount(self._owners[first[self._slots] != places], minlength=self._count)
+        total = np.bincount(self._owners, minlength=self._count)
+        likely: list[bool] = ((total == 0) | (again >= share * total)).tolist()
+        return likely
+
+    def alike(self, number: int, share: float) -> list[int]:
+        """The numbers of the texts before a text that may have at least ``share`` of its shingles."""
+        own = np.unique(self._slots[self._owners == number])
+        if not len(own):  # too short a text to be looked up
+            return list(range(number))
+        having = np.zeros(1 << _SLOT_BITS, np.bool_)
+        having[own] = True
+        shared = np.bincount(self._owners[having[self._slots]], minlength=self._count)[:number]
+        alike: list[int] = np.flatnonzero(shared >= share * len(own)).tolist()
+        return alike
 
 
 def _word_runs(codes: NDArray[np.uint32], letters: NDArray[np.bool_], number_of: Places) -> tuple[Keys, Places]:
@@ -85,17 +107,6 @@ def _joined(keys: Keys, owners: Places, length: int) -> tuple[Keys, Places]:
         joined = joined * _FACTOR + keys[start : start + count]
     whole = owners[:count] == owners[length - 1 : length - 1 + count]
     return joined[whole] * _FACTOR, owners[:count][whole]
-
-
-def _met_before(keys: Keys) -> NDArray[np.bool_]:
-    """Which keys stand behind others that are like them."""
-    slots = (keys >> np.uint64(64 - _SLOT_BITS)).astype(np.intp)
-    first = np.empty(1 << _SLOT_BITS, np.int32)
-    places = np.arange(len(keys), dtype=np.int32)
-    # Of places with one slot the last that is written stays: the first.
-    first[slots[::-1]] = places[::-1]
-    met: NDArray[np.bool_] = first[slots] != places
-    return met
 
 
 @cache

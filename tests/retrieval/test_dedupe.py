@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rag_service.retrieval.dedupe import drop_copies, drop_near_copies
 from rag_service.retrieval.folding import fold
 from rag_service.retrieval.rank import Ranked
-from rag_service.retrieval.shingles import may_repeat, shingles_of
+from rag_service.retrieval.shingles import QuickTest, shingles_of
 from tests.retrieval.documents import passage
 
 LONG = "The harbour of the town was built from grey stone in the last years of the old king, who liked ships"
@@ -69,18 +69,15 @@ _WORDS = st.lists(
 @given(st.lists(_WORDS.map(" ".join) | _WORDS.map("".join), max_size=6), st.sampled_from([0.3, 0.5, 0.8]))
 def test_the_quick_test_rules_out_no_copy(texts: list[str], share: float) -> None:
     folded = [fold(text.replace("\0", " ")) for text in texts]
-    met: set[object] = set()
-    for text, likely in zip(folded, may_repeat(folded, share), strict=True):
-        own = shingles_of(text)
-        assert likely or len(own & met) < share * len(own)
-        met |= own
+    quick, shingles = QuickTest(folded), list(map(shingles_of, folded))
+    for number, likely in enumerate(quick.repeating(share)):
+        own, before = shingles[number], shingles[:number]
+        assert likely or len(own & frozenset().union(*before)) < share * len(own)
+        alike = {place for place, other in enumerate(before) if len(own & other) >= share * len(own)}
+        assert alike <= set(quick.alike(number, share))
 
 
 def test_the_quick_test_spares_work_on_what_is_new() -> None:
-    assert may_repeat([fold(LONG), fold(CHINESE), fold(LONG), "a ship came by night", fold(CHINESE)], 0.5) == [
-        False,
-        False,
-        True,
-        False,
-        True,
-    ]
+    quick = QuickTest([fold(LONG), fold(CHINESE), fold(LONG), "a ship came by night", fold(CHINESE)])
+    assert quick.repeating(0.5) == [False, False, True, False, True]
+    assert [quick.alike(number, 0.5) for number in range(5)] == [[], [], [0], [], [1]]
