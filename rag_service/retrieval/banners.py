@@ -156,6 +156,8 @@ def cut_unspaced_bar(line: str) -> list[int]:
 
 def cut_tail(line: str) -> list[int]:
     """Where to cut off what follows the last sentence of a line without spaces, if it is short and has a phrase."""
+    if line.endswith(tuple(_MARKS)):
+        return []
     end = max(map(line.rfind, _MARKS)) + 1
     while end < len(line) and line[end] in _CLOSERS:
         end += 1
