@@ -91,7 +91,7 @@ def split_texts(texts: Sequence[str]) -> Tokens:
     kinds = _kinds()[codes]
     places, ends = _word_spans(folded, kinds)
     ids, some = _numbered(codes, places, ends)
-    words = [folded[start:end] for start, end in zip(places[some].tolist(), ends[some].tolist(), strict=True)]
+    words = _spelled(codes, places[some], ends[some])
     if (kinds & _PAIRED).any():
         pairs, their_places = _paired(codes, kinds)
         # Both stand in order already: a sort that merges is quick.
@@ -190,6 +190,16 @@ def _numbered(codes: NDArray[np.uint32], starts: Places, ends: Places) -> tuple[
     numbers = np.empty(len(keys), np.int64)
     numbers[order] = np.cumsum(new) - 1
     return numbers, order[new]
+
+
+def _spelled(codes: NDArray[np.uint32], starts: Places, ends: Places) -> list[str]:
+    """The words between these places, cut at once: each is written out with a blank behind it."""
+    lengths = ends - starts + 1
+    until = np.cumsum(lengths)
+    written = np.repeat(starts - until + lengths, lengths) + np.arange(lengths.sum())
+    letters = codes[np.minimum(written, len(codes) - 1)]
+    letters[until - 1] = ord(" ")
+    return letters.tobytes().decode("utf-32-le").split()
 
 
 def _decimal_points(kinds: NDArray[np.uint8]) -> Places:
