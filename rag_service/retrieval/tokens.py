@@ -199,7 +199,8 @@ def _spelled(codes: NDArray[np.uint32], starts: Places, ends: Places) -> list[st
     written = np.repeat(starts - until + lengths, lengths) + np.arange(lengths.sum())
     letters = codes[np.minimum(written, len(codes) - 1)]
     letters[until - 1] = ord(" ")
-    return letters.tobytes().decode("utf-32-le").split()
+    words: list[str] = letters.tobytes().decode("utf-32-le").split()
+    return words
 
 
 def _decimal_points(kinds: NDArray[np.uint8]) -> Places:
