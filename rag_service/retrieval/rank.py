@@ -68,38 +68,29 @@ class Collection:
 class Bm25(BM25Okapi):  # type: ignore[misc]  # the library has no types
     """BM25 with the idf of Lucene's BM25Similarity, ln(1 + (N - df + 0.5) / (df + 0.5)): never negative.
 
-    Its documents are those of a collection that can match a question. What they have is known by term, so that each
-    term costs what has it and not what there is.
+    Its documents are those of a collection that can match a question, each as the frequencies of its terms.
     """
 
     def __init__(
         self,
-        having: Mapping[Any, tuple[Numbers, Numbers]],
-        lengths: Numbers,
+        frequencies: Sequence[Mapping[Any, int]],
+        lengths: Sequence[int],
         collection: Collection,
         k1: float,
         b: float,
     ) -> None:
-        """Take for each term the documents that have it and how often, and how many terms each document has."""
+        """Take the frequencies of terms in some documents of ``collection``, and the lengths of these in terms."""
         self._lengths = lengths
         self._collection = collection
-        super().__init__(having, k1=k1, b=b)
+        super().__init__(frequencies, k1=k1, b=b)
 
-    def _initialize(self, corpus: Mapping[Any, tuple[Numbers, Numbers]]) -> Mapping[Any, int]:
+    def _initialize(self, corpus: Sequence[Mapping[Any, int]]) -> Mapping[Any, int]:
         """Take what was counted already, instead of counting in each document."""
-        self.corpus_size = len(self._lengths)
-        self._having = corpus
+        self.corpus_size = len(corpus)
+        self.doc_freqs = list(corpus)
+        self.doc_len = self._lengths
         self.avgdl = max(1.0, self._collection.mean)
         return self._collection.found
-
-    def get_scores(self, query: Iterable[Any]) -> Scores:
-        """The score of each document."""
-        scores = np.zeros(self.corpus_size)
-        discounts = self.k1 * (1 - self.b + self.b * self._lengths / self.avgdl)
-        for term in query:
-            documents, times = self._having[term]
-            scores[documents] += self.idf[term] * (times * (self.k1 + 1) / (times + discounts[documents]))
-        return scores
 
     def _calc_idf(self, nd: Mapping[Any, int]) -> None:
         self.idf = {term: lucene_idf(self._collection.documents, found) for term, found in nd.items()}
@@ -228,19 +219,21 @@ class Index:
 
         ``texts`` and ``signs`` tell which passage has which of ``wanted``, once for each time.
         """
-        keys, times = np.unique(signs * len(lengths) + texts, return_counts=True)
-        documents, signs = keys % len(lengths), keys // len(lengths)
-        borders = np.searchsorted(signs, np.arange(len(wanted) + 1)).tolist()
-        having = {
-            term: (documents[start:end], times[start:end])
-            for term, (start, end) in zip(wanted, pairwise(borders), strict=True)
-        }
-        found = {term: len(own) for term, (own, _) in having.items()}
-        collection = Collection(len(lengths), float(lengths.mean()), found)
-        bm25 = Bm25(having, lengths, collection, self.settings.k1, self.settings.b)
+        width = max(1, len(wanted))
+        keys, counts = np.unique(texts * width + signs, return_counts=True)
+        having, first = np.unique(keys // width, return_index=True)
+        found = np.bincount(keys % width, minlength=width).tolist()
+        names, times = [wanted[place] for place in (keys % width).tolist()], counts.tolist()
+        frequencies = [
+            dict(zip(names[start:end], times[start:end], strict=True))
+            for start, end in pairwise([*first.tolist(), len(keys)])
+        ]
+        collection = Collection(len(lengths), float(lengths.mean()), dict(zip(wanted, found, strict=False)))
+        bm25 = Bm25(frequencies, lengths[having], collection, self.settings.k1, self.settings.b)
         scores = np.zeros(len(lengths))
         for language, numbers in self._numbers_of.items():
-            scores[numbers] = bm25.get_scores(asked[language])[numbers]
+            own = np.flatnonzero(np.isin(having, numbers))
+            scores[having[own]] = bm25.get_batch_scores(asked[language], own.tolist())
         return scores, [bm25.idf[term] for term in wanted]
 
 
