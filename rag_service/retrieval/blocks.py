@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -16,15 +16,15 @@ _UNMARKED_LEVEL: Final = 6
 _UNDERLINE_LEVEL: Final = {"=": 1, "-": 2}
 
 
-def find_blocks(text: str) -> tuple[Block, ...]:
+def find_blocks(text: str, line_kinds: Sequence[BlockKind] = ()) -> tuple[Block, ...]:
     """Paragraphs, headings, lists, tables, code and data in a plain text or in Markdown, in their order.
 
-    Blocks are trimmed of line breaks at both ends; what is between them is white space.
+    ``line_kinds`` are the kinds of the text's lines where they are known already. Blocks are trimmed of line breaks at both ends; what is between them is white space.
     """
     lines = text.split("\n")
     lengths = np.fromiter(map(len, lines), np.intp, len(lines)) + 1
     starts = np.cumsum(lengths) - lengths
-    kinds = kinds_of(Pieces(Characters(text + "\n"), starts, lines))
+    kinds = list(line_kinds) or kinds_of(Pieces(Characters(text + "\n"), starts, lines))
     filled = [bool(line) and not line.isspace() for line in lines]
     for at, line in enumerate(lines):
         if filled[at] and kinds[at] == "prose" and not (at and filled[at - 1]):

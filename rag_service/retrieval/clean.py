@@ -7,7 +7,7 @@ from dataclasses import replace
 from rag_service.retrieval.lines import clean_attached_lines, clean_web_lines
 from rag_service.retrieval.markup import strip_tags
 from rag_service.retrieval.page import clean_page
-from rag_service.retrieval.types import Document, Note, Source
+from rag_service.retrieval.types import Document, Source
 
 
 def clean(source: Source) -> Document:
@@ -22,15 +22,14 @@ def clean(source: Source) -> Document:
     if source.html:
         page = clean_page(source)
         return _clean_tagless(source) if page is None else page
-    text, notes = _clean_lines(source)
-    return Document(source, text, notes)
+    return _clean_lines(source)
 
 
 def _clean_tagless(source: Source) -> Document:
     """What line cleaning finds in markup that holds no readable block."""
-    text, notes = _clean_lines(replace(source, text=strip_tags(source.text)))
-    return Document(source, text, tuple(replace(note, start=None, end=None) for note in notes))
+    found = _clean_lines(replace(source, text=strip_tags(source.text)))
+    return replace(found, source=source, notes=tuple(replace(note, start=None, end=None) for note in found.notes))
 
 
-def _clean_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
+def _clean_lines(source: Source) -> Document:
     return clean_web_lines(source) if source.kind == "web" else clean_attached_lines(source)

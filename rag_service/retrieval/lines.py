@@ -25,7 +25,7 @@ from rag_service.retrieval.characters import (
 from rag_service.retrieval.glue import cut_glued
 from rag_service.retrieval.page_words import PHRASE, PageWords
 from rag_service.retrieval.shapes import kinds_of
-from rag_service.retrieval.types import BlockKind, Note, Source
+from rag_service.retrieval.types import BlockKind, Document, Note, Source
 from rag_service.retrieval.verdicts import judge_pieces
 
 # Phrases of a bar begin within so many characters of each other; in scripts without spaces a line of so many
@@ -35,10 +35,10 @@ _BAR_PHRASES: Final = 2
 _BAR_CHARACTERS: Final = 60
 
 
-def clean_web_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
+def clean_web_lines(source: Source) -> Document:
     """The lines of a flattened page that carry its text, and a note on each run of lines left out."""
     if not source.text.strip():
-        return "", ()
+        return Document(source, "")
     characters = Characters(source.text)
     starts = line_starts(characters)
     words = PageWords(characters)
@@ -53,7 +53,7 @@ def clean_web_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
     return _assemble(source, pieces, kept, reasons, kinds)
 
 
-def clean_attached_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
+def clean_attached_lines(source: Source) -> Document:
     """A text the user chose, less the lines that are certainly of the page and not of the document."""
     characters = Characters(source.text)
     pieces = cut_pieces(characters, line_starts(characters))
@@ -93,7 +93,7 @@ def _assemble(
     kept: Sequence[bool],
     reasons: Sequence[str],
     kinds: Sequence[BlockKind] | None = None,
-) -> tuple[str, tuple[Note, ...]]:
+) -> Document:
     """The kept lines as one text, with a blank line where one stood or something was left out; and the notes.
 
     Without ``kinds`` lines are kept as they are, else white space inside of prose becomes single spaces.
@@ -101,18 +101,25 @@ def _assemble(
     text, starts, ends = source.text, pieces.starts.tolist(), pieces.ends.tolist()
     loose = (pieces.have(ODD_SPACE) | pieces.gaps | (pieces.firsts > pieces.starts)).tolist()
     parts: list[str] = []
+    kept_kinds: list[BlockKind] = []
     last = 0
     for at, line in enumerate(pieces.texts):
         if not kept[at]:
             continue
         if parts:
             left_out = at - last > 1
-            parts.append("\n\n" if left_out or text.count("\n", ends[last], starts[at]) > 1 else "\n")
+            apart = left_out or text.count("\n", ends[last], starts[at]) > 1
+            parts.append("\n\n" if apart else "\n")
+            if apart:
+                kept_kinds.append("prose")
+        if kinds is not None:
+            kept_kinds.append(kinds[at])
         if loose[at] and kinds is not None and kinds[at] not in ("code", "table"):
             line = " ".join(line.split())
         parts.append(line)
         last = at
-    return "".join(parts), tuple(_notes(source, starts, ends, kept, reasons))
+    notes = tuple(_notes(source, starts, ends, kept, reasons))
+    return Document(source, "".join(parts), notes, line_kinds=tuple(kept_kinds) if kinds is not None else ())
 
 
 def _notes(

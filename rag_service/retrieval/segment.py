@@ -61,7 +61,7 @@ def segment(document: Document, *, tokens: int = DEFAULT_TOKENS) -> list[Passage
 def _atoms(document: Document, tokens: int) -> list[_Atom]:
     """The pieces of the document in their order, each with the headings it stands under."""
     text = document.text
-    blocks = document.blocks or find_blocks(text)
+    blocks = document.blocks or find_blocks(text, document.line_kinds)
     spans_of = [_spans(text, block) for block in blocks]
     sizes = iter(estimate_spans(text, [span for spans in spans_of for span in spans]))
     sizer = _Sizer(text)

@@ -58,14 +58,16 @@ class Block:
 class Document:
     """The text of a source that is worth reading. Its characters are those of the source, in their order.
 
-    ``blocks`` are what its markup said of it, in the text's order; empty where there was none. A page whose sender
-    gave no title has its own in ``source.title``.
+    ``blocks`` are what its markup said of it, in the text's order; empty where there was none. ``line_kinds`` are
+    the kinds of its lines where they were told already, and empty where they were not. A page whose sender gave no
+    title has its own in ``source.title``.
     """
 
     source: Source
     text: str
     notes: tuple[Note, ...] = ()
     blocks: tuple[Block, ...] = ()
+    line_kinds: tuple[BlockKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

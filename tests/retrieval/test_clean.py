@@ -48,6 +48,8 @@ def test_text_is_a_subsequence_and_all_else_is_noted(text: str, kind: SourceKind
         assert text[note.start : note.end] == note.text
     told = "".join([document.text, *(note.text for note in document.notes)])
     assert sorted("".join(told.split())) == sorted("".join(text.split()))
+    if document.line_kinds:
+        assert len(document.line_kinds) == len(document.text.split("\n"))
 
 
 @given(st.text(alphabet="<>/apdivhtml=\"' &;\x00\ud800 é字\n", max_size=300), st.sampled_from(KINDS))

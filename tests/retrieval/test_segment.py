@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rag_service.retrieval.blocks import find_blocks
 from rag_service.retrieval.clean import clean
 from rag_service.retrieval.segment import segment
 from rag_service.retrieval.sentences import estimate_tokens, sentences
@@ -115,3 +116,11 @@ def test_sentence_borders() -> None:
 @given(st.text(min_size=1, max_size=500))
 def test_a_size_is_positive_and_grows_with_the_text(text: str) -> None:
     assert 1 <= estimate_tokens(text) <= estimate_tokens(text + text)
+
+
+def test_lines_whose_kinds_are_known_are_not_judged_again() -> None:
+    text = "The first row\nThe second row\n\nA sentence that stands below the rows."
+    told = Document(Source("1", text), text, line_kinds=("table", "table", "prose", "prose"))
+    assert [block.kind for block in find_blocks(text, told.line_kinds)] == ["table", "prose"]
+    assert [passage.kind for passage in segment(told, tokens=8)] == ["table", "prose"]
+    assert [passage.kind for passage in segment(Document(told.source, text), tokens=8)] == ["prose", "prose"]
