@@ -19,7 +19,8 @@ _UNDERLINE_LEVEL: Final = {"=": 1, "-": 2}
 def find_blocks(text: str, line_kinds: Sequence[BlockKind] = ()) -> tuple[Block, ...]:
     """Paragraphs, headings, lists, tables, code and data in a plain text or in Markdown, in their order.
 
-    ``line_kinds`` are the kinds of the text's lines where they are known already. Blocks are trimmed of line breaks at both ends; what is between them is white space.
+    ``line_kinds`` are the kinds of the text's lines where they are known already. Blocks are trimmed of line breaks
+    at both ends; what is between them is white space.
     """
     lines = text.split("\n")
     lengths = np.fromiter(map(len, lines), np.intp, len(lines)) + 1
