@@ -26,7 +26,12 @@ _LONG_LINE: Final = 30
 _PHRASE_CHARACTERS: Final = 60
 _COPYRIGHT: Final = re.compile(r"©|\(c\)\s?(?:19|20)\d\d|copyright\s(?:©|\d)", re.IGNORECASE)
 _ABOUT_CONSENT: Final = re.compile("|".join(word.strip() for word in CONSENT_WORDS.split("|")))
-_TOUCHING: Final = re.compile(r"(?<=[a-zß-ÿа-яёіїєґ])(?=[A-ZÀ-ÞА-ЯЁІЇЄҐ])|(?<=[A-Za-z])(?=[\u0370-\uffff])")
+# Latin, Greek and Cyrillic: all alphabets with capitals that are much in use.
+_CASED: Final = tuple(map(chr, range(0x530)))
+_TOUCHING: Final = re.compile(
+    f"(?<=[{''.join(filter(str.islower, _CASED))}])(?=[{''.join(filter(str.isupper, _CASED))}])"
+    r"|(?<=[A-Za-z])(?=[\u0370-\uffff])"
+)
 _MARKS: Final = "。！？｡"
 _CLOSERS: Final = "”’」』）)\"' "
 _TAIL_CHARACTERS: Final = 60
