@@ -1,7 +1,7 @@
 """From text to the terms that rank it: one analyser for documents and for questions.
 
-Words of spaced scripts are case-folded, freed of function words and stemmed (Snowball, https://snowballstem.org);
-scripts without spaces become pairs of characters, as Lucene's CJKAnalyzer makes them; numbers and identifiers stay
+Words of spaced scripts are case-folded, freed of function words and stemmed (Snowball, https://snowballstem.org, and a few rules
+for languages it has not); scripts without spaces become pairs of characters, as Lucene's CJKAnalyzer makes them; numbers and identifiers stay
 whole.
 """
 
@@ -21,6 +21,7 @@ import Stemmer
 from numpy.typing import NDArray
 
 from rag_service.retrieval.language import language_of
+from rag_service.retrieval.light_stems import LIGHT_STEMS, StemWords
 from rag_service.retrieval.ranking_words import FUNCTION_PAIRS, FUNCTION_WORDS
 
 GRAM: Final = 4
@@ -38,6 +39,7 @@ _ALGORITHMS: Final = {
     "es": "spanish",
     "et": "estonian",
     "eu": "basque",
+    "fa": "persian",
     "fi": "finnish",
     "fr": "french",
     "ga": "irish",
@@ -145,7 +147,9 @@ class _Terms:
 
     def __init__(self, language: str, without: str) -> None:
         algorithm = _ALGORITHMS.get(language)
-        self._stemmer = Stemmer.Stemmer(algorithm, 0) if algorithm in Stemmer.algorithms() else None
+        self._stem_words: StemWords = LIGHT_STEMS.get(language, list)
+        if algorithm in Stemmer.algorithms():
+            self._stem_words = Stemmer.Stemmer(algorithm, 0).stemWords
         self._without = FUNCTION_WORDS.get(language, frozenset()) | FUNCTION_WORDS.get(without, frozenset())
         self._term_of: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -174,7 +178,7 @@ class _Terms:
                 terms[word] = word[:_LONGEST_WORD]
             else:
                 letters.append(word)
-        stems = letters if self._stemmer is None else self._stemmer.stemWords(letters)
+        stems = self._stem_words(letters)
         terms.update((word, stem or word) for word, stem in zip(letters, stems, strict=True))
         return terms
 

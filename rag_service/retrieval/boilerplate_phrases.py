@@ -263,7 +263,8 @@ CONSENT_PHRASES: Final = """
     | يستخدم هذا الموقع ملفات تعريف الارتباط | हम कुकीज़ का उपयोग | यह वेबसाइट कुकीज़ का उपयोग
     | कुकीज़ का उपयोग करते हैं | कुकीज़ का उपयोग करती है | χρησιμοποιούμε cookies | ο ιστότοπος χρησιμοποιεί cookies
     | αυτός ο ιστότοπος χρησιμοποιεί cookies | אנו משתמשים בעוגיות | אנחנו משתמשים בעוגיות | האתר משתמש בעוגיות
-    | אתר זה משתמש בעוגיות | אנו משתמשים בקובצי cookie | folosim cookie uri | folosim cookies | utilizăm cookie uri
+    | אתר זה משתמש בעוגיות | משתמשים בעוגיות כדי | משתמש בעוגיות כדי | ملفات تعريف الارتباط لتحسين
+    | ملفات تعريف الارتباط لضمان | ملفات تعريف الارتباط لتقديم | אנו משתמשים בקובצי cookie | folosim cookie uri | folosim cookies | utilizăm cookie uri
     | utilizăm cookies | folosim module cookie | acest site folosește cookie uri | acest site folosește cookies
     | acest site utilizează cookie uri | เว็บไซต์นี้ใช้คุกกี้ | เราใช้คุกกี้ | เว็บไซต์ของเราใช้คุกกี้ | chúng tôi sử dụng cookie
     | trang web này sử dụng cookie | website này sử dụng cookie | サイトではcookieを使用 | 쿠키를 사용하여"""
