@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any, Final, get_args
 
 from rag_service.chat_answer import ChatAnswer
@@ -14,6 +14,7 @@ MOST_CHARACTERS: Final = 200_000
 """Of the texts of notes, together."""
 
 MOST_NOTES: Final = 2_000
+_FIELDS: Final = tuple(field.name for field in fields(Note))
 _STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 
 
@@ -63,18 +64,19 @@ def _bounded(notes: Sequence[Note]) -> tuple[list[dict[str, Any]], int]:
     Room goes first to what was cleaned away, which is nowhere else to be seen, then stage by stage from the last:
     the later a stage, the fewer and the more telling its notes.
     """
-    order = ("clean", *(stage for stage in reversed(_STAGES) if stage != "clean"))
-    places = sorted(range(len(notes)), key=lambda place: order.index(notes[place].stage))
+    stages = ("clean", *(stage for stage in reversed(_STAGES) if stage != "clean"))
+    order = {stage: number for number, stage in enumerate(stages)}
+    places = sorted(range(len(notes)), key=lambda place: order[notes[place].stage])
     left = MOST_CHARACTERS
     chosen: dict[int, dict[str, Any]] = {}
     cut = 0
     for place in places[:MOST_NOTES]:
         if left <= 0:
             break
-        note = asdict(notes[place])
+        note = {name: value for name in _FIELDS if (value := getattr(notes[place], name)) is not None}
         if len(note["text"]) > left:
             note["text"] = note["text"][:left]
             cut += 1
         left -= len(note["text"])
-        chosen[place] = {name: value for name, value in note.items() if value is not None}
+        chosen[place] = note
     return [chosen[place] for place in sorted(chosen)], cut

@@ -52,7 +52,10 @@ class BodyLimit:
             await self._refuse(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        message = f"The request body is larger than {self._limit} bytes, which is the most that is taken."
+        message = (
+            f"The request body is larger than {self._limit} bytes, the most that is taken. Send fewer or smaller "
+            "pictures, or less text; RKLLM_BODY_LIMIT sets the limit."
+        )
         answer = invalid_request(message, status=413, code="body_too_large")
         response = JSONResponse(answer.body(scope["path"]), answer.status, {"Connection": "close"})
         await response(scope, receive, send)

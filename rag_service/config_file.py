@@ -139,6 +139,8 @@ def _problems(
     problems: list[str] = []
     names = {variable_of(name): name for name in ServiceSettings.model_fields}
     for detail in error.errors(include_url=False, include_input=False):
+        if detail["type"] == "default_factory_not_called":
+            continue  # a default that is made of other settings, one of which is wrong
         first = str(detail["loc"][0]) if detail["loc"] else ""
         name = names.get(first, first)
         where = name

@@ -35,6 +35,7 @@ _DEFAULTS_IN_WORDS: Final[Mapping[str, str]] = {
     "npu_lock": "found",
     "runtime_version": "told",
     "context_length": "the model's",
+    "body_limit": "16 MiB and a picture in base64",
     "requests_per_minute": "off",
     "worker_memory_limit": "off",
     "prefill_chunk": "off",
@@ -43,7 +44,7 @@ _DEFAULTS_IN_WORDS: Final[Mapping[str, str]] = {
 _GROUPS: Final[tuple[tuple[str, str], ...]] = (
     ("Where to listen, and who may call", "host"),
     ("Models", "models_dir"),
-    ("Limits", "body_limit"),
+    ("Limits", "header_limit"),
     ("Memory and cache", "memory_budget"),
     ("Chats with sources, tasks and tools", "rag"),
     ("Embeddings", "lexical_embedding"),

@@ -31,6 +31,7 @@ from rkllm_providers.runtime.abi_tables import VERSIONS
 from rkllm_providers.vision import PictureLimits
 
 _PICTURES: Final = PictureLimits()
+_BODY_WITHOUT_PICTURE: Final = 16 * 1024 * 1024
 
 
 def _listed(value: Any) -> Any:
@@ -40,6 +41,15 @@ def _listed(value: Any) -> Any:
 
 def _number_or_off(value: Any) -> Any:
     return None if isinstance(value, str) and value.strip().lower() == "off" else value
+
+
+def _admitting_body(values: dict[str, Any]) -> int:
+    """Bytes of a body with one picture of the largest size, in base64, and all that goes with it.
+
+    ``values`` are the settings read before; a wrong one may be missing.
+    """
+    picture = int(values.get("picture_bytes", _PICTURES.max_bytes))
+    return _BODY_WITHOUT_PICTURE + 4 * -(-picture // 3)
 
 
 def _lower(value: Any) -> Any:
@@ -89,7 +99,6 @@ class ServiceSettings(BaseSettings):
         default=None, description="Version of librkllmrt.so, where it cannot be told from the file."
     )
     context_length: int | None = Field(default=None, gt=0, description="Upper bound on every model's context window.")
-    body_limit: int = Field(default=16 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
     header_limit: int = Field(
         default=64 * 1024, ge=1024, description="Largest head of a request, in bytes: its address and headers."
     )
@@ -128,6 +137,12 @@ class ServiceSettings(BaseSettings):
     )
     picture_bytes: Annotated[int, BeforeValidator(parse_size)] = Field(
         default=_PICTURES.max_bytes, gt=0, description="Largest file of a picture."
+    )
+    body_limit: Annotated[int, BeforeValidator(parse_size)] = Field(
+        default_factory=_admitting_body,
+        ge=1024,
+        description="Largest request body. The default admits one picture of `picture_bytes`, in base64 as requests "
+        "have it.",
     )
     picture_pixels: int = Field(default=_PICTURES.max_pixels, gt=0, description="Most pixels of a picture.")
     picture_count: int = Field(

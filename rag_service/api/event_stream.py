@@ -73,6 +73,10 @@ class EventWire(Protocol):
         """What is going on, if that is something new; nothing once there were events."""
         return b""
 
+    async def prepare(self) -> None:
+        """Make ready what takes long to put together. Is awaited once, when the first events are there."""
+        return
+
     def encode(self, events: list[ChatEvent]) -> bytes:
         """Events, and the end of the stream with the last."""
         ...
@@ -138,6 +142,7 @@ class EventStreamResponse(Response):
                         await self._send_body(send, news)
                     await asyncio.wait((first,), timeout=_LOOK_SECONDS)
                 events = await first
+                await self._wire.prepare()
                 await self._send_body(send, self._wire.encode(events))
                 async for events in self.answer:
                     await self._send_body(send, self._wire.encode(events))

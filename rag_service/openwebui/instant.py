@@ -17,21 +17,12 @@ from functools import cache
 from typing import Final
 
 from rag_service.openwebui import title_table
+from rag_service.openwebui.phrases import MOST_WORDS, choose_words, count_words, find_phrases
 from rag_service.openwebui.subjects import rank_subjects
 from rag_service.openwebui.task_table import NEGATIONS, TaskKind
 from rag_service.openwebui.tasks import Task
-from rag_service.openwebui.topics import (
-    MOST_WORDS,
-    Subjects,
-    choose_words,
-    count_words,
-    find_heading,
-    find_phrases,
-    rank_terms,
-    read_subjects,
-    shorten,
-    weigh_texts,
-)
+from rag_service.openwebui.terms import rank_terms
+from rag_service.openwebui.topics import Subjects, find_heading, read_subjects, shorten, weigh_texts
 from rag_service.retrieval.queries import search_queries
 from rag_service.retrieval.turn_tokens import Phrases, split_clauses, split_tokens
 from rag_service.retrieval.types import Turn

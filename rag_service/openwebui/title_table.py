@@ -106,6 +106,9 @@ ABBREVIATIONS: Final = frozenset(
     ("mr", "mrs", "ms", "dr", "prof", "st", "sr", "sra", "srta", "dra", "mme", "mlle", "hr", "fr", "nr", "no", "vs")
 )  # fmt: skip
 
+# Articles before what is not there yet.
+INDEFINITE: Final = "a, an, ein, eine, einen, einem, einer, kein, keine, keinen, un, une, una, uno, um, uma"
+
 # Words that hold a title's words together ("unit tests in Rust").
 JOINTS: Final[Mapping[str, str]] = {
     "en": "of, in, for, with, and, or, on, to, from, vs, versus, between, without, by, at, the, a, an, under, "

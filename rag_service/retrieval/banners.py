@@ -11,7 +11,7 @@ import numpy as np
 
 from rag_service.retrieval.boilerplate import BOILERPLATE, CONSENT
 from rag_service.retrieval.boilerplate_phrases import CONSENT_WORDS
-from rag_service.retrieval.characters import UNSPACED, Characters, Places, merge_places
+from rag_service.retrieval.characters import Characters, Places, merge_places
 from rag_service.retrieval.function_words import FUNCTION_CHARACTERS
 from rag_service.retrieval.language import UNSPACED as UNSPACED_RANGES
 from rag_service.retrieval.language import WORD, words_of
@@ -65,18 +65,16 @@ def is_banner(line: str) -> str:
 
 def _asks(text: str) -> bool:
     """Whether a phrase that asks for consent is in a text, also where a link touches it."""
+    if not CONSENT.may_cover(text.lower()):
+        return False
     lowered = _TOUCHING.sub(" ", text).lower()
-    return CONSENT.may_cover(lowered) and bool(
-        CONSENT.words_covered(words_of(lowered)) or CONSENT.characters_covered("".join(lowered.split()))
-    )
+    return bool(CONSENT.words_covered(words_of(lowered)) or CONSENT.characters_covered("".join(lowered.split())))
 
 
 def lines_with_banners(characters: Characters, starts: Places, words: PageWords) -> set[int]:
     """The numbers of the lines, which start at these places, that hold a phrase that asks for consent."""
     text = characters.text
-    telling = words.having(BANNER)
-    if characters.has(UNSPACED):
-        telling = merge_places(telling, CONSENT.unspaced_clues_in(text))
+    telling = merge_places(words.having(BANNER), words.unspaced_clues)
     numbers = np.searchsorted(starts, telling, side="right") - 1
     long = np.diff(starts, append=len(text))[numbers] >= _LONG_LINE
     found: set[int] = set()
@@ -145,11 +143,13 @@ def cut_bar(line: str) -> list[int]:
     spans = [(found[first].start(), found[last - 1].end()) for first, last in BOILERPLATE.spans_in(words)]
     cuts: set[int] = set()
     for start, end, number in _runs(line, spans, _BETWEEN):
+        if number < _BAR_PHRASES:
+            continue
         rest = len(WORD.findall(line, end)) + len(WORD.findall(line, 0, start))
         begins = not line[:start].strip() or line[:start].rstrip().endswith(_ENDED)
         after = _BETWEEN.match(line, end)
         stop = after.end() if after else end
-        if number >= _BAR_PHRASES and rest >= _TEXT_WORDS and begins and not line[stop : stop + 1].islower():
+        if rest >= _TEXT_WORDS and begins and not line[stop : stop + 1].islower():
             cuts |= {start, stop}
     return sorted(cuts - {0, len(line)})
 
@@ -170,6 +170,8 @@ def cut_unspaced_bar(line: str) -> list[int]:
 
 def cut_tail(line: str) -> list[int]:
     """Where to cut off what follows the last sentence of a line without spaces, if it is short and has a phrase."""
+    if line.endswith(tuple(_MARKS)):
+        return []
     end = max(map(line.rfind, _MARKS)) + 1
     while end < len(line) and line[end] in _CLOSERS:
         end += 1

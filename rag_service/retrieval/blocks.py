@@ -25,28 +25,29 @@ def find_blocks(text: str) -> tuple[Block, ...]:
     lengths = np.fromiter(map(len, lines), np.intp, len(lines)) + 1
     starts = np.cumsum(lengths) - lengths
     kinds = kinds_of(Pieces(Characters(text + "\n"), starts, lines))
+    filled = [bool(line) and not line.isspace() for line in lines]
     for at, line in enumerate(lines):
-        if kinds[at] == "prose" and not (at and lines[at - 1].strip()):
+        if filled[at] and kinds[at] == "prose" and not (at and filled[at - 1]):
             after = next((other for other in lines[at + 1 : at + 3] if other.strip()), "")
             if heads(line, "", after):
                 kinds[at] = "heading"
     places = starts.tolist()
     return tuple(
         Block(places[first], places[last] + len(lines[last]), kind, _level(lines, first, last, kind))
-        for first, last, kind in _groups(lines, kinds)
+        for first, last, kind in _groups(lines, filled, kinds)
     )
 
 
-def _groups(lines: list[str], kinds: list[BlockKind]) -> Iterator[tuple[int, int, BlockKind]]:
+def _groups(lines: list[str], filled: list[bool], kinds: list[BlockKind]) -> Iterator[tuple[int, int, BlockKind]]:
     """First and last line of each block. A blank line ends prose and headings, and nothing else."""
     at = 0
     while at < len(lines):
-        if not lines[at].strip():
+        if not filled[at]:
             at += 1
             continue
         kind, last, next_at = kinds[at], at, at + 1
-        while next_at < len(lines) and (not lines[next_at].strip() or kinds[next_at] == kind):
-            if lines[next_at].strip():
+        while next_at < len(lines) and (not filled[next_at] or kinds[next_at] == kind):
+            if filled[next_at]:
                 if next_at - last > 1 and kind in ("prose", "heading"):
                     break
                 if kind == "heading" and heading_level(lines[next_at]):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rag_service.retrieval.boilerplate_phrases import CONSENT_PHRASES, NETWORKS, PHRASES, SURE_PHRASES
 from rag_service.retrieval.characters import UNSPACED as UNSPACED_LETTER
-from rag_service.retrieval.characters import Characters
+from rag_service.retrieval.characters import Characters, Places, merge_places
 from rag_service.retrieval.language import UNSPACED, WORD, words_of
 
 _UNSPACED_CHARACTER: Final = re.compile(f"[{UNSPACED}]")
@@ -64,15 +64,15 @@ class PhraseIndex:
             left = [phrase for phrase in left if clue not in phrase]
         return [clue for clue in clues if not any(other != clue and other in clue for other in clues)]
 
-    def unspaced_clues_in(self, text: str) -> NDArray[np.intp]:
+    def unspaced_clues_in(self, characters: Characters) -> Places:
         """Where a word stands that the phrases of scripts without spaces hold, in ascending order."""
-        return places_of(self._unspaced_clues, text)
+        return places_of(self._unspaced_clues, characters)
 
     @cached_property
     def _unspaced_clues(self) -> list[str]:
         return [clue for clue in self._clues if any(clue in phrase for phrase in self._unspaced_phrases)]
 
-    def unspaced_places(self, characters: Characters) -> NDArray[np.intp]:
+    def unspaced_places(self, characters: Characters) -> Places:
         """Where the phrases of scripts without spaces stand, in ascending order."""
         if not characters.has(UNSPACED_LETTER):
             return np.zeros(0, np.intp)
@@ -81,7 +81,7 @@ class PhraseIndex:
         places = places[self._begins(places, characters, 1)]
         return np.array([at for at in places.tolist() if self._unspaced.match(characters.text, at)], np.intp)
 
-    def _begins(self, places: NDArray[np.intp], characters: Characters, at: int) -> NDArray[np.bool_]:
+    def _begins(self, places: Places, characters: Characters, at: int) -> NDArray[np.bool_]:
         """At which of these places a character stands that a phrase has at ``at``."""
         codes = characters.codes[np.minimum(places + at, len(characters.codes) - 1)]
         begins: NDArray[np.bool_] = self._codes_at[at][np.minimum(codes, _MOST_CODES - 1)]
@@ -125,15 +125,18 @@ class PhraseIndex:
         )
 
 
-def places_of(words: Sequence[str], text: str) -> NDArray[np.intp]:
-    """Where these words stand in a text, in ascending order: in small letters, in capitals, or beginning with one."""
-    places: list[int] = []
-    for form in {form for word in words for form in (word, word.capitalize(), word.upper())}:
-        at = text.find(form)
-        while at >= 0:
-            places.append(at)
-            at = text.find(form, at + len(form))
-    return np.array(sorted(places), np.intp)
+def places_of(words: Sequence[str], characters: Characters) -> Places:
+    """Where these words in lower case stand in a text, in ascending order, whatever the case of their letters."""
+    small = characters.small
+    found: list[Places] = [np.zeros(0, np.intp)]
+    for word in words:
+        places = np.flatnonzero(small[: len(small) - len(word) + 1] == ord(word[0])) if word else found[0]
+        for at, letter in enumerate(word):
+            if not len(places):
+                break
+            places = places[small[places + at] == ord(letter)]
+        found.append(places)
+    return merge_places(*found)
 
 
 def _split(table: str) -> list[str]:

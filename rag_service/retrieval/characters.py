@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_service.retrieval.folding import codes_of
 from rag_service.retrieval.language import LETTER, SCRIPT_RANGES, UNSPACED_SCRIPTS
 
 Places = NDArray[np.intp]
@@ -85,16 +86,10 @@ _SETS: Final = {
 }
 _STOPLESS_SCRIPTS: Final = ("Thai", "Lao", "Khmer", "Myanmar")
 _UNTOLD_SCRIPTS: Final = ("Lao", "Khmer", "Myanmar")
-# Marks of what is a small part of most texts: looked for among those alone.
-_RARE: Final = ~(SPACE | BREAK | LETTERS | LOWER | UNSPACED | STOPLESS | UNTOLD) & 0xFFFFFFFF
 # No alphabet with two cases that occurs on pages lies beyond the first, and no letter at all beyond the second.
 _CASED: Final = 0x2000
 _ASSIGNED: Final = 0x33480
 _RANGE: Final = re.compile("(.)-(.)|.", re.DOTALL)
-
-
-def _codes_of(text: str) -> NDArray[np.uint32]:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
 
 
 def _make_marks() -> NDArray[np.uint32]:
@@ -107,7 +102,7 @@ def _make_marks() -> NDArray[np.uint32]:
     marks[[code for code, character in enumerate(cased) if character.isupper()]] |= UPPER
     marks[[code for code, character in enumerate(cased) if character.islower()]] |= LOWER
     for mark, characters in _SETS.items():
-        marks[_codes_of(characters)] |= mark
+        marks[codes_of(characters)] |= mark
     for mark, scripts in ((UNSPACED, UNSPACED_SCRIPTS), (STOPLESS, _STOPLESS_SCRIPTS), (UNTOLD, _UNTOLD_SCRIPTS)):
         for match in _RANGE.finditer("".join(SCRIPT_RANGES[script] for script in sorted(scripts))):
             marks[ord(match.group()[0]) : ord(match.group()[-1]) + 1] |= mark
@@ -142,8 +137,9 @@ class Characters:
 
     def __init__(self, text: str) -> None:
         self.text: Final = text
-        self.codes: Final = _codes_of(text)
+        self.codes: Final = codes_of(text)
         self.marks: Final[NDArray[np.uint32]] = _MARKS.take(self.codes)
+        self._places: Final[dict[int, Places]] = {}
 
     @cached_property
     def small(self) -> NDArray[np.uint32]:
@@ -164,19 +160,11 @@ class Characters:
         """Where the characters stand that are no white space."""
         return np.flatnonzero((self.marks & SPACE) == 0)
 
-    @cached_property
-    def _rare(self) -> tuple[Places, NDArray[np.uint32]]:
-        """Where characters other than small letters and white space stand, and their marks."""
-        places = np.flatnonzero((self.marks & _RARE) != 0)
-        return places, self.marks[places]
-
     def places(self, mark: int) -> Places:
         """Where the characters with one of these marks stand."""
-        if mark & ~_RARE:
-            return np.flatnonzero((self.marks & mark) != 0)
-        places, marks = self._rare
-        having: Places = places[(marks & mark) != 0]
-        return having
+        if mark not in self._places:
+            self._places[mark] = np.flatnonzero((self.marks & mark) != 0)
+        return self._places[mark]
 
 
 def line_starts(characters: Characters) -> Places:
@@ -221,17 +209,28 @@ class Pieces:
 
     def count(self, places: Places) -> Places:
         """For each piece how many of these places, in ascending order, are in it."""
-        borders = np.searchsorted(places, self.starts)
-        return np.diff(borders, append=len(places))
+        before = np.searchsorted(places, self._borders)
+        return before[1:] - before[:-1]
+
+    @cached_property
+    def _borders(self) -> Places:
+        return np.append(self.starts, len(self.characters.codes))
 
     @cached_property
     def firsts(self) -> Places:
         """For each piece the place of its first character that is no white space, or its end."""
-        solid = self.characters.solid
-        if not len(solid):
-            return self.ends
-        at = np.minimum(np.searchsorted(solid, self.starts), len(solid) - 1)
-        return np.minimum(np.maximum(solid[at], self.starts), self.ends)
+        firsts = self.starts.copy()
+        inside = np.minimum(firsts, max(0, len(self.characters.marks) - 1))
+        for at in np.flatnonzero((self.characters.marks[inside] & SPACE) != 0).tolist():
+            firsts[at] += len(self.texts[at]) - len(self.texts[at].lstrip())
+        return firsts
+
+    @cached_property
+    def gaps(self) -> NDArray[np.bool_]:
+        """For each piece whether two blanks stand side by side in it or behind it."""
+        blank = self.characters.codes == ord(" ")
+        having: NDArray[np.bool_] = self.count(np.flatnonzero(blank[1:] & blank[:-1])) > 0
+        return having
 
     @cached_property
     def ends(self) -> Places:

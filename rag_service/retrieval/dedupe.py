@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
-from rag_service.retrieval.analyse import unify
+from rag_service.retrieval.folding import BORDER, fold_texts
 from rag_service.retrieval.rank import Ranked, note
+from rag_service.retrieval.shingles import QuickTest, Shingle, shingles_of
 from rag_service.retrieval.types import Note, Passage
 
-Shingle = str | tuple[str, ...]
-
-SHINGLE_WORDS: Final = 3
-SHINGLE_CHARACTERS: Final = 6
-# From this share of characters beyond the last block of alphabets on, a text is shingled by characters.
-_UNSPACED_SHARE: Final = 0.3
 # A passage so many times as long as its copy says more than that one.
 _SAYS_MORE: Final = 1.5
-_WORD: Final = re.compile(r"\w+")
 _NUMBER: Final = re.compile(r"\d+(?:[.,:/]\d+)*")
-_UNSPACED: Final = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]"
-)
 
 
 def drop_copies(passages: Sequence[Passage]) -> tuple[list[Passage], list[Note]]:
@@ -58,19 +49,19 @@ def drop_near_copies(ranked: Sequence[Ranked], share: float) -> tuple[list[Ranke
     """
     kept: list[Ranked] = []
     notes: list[Note] = []
-    shown: list[_Shingled] = []
-    met: set[Shingle] = set()
-    for candidate in ranked:
-        own = _Shingled(unify(candidate.passage.text))
-        # Most passages repeat too little of all better ones to repeat much of one.
-        likely = len(own.shingles & met) >= share * len(own.shingles) / _SAYS_MORE
-        place = _repeated(own, shown, share) if likely else None
-        if place is not None:
-            reason = f"nearly the same as {_place(kept[place].passage)}"
+    shown: dict[int, _Shingled] = {}
+    folded = fold_texts([candidate.passage.text for candidate in ranked]).split(BORDER) if ranked else []
+    # Most passages repeat too little of all better ones to repeat much of one, and the others of most.
+    quick, least = QuickTest(folded), share / _SAYS_MORE
+    for number, (candidate, likely) in enumerate(zip(ranked, quick.repeating(least), strict=True)):
+        own = _Shingled(folded[number])
+        better = [place for place in quick.alike(number, least) if place in shown] if likely else []
+        repeated = _repeated(own, {place: shown[place] for place in better}, share)
+        if repeated is not None:
+            reason = f"nearly the same as {_place(ranked[repeated].passage)}"
             notes.append(note("dedupe", candidate.passage, kept=False, reason=reason, score=candidate.score))
             continue
-        met |= own.shingles
-        shown.append(own)
+        shown[number] = own
         kept.append(candidate)
     return kept, notes
 
@@ -80,18 +71,21 @@ class _Shingled:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self.shingles = shingles_of(text)
+
+    @cached_property
+    def shingles(self) -> frozenset[Shingle]:
+        return shingles_of(self._text)
 
     @cached_property
     def numbers(self) -> frozenset[str]:
         return frozenset(_NUMBER.findall(self._text))
 
 
-def _repeated(candidate: _Shingled, shown: Sequence[_Shingled], share: float) -> int | None:
-    """The place of the better text that has most of a candidate's shingles, and its numbers, if one has enough."""
-    size = len(candidate.shingles)
+def _repeated(candidate: _Shingled, better: Mapping[int, _Shingled], share: float) -> int | None:
+    """The number of the better text that has most of a candidate's shingles, and its numbers, if one has enough."""
     best, most = None, 0
-    for place, other in enumerate(shown):
+    for place, other in better.items():
+        size = len(candidate.shingles)
         if size > _SAYS_MORE * len(other.shingles):
             continue
         shared = len(candidate.shingles & other.shingles)
@@ -99,25 +93,6 @@ def _repeated(candidate: _Shingled, shown: Sequence[_Shingled], share: float) ->
         if enough and candidate.numbers <= other.numbers:
             best, most = place, shared
     return best
-
-
-def shingles_of(text: str) -> frozenset[Shingle]:
-    """The runs of three words of a folded text, or of six characters where a script sets no spaces.
-
-    A shorter text is one shingle. Digits count as they are.
-    """
-    words = _WORD.findall(text)
-    if not text.isascii():
-        letters = "".join(words)
-        if len(_UNSPACED.findall(letters)) >= _UNSPACED_SHARE * max(1, len(letters)):
-            return frozenset(_runs(letters, SHINGLE_CHARACTERS)) or frozenset({letters})
-    return frozenset(zip(*(words[start:] for start in range(SHINGLE_WORDS)), strict=False)) or frozenset(
-        {tuple(words)}
-    )
-
-
-def _runs(text: str, length: int) -> Iterable[str]:
-    return (text[start : start + length] for start in range(len(text) - length + 1))
 
 
 def _place(passage: Passage) -> str:

@@ -22,10 +22,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_service.retrieval.columns import Numbers
 from rag_service.retrieval.language import language_of
 from rag_service.retrieval.rank import FEWEST_TERMS, Index, Ranked, lucene_idf, note
 from rag_service.retrieval.sentences import sentences
+from rag_service.retrieval.tokens import Numbers
 from rag_service.retrieval.types import Note
 
 BACKGROUND: Final = 100
@@ -126,9 +126,9 @@ class _Wanted:
             for number in self._columns.terms_with(gram)
         ]
         self._signs = [*exact, *alike]
-        self._signs_of: dict[int, list[int]] = {}
+        self._signs_of: dict[str, list[int]] = {}
         for number, sign in self._signs:
-            self._signs_of.setdefault(number, []).append(sign)
+            self._signs_of.setdefault(self._columns.term(number), []).append(sign)
 
     @property
     def size(self) -> int:
@@ -159,10 +159,9 @@ class _Wanted:
     def of_terms(self, texts: Sequence[Sequence[str]]) -> Values:
         """The share of the weight that the terms of each text cover."""
         rows = np.zeros((len(texts), self._width), bool)
-        number_of = self._columns.number_of
         for row, terms in zip(rows, texts, strict=True):
-            for term in terms:
-                row[self._signs_of.get(number_of.get(term, -1), [])] = True
+            for term in self._signs_of.keys() & terms:
+                row[self._signs_of[term]] = True
         return self._covered(rows)
 
     def are_in(self, terms: Iterable[str]) -> bool:

@@ -169,17 +169,19 @@ def _cuts_of(line: str, borders: Sequence[tuple[int, int]]) -> list[int]:
 def _menus(line: str, borders: list[int]) -> Iterator[tuple[int, int]]:
     """Runs of short pieces between these borders, and pieces that are phrases of pages and nothing else."""
     run: list[int] = []
+    mixed = not line.isascii() and _UNSPACED_LETTER.search(line) is not None
     for start, end in zip(borders, [*borders[1:], len(line) + 1], strict=True):
         piece = line[start:end]
-        letter = None if piece.isascii() else _UNSPACED_LETTER.search(piece, 0, _LONG_LINE)
+        letter = _UNSPACED_LETTER.search(piece, 0, _LONG_LINE) if mixed else None
         head = piece[: letter.start()] if letter else piece
         if _is_short(head):
             run.append(start)
             if not letter:
                 continue
             # The last of the words before the letter may be the first of its sentence: it is counted, but not cut.
-        yield from _menus_of(line, run, start)
-        run = []
+        if run:
+            yield from _menus_of(line, run, start)
+            run = []
 
 
 def _is_short(piece: str) -> bool:
@@ -189,7 +191,7 @@ def _is_short(piece: str) -> bool:
 
 def _menus_of(line: str, run: list[int], end: int) -> Iterator[tuple[int, int]]:
     """What of a run of short pieces, which start at these places and end at ``end`` or before, is a menu."""
-    places = [*run, end] if not run or run[-1] < end else run
+    places = [*run, end] if run[-1] < end else run
     if len(run) >= _MENU_PIECES:
         yield run[0], _before_name(line, places)
         return

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_service.retrieval.folding import codes_of
 from rag_service.retrieval.function_words import (
     FUNCTION_CHARACTERS,
     FUNCTION_ENDINGS,
@@ -95,7 +97,8 @@ _LETTER_WORTH: Final[Mapping[str, int]] = {"Han": 3, "Kana": 3, "Hangul": 2}
 _SCRIPT_SHARE: Final = 0.1
 # A language beside the best one counts as present from this share of its weight on.
 _SECOND_SHARE: Final = 0.5
-_LETTER_WEIGHT: Final = 0.25
+# So many letters that tell of a language weigh as much as one of its function words.
+_LETTERS_OF_WORD: Final = 4
 
 
 def words_of(text: str) -> list[str]:
@@ -109,7 +112,7 @@ def script_of(text: str) -> str | None:
 
     ``Kana`` stands for Japanese: Han letters mixed with enough kana count as it.
     """
-    counts = _script_counts(_sample(text))
+    counts = _scripts_of(_class_counts(codes_of(_sample(text))))
     return counts[0][0] if counts else None
 
 
@@ -118,7 +121,8 @@ def language_of(text: str) -> str | None:
 
     Long texts are judged by samples. A tie between languages (one word that both have) is not told.
     """
-    ranked = _ranked_languages(_sample(text))
+    clues = _clues_in(_sample(text))
+    ranked = _languages_of_script(clues.scripts[0][0], clues) if clues.scripts else []
     if not ranked or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
         return None
     return ranked[0][0]
@@ -129,16 +133,16 @@ def languages_in(text: str) -> tuple[str, ...]:
 
     More than one may be named for one language, where relatives share most function words.
     """
-    sample = _sample(text)
-    scripts = _script_counts(sample)
-    total = sum(count for _, count in scripts)
-    named: list[str] = []
-    for script, count in scripts:
-        if count < total * _SCRIPT_SHARE:
-            continue
-        ranked = _languages_of_script(script, sample)
-        named += [code for code, weight in ranked if weight >= ranked[0][1] * _SECOND_SHARE]
-    return tuple(named)
+    return _noticeable(_clues_in(_sample(text)))
+
+
+def languages_told(codes: NDArray[np.uint32], words: NDArray[np.intp]) -> tuple[str, ...]:
+    """:func:`languages_in` for a sample (:func:`sample_spans`) with these characters and function words.
+
+    ``words`` has how often each of ``CLUE_WORDS`` is there.
+    """
+    found = np.flatnonzero(words)
+    return _noticeable(_clues(codes, found, words[found]))
 
 
 def function_words(languages: tuple[str, ...]) -> frozenset[str]:
@@ -156,12 +160,16 @@ def function_endings(languages: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(ending for code in languages for ending in FUNCTION_ENDINGS.get(code, ()))
 
 
+def sample_spans(length: int) -> list[tuple[int, int]]:
+    """What of a text of this length tells its languages: all of it, or of a long one pieces from everywhere."""
+    if length <= _SAMPLES * _SAMPLE_CHARACTERS:
+        return [(0, length)]
+    step = (length - _SAMPLE_CHARACTERS) // (_SAMPLES - 1)
+    return [(at, min(at + _SAMPLE_CHARACTERS, length)) for at in range(0, length, step)]
+
+
 def _sample(text: str) -> str:
-    """All of a short text; of a long one pieces from everywhere in it."""
-    if len(text) <= _SAMPLES * _SAMPLE_CHARACTERS:
-        return text
-    step = (len(text) - _SAMPLE_CHARACTERS) // (_SAMPLES - 1)
-    return "\n".join(text[at : at + _SAMPLE_CHARACTERS] for at in range(0, len(text), step))
+    return "\n".join(text[start:end] for start, end in sample_spans(len(text)))
 
 
 def _ascii_words(lowered: str) -> list[str]:
@@ -173,7 +181,7 @@ def _words_of_lowered(lowered: str) -> list[str]:
     """:func:`words_of` for a long text: all that is in no word becomes a space at once."""
     if lowered.isascii():
         return _ascii_words(lowered)
-    words = _spaced_words()[_codes_of(lowered)].tobytes().decode("utf-32-le")
+    words = _spaced_words()[codes_of(lowered)].tobytes().decode("utf-32-le")
     return (_LOOSE.sub(" ", words) if "'" in words else words).split()
 
 
@@ -188,56 +196,6 @@ def _spaced_words() -> NDArray[np.uint32]:
     return spaced
 
 
-def _codes_of(text: str) -> NDArray[np.uint32]:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
-
-
-def _script_counts(sample: str) -> list[tuple[str, int]]:
-    found = np.bincount(_SCRIPTS[_codes_of(sample)], minlength=len(SCRIPT_RANGES) + 1).tolist()
-    counts = {name: count * _LETTER_WORTH.get(name, 1) for name, count in zip(SCRIPT_RANGES, found[1:], strict=True)}
-    if counts["Kana"] >= _KANA_SHARE * counts["Han"] and counts["Kana"]:
-        counts["Kana"] += counts.pop("Han")
-    present = [(name, count) for name, count in counts.items() if count]
-    return sorted(present, key=lambda pair: -pair[1])
-
-
-def _scripts_of_characters() -> NDArray[np.uint8]:
-    """For each character of Unicode the number of its script, from 1 on; 0 for all else."""
-    scripts = np.zeros(sys.maxunicode + 1, np.uint8)
-    for number, ranges in enumerate(SCRIPT_RANGES.values(), 1):
-        for match in _RANGE.finditer(ranges):
-            scripts[ord(match.group()[0]) : ord(match.group()[-1]) + 1] = number
-    return scripts
-
-
-_SCRIPTS: Final = _scripts_of_characters()
-
-
-def _ranked_languages(sample: str) -> list[tuple[str, float]]:
-    scripts = _script_counts(sample)
-    return _languages_of_script(scripts[0][0], sample) if scripts else []
-
-
-def _languages_of_script(script: str, sample: str) -> list[tuple[str, float]]:
-    """Languages with their weights, the heaviest first. A word of several languages counts little for each."""
-    if script in _ONLY_LANGUAGE:
-        return [(_ONLY_LANGUAGE[script], 1.0)]
-    codes = _SCRIPT_LANGUAGES.get(script, ())
-    weights = dict.fromkeys(codes, 0.0)
-    lowered = sample.lower()
-    words = _words_of_lowered(lowered)
-    for clues, weight, found in (
-        (_CODES_BY_WORD, 1.0, Counter(filter(_CODES_BY_WORD.__contains__, words))),
-        (_CODES_BY_LETTER, _LETTER_WEIGHT, Counter([] if lowered.isascii() else _TELLING_LETTER.findall(lowered))),
-    ):
-        for clue, count in found.items():
-            having = [code for code in clues[clue] if code in weights]
-            for code in having:
-                weights[code] += weight * count / len(having)
-    present = [(code, weight) for code, weight in weights.items() if weight]
-    return sorted(present, key=lambda pair: -pair[1])
-
-
 def _codes_by(clues: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
     by: dict[str, tuple[str, ...]] = {}
     for code, having in clues.items():
@@ -248,5 +206,111 @@ def _codes_by(clues: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
 
 _CODES_BY_WORD: Final = _codes_by(FUNCTION_WORDS)
 _CODES_BY_LETTER: Final = _codes_by(TELLING_LETTERS)
-# None of them is in ASCII.
-_TELLING_LETTER: Final = re.compile(f"[{''.join(_CODES_BY_LETTER)}]")
+CLUE_WORDS: Final = tuple(_CODES_BY_WORD)
+"""The function words of all languages; a clue's number is its place here, and that of a letter goes on from there."""
+_NUMBER_OF_WORD: Final = {word: number for number, word in enumerate(CLUE_WORDS)}
+# What a clue of one language weighs; of several each gets its part, a whole number.
+_WEIGHT: Final = _LETTERS_OF_WORD * math.lcm(*range(1, max(map(len, _CODES_BY_WORD.values())) + 1))
+# Classes of characters: none, the scripts, and then the letters that are clues.
+_FIRST_LETTER: Final = len(SCRIPT_RANGES) + 1
+# None of these letters is beyond.
+_LAST_LETTER: Final = 0x3000
+
+
+class _Clues(NamedTuple):
+    """The scripts of a text with their weights, the heaviest first, and the numbers of its clues, each so often."""
+
+    scripts: list[tuple[str, int]]
+    numbers: NDArray[np.intp]
+    counts: NDArray[np.intp]
+
+
+def _clues_in(sample: str) -> _Clues:
+    found = Counter(filter(_NUMBER_OF_WORD.__contains__, _words_of_lowered(sample.lower())))
+    numbers = np.fromiter(map(_NUMBER_OF_WORD.__getitem__, found), np.intp, len(found))
+    return _clues(codes_of(sample), numbers, np.fromiter(found.values(), np.intp, len(found)))
+
+
+def _clues(codes: NDArray[np.uint32], words: NDArray[np.intp], counts: NDArray[np.intp]) -> _Clues:
+    """The clues in a text of these characters that has these function words, each so often."""
+    classes = _class_counts(codes)
+    letters = np.flatnonzero(classes[_FIRST_LETTER:])
+    return _Clues(
+        _scripts_of(classes),
+        np.concatenate((words, letters + len(CLUE_WORDS))),
+        np.concatenate((counts, classes[_FIRST_LETTER:][letters])),
+    )
+
+
+def _class_counts(codes: NDArray[np.uint32]) -> NDArray[np.intp]:
+    """How many characters of each class there are."""
+    return np.bincount(_CLASSES.take(codes), minlength=_FIRST_LETTER + len(_CODES_BY_LETTER))
+
+
+def _scripts_of(classes: NDArray[np.intp]) -> list[tuple[str, int]]:
+    """The scripts in a text with so many characters of each class, with their weights, the heaviest first."""
+    counts = dict(zip(SCRIPT_RANGES, (classes @ _SCRIPT_WEIGHTS).tolist(), strict=True))
+    if counts["Kana"] >= _KANA_SHARE * counts["Han"] and counts["Kana"]:
+        counts["Kana"] += counts.pop("Han")
+    present = [(name, count) for name, count in counts.items() if count]
+    return sorted(present, key=lambda pair: -pair[1])
+
+
+def _classes_of_characters() -> NDArray[np.uint8]:
+    """For each character of Unicode its class: the number of its script, from 1 on, or of a letter that is a clue."""
+    classes = np.zeros(sys.maxunicode + 1, np.uint8)
+    for number, ranges in enumerate(SCRIPT_RANGES.values(), 1):
+        for match in _RANGE.finditer(ranges):
+            classes[ord(match.group()[0]) : ord(match.group()[-1]) + 1] = number
+    number_of = {letter: number for number, letter in enumerate(_CODES_BY_LETTER, _FIRST_LETTER)}
+    for code in range(_LAST_LETTER):
+        if (letter := chr(code).lower()) in number_of:
+            classes[code] = number_of[letter]
+    return classes
+
+
+def _weights_of_classes() -> NDArray[np.int64]:
+    """What a character of each class weighs for each script."""
+    weights = np.zeros((_FIRST_LETTER + len(_CODES_BY_LETTER), len(SCRIPT_RANGES)), np.int64)
+    for place, (script, ranges) in enumerate(SCRIPT_RANGES.items()):
+        letters = [number for number, letter in enumerate(_CODES_BY_LETTER) if re.match(f"[{ranges}]", letter)]
+        weights[[place + 1, *(_FIRST_LETTER + number for number in letters)], place] = _LETTER_WORTH.get(script, 1)
+    return weights
+
+
+_CLASSES: Final = _classes_of_characters()
+_SCRIPT_WEIGHTS: Final = _weights_of_classes()
+
+
+def _noticeable(clues: _Clues) -> tuple[str, ...]:
+    """The languages of the scripts that are a noticeable part of a text."""
+    total = sum(count for _, count in clues.scripts)
+    named: list[str] = []
+    for script, count in clues.scripts:
+        if count < total * _SCRIPT_SHARE:
+            continue
+        ranked = _languages_of_script(script, clues)
+        named += [code for code, weight in ranked if weight >= ranked[0][1] * _SECOND_SHARE]
+    return tuple(named)
+
+
+def _languages_of_script(script: str, clues: _Clues) -> list[tuple[str, int]]:
+    """Languages with their weights, the heaviest first. A word of several languages counts little for each."""
+    if script in _ONLY_LANGUAGE:
+        return [(_ONLY_LANGUAGE[script], 1)]
+    codes = _SCRIPT_LANGUAGES.get(script, ())
+    weights = (clues.counts @ _weights(codes)[clues.numbers]).tolist()
+    present = [(code, weight) for code, weight in zip(codes, weights, strict=True) if weight]
+    return sorted(present, key=lambda pair: -pair[1])
+
+
+@cache
+def _weights(codes: tuple[str, ...]) -> NDArray[np.int64]:
+    """What each clue weighs for each of these languages."""
+    weights = np.zeros((len(_CODES_BY_WORD) + len(_CODES_BY_LETTER), len(codes)), np.int64)
+    whole = (*([_WEIGHT] * len(_CODES_BY_WORD)), *([_WEIGHT // _LETTERS_OF_WORD] * len(_CODES_BY_LETTER)))
+    having_each = (*_CODES_BY_WORD.values(), *_CODES_BY_LETTER.values())
+    for own, weight, having in zip(weights, whole, having_each, strict=True):
+        places = [codes.index(code) for code in having if code in codes]
+        own[places] = weight // max(1, len(places))
+    return weights

@@ -23,7 +23,6 @@ from rag_service.retrieval.characters import (
     merge_places,
 )
 from rag_service.retrieval.glue import cut_glued
-from rag_service.retrieval.language import languages_in
 from rag_service.retrieval.page_words import PHRASE, PageWords
 from rag_service.retrieval.shapes import kinds_of
 from rag_service.retrieval.types import BlockKind, Note, Source
@@ -41,17 +40,16 @@ def clean_web_lines(source: Source) -> tuple[str, tuple[Note, ...]]:
     if not source.text.strip():
         return "", ()
     characters = Characters(source.text)
-    languages = languages_in(source.text)
     starts = line_starts(characters)
-    words = PageWords(characters, languages)
+    words = PageWords(characters)
     cuts = np.array(cut_glued(characters, starts, words), np.intp)
     words.cut_at(cuts)
     pieces = cut_pieces(characters, merge_places(starts, cuts))
     bars = _cut_bars(pieces, words)
     if bars:
-        pieces = cut_pieces(characters, merge_places(starts, cuts, np.unique(bars)))
+        pieces = cut_pieces(characters, merge_places(pieces.starts, np.unique(bars)))
     kinds = kinds_of(pieces)
-    kept, reasons = judge_pieces(pieces, words, languages, kinds, [""] * len(pieces))
+    kept, reasons = judge_pieces(pieces, words, kinds, [""] * len(pieces))
     return _assemble(source, pieces, kept, reasons, kinds)
 
 
@@ -101,19 +99,19 @@ def _assemble(
     Without ``kinds`` lines are kept as they are, else white space inside of prose becomes single spaces.
     """
     text, starts, ends = source.text, pieces.starts.tolist(), pieces.ends.tolist()
-    odd = pieces.have(ODD_SPACE).tolist()
+    loose = (pieces.have(ODD_SPACE) | pieces.gaps | (pieces.firsts > pieces.starts)).tolist()
     parts: list[str] = []
-    last_end = 0
+    last = 0
     for at, line in enumerate(pieces.texts):
         if not kept[at]:
             continue
         if parts:
-            between = text[last_end : starts[at]]
-            parts.append("\n\n" if between.count("\n") > 1 or between.strip() else "\n")
-        prose = kinds is not None and kinds[at] not in ("code", "table")
-        loose = prose and (odd[at] or "  " in line or line[0].isspace())
-        parts.append(" ".join(line.split()) if loose else line)
-        last_end = ends[at]
+            left_out = at - last > 1
+            parts.append("\n\n" if left_out or text.count("\n", ends[last], starts[at]) > 1 else "\n")
+        if loose[at] and kinds is not None and kinds[at] not in ("code", "table"):
+            line = " ".join(line.split())
+        parts.append(line)
+        last = at
     return "".join(parts), tuple(_notes(source, starts, ends, kept, reasons))
 
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_service.retrieval.boilerplate import CONSENT, places_of
+from rag_service.retrieval.boilerplate import places_of
 from rag_service.retrieval.characters import (
     CLAUSE_END,
     CLOSER,
@@ -78,7 +78,7 @@ class Measures:
     may_phrase: NDArray[np.bool_]
 
 
-def measure(pieces: Pieces, words: PageWords, languages: tuple[str, ...]) -> Measures:
+def measure(pieces: Pieces, words: PageWords) -> Measures:
     """Count what there is in each of these lines."""
     characters = pieces.characters
     lengths = np.maximum(1, pieces.lengths)
@@ -90,7 +90,7 @@ def measure(pieces: Pieces, words: PageWords, languages: tuple[str, ...]) -> Mea
     small[unspaced | (counted == 0) | ~pieces.have(UPPER | LOWER)] = 1.0
     if unspaced.any():
         counted = np.where(unspaced, np.rint(letters / _CHARACTERS_OF_WORD), counted).astype(np.intp)
-        stops = np.where(unspaced, pieces.count(_function_places(characters, languages)), stops)
+        stops = np.where(unspaced, pieces.count(_function_places(characters, words.languages)), stops)
     density = stops / np.maximum(1, counted)
     if characters.has(UNTOLD):
         density[pieces.count(characters.places(UNTOLD)) > _UNSPACED_SHARE * lengths] = np.inf
@@ -110,7 +110,8 @@ def measure(pieces: Pieces, words: PageWords, languages: tuple[str, ...]) -> Mea
         symbols=pieces.count(characters.places(SYMBOL)),
         joins=pieces.count(_join_places(characters)),
         may_banner=(_having(pieces, words.having(BANNER)) & (counted >= _BANNER_WORDS))
-        | _having(pieces, _banner_clues(characters)),
+        | _having(pieces, places_of(_COPYRIGHT_MARKS, characters))
+        | _having(pieces, words.unspaced_clues),
         may_phrase=_having(pieces, words.having(PHRASE)) | _having(pieces, words.unspaced_phrases),
     )
 
@@ -118,14 +119,6 @@ def measure(pieces: Pieces, words: PageWords, languages: tuple[str, ...]) -> Mea
 def _having(pieces: Pieces, places: Places) -> NDArray[np.bool_]:
     having: NDArray[np.bool_] = pieces.count(places) > 0
     return having
-
-
-def _banner_clues(characters: Characters) -> Places:
-    """Where marks of copyright stand, and what banners of scripts without spaces are known by."""
-    marks = places_of(_COPYRIGHT_MARKS, characters.text)
-    if not characters.has(UNSPACED):
-        return marks
-    return merge_places(marks, CONSENT.unspaced_clues_in(characters.text))
 
 
 def _punctuation_places(characters: Characters) -> Places:

@@ -6,15 +6,21 @@ A word is compared as a number made from its small letters, so that no string is
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag_service.retrieval.boilerplate import BOILERPLATE, CONSENT
-from rag_service.retrieval.characters import APOSTROPHE, LETTERS, LOWER, Characters, Places, merge_places
-from rag_service.retrieval.language import function_endings, function_words
+from rag_service.retrieval.characters import APOSTROPHE, LETTERS, LOWER, UNSPACED, Characters, Places, merge_places
+from rag_service.retrieval.language import (
+    CLUE_WORDS,
+    function_endings,
+    function_words,
+    languages_told,
+    sample_spans,
+)
 
 FUNCTION: Final = 1
 PHRASE: Final = 2
@@ -25,18 +31,22 @@ _LONGEST: Final = 24
 # An odd number with many bits set: keys of different words differ but by a chance of one in 2^64.
 _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 _NEXT: Final = 0xD1B54A32D192ED03
-# With so many slots, one or two in three sets of words have all of them in different slots.
-_SLOT_BITS: Final = 20
+# With so many slots, one in a dozen factors gives all words different ones.
+_SLOT_BITS: Final = 22
 
 
 class PageWords:
-    """The words of a text: where they start, in ascending order, and what each is."""
+    """The words of a text: where they start, in ascending order, and what each is.
 
-    def __init__(self, characters: Characters, languages: tuple[str, ...]) -> None:
+    ``languages`` are those that a noticeable part of the text may be in, told from its words unless they are given.
+    """
+
+    def __init__(self, characters: Characters, languages: tuple[str, ...] | None = None) -> None:
         self._characters: Final = characters
-        self._languages: Final = languages
         self.starts, self._ends = _spans(characters)
-        self.signs = self._signs_of(self.starts, self._ends)
+        numbers = _vocabulary().numbers_of(_keys(characters.small, self.starts, self._ends))
+        self.languages: Final = self._told(numbers) if languages is None else languages
+        self.signs = self._signs_of(self.starts, self._ends, numbers)
 
     def cut_at(self, places: Places) -> None:
         """Let words end at these places, in ascending order, though a letter follows."""
@@ -51,13 +61,14 @@ class PageWords:
         whole = np.ones(len(self.starts), np.bool_)
         whole[cut] = False
         order = np.argsort(np.concatenate((self.starts[whole], starts)), kind="stable")
-        self.signs = np.concatenate((self.signs[whole], self._signs_of(starts, ends)))[order]
+        numbers = _vocabulary().numbers_of(_keys(self._characters.small, starts, ends))
+        self.signs = np.concatenate((self.signs[whole], self._signs_of(starts, ends, numbers)))[order]
         self.starts = merge_places(self.starts[whole], starts)
         self._ends = merge_places(self._ends[whole], ends)
 
     def having(self, sign: int, *, capital_near: bool = False) -> Places:
         """Where the words with this sign start; with ``capital_near`` without those amid words in small letters."""
-        numbers = np.flatnonzero(self.signs & sign)
+        numbers = np.flatnonzero((self.signs & sign) != 0)
         if capital_near:
             small = (self._characters.marks[self.starts] & LOWER) != 0
             amid = small[numbers] & small[np.maximum(0, numbers - 1)] & small[np.maximum(0, numbers - 2)]
@@ -69,15 +80,31 @@ class PageWords:
         """Where phrases of pages start in scripts without spaces."""
         return BOILERPLATE.unspaced_places(self._characters)
 
+    @cached_property
+    def unspaced_clues(self) -> Places:
+        """Where words stand that phrases which ask for consent hold in scripts without spaces."""
+        has_any = self._characters.has(UNSPACED)
+        return CONSENT.unspaced_clues_in(self._characters) if has_any else np.zeros(0, np.intp)
+
     def small(self) -> Places:
         """Where the words start that begin with a small letter."""
         small: Places = self.starts[(self._characters.marks[self.starts] & LOWER) != 0]
         return small
 
-    def _signs_of(self, starts: Places, ends: Places) -> NDArray[np.uint8]:
+    def _told(self, numbers: NDArray[np.uint16]) -> tuple[str, ...]:
+        """The languages of the text, by the words with these numbers that are in its sample."""
+        spans = sample_spans(len(self._characters.codes))
+        starts, ends = zip(*spans, strict=True)
+        firsts, lasts = np.searchsorted(self.starts, starts), np.searchsorted(self._ends, ends, side="right")
+        inside = [numbers[first:last] for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)]
+        counts = np.bincount(np.concatenate(inside), minlength=len(CLUE_WORDS) + 1)
+        codes = np.concatenate([self._characters.codes[start:end] for start, end in spans])
+        return languages_told(codes, counts[1 : len(CLUE_WORDS) + 1])
+
+    def _signs_of(self, starts: Places, ends: Places, numbers: NDArray[np.uint16]) -> NDArray[np.uint8]:
+        signs: NDArray[np.uint8] = _signs(self.languages)[numbers]
         small = self._characters.small
-        signs = _table(self._languages).signs_of(_keys(small, starts, ends))
-        for length, endings in _endings(self._languages):
+        for length, endings in _endings(self.languages):
             long = np.flatnonzero(ends - starts >= length)
             found = np.isin(_keys(small, ends[long] - length, ends[long]), endings)
             signs[long[found]] |= FUNCTION
@@ -121,18 +148,26 @@ def _keys_of(words: Collection[str]) -> NDArray[np.uint64]:
     return _keys(characters.small, ends - lengths, ends)
 
 
-@lru_cache(maxsize=8)
-def _table(languages: tuple[str, ...]) -> _Table:
+_WORDS: Final = tuple(
+    dict.fromkeys((*CLUE_WORDS, *sorted(BOILERPLATE.telling_words), *sorted(CONSENT.telling_words)))
+)
+
+
+@lru_cache(maxsize=32)
+def _signs(languages: tuple[str, ...]) -> NDArray[np.uint8]:
+    """The sign of each of ``_WORDS`` by its number, where these languages are read."""
     groups = (
         (FUNCTION, function_words(languages)),
         (PHRASE, BOILERPLATE.telling_words),
         (BANNER, CONSENT.telling_words),
     )
-    signs: dict[str, int] = {}
-    for sign, words in groups:
-        for word in words:
-            signs[word] = signs.get(word, 0) | sign
-    return _Table(_keys_of(signs), np.fromiter(signs.values(), np.uint8, len(signs)))
+    signs = (sum(sign for sign, words in groups if word in words) for word in _WORDS)
+    return np.fromiter((0, *signs), np.uint8, len(_WORDS) + 1)
+
+
+@cache
+def _vocabulary() -> _Vocabulary:
+    return _Vocabulary(_keys_of(_WORDS))
 
 
 @lru_cache(maxsize=32)
@@ -142,22 +177,22 @@ def _endings(languages: tuple[str, ...]) -> tuple[tuple[int, NDArray[np.uint64]]
     return tuple((length, _keys_of([one for one in endings if len(one) == length])) for length in lengths)
 
 
-class _Table:
-    """Keys and their signs, each found by a slot of its own."""
+class _Vocabulary:
+    """Keys of words, each found by a slot of its own. A word's number is its key's place, from 1 on."""
 
-    def __init__(self, keys: NDArray[np.uint64], signs: NDArray[np.uint8]) -> None:
+    def __init__(self, keys: NDArray[np.uint64]) -> None:
         self._factor = _FACTOR
         while len(np.unique(slots := self._slots(keys))) < len(keys):
             self._factor = np.uint64(int(self._factor) * _NEXT % 2**64)
         self._numbers = np.zeros(1 << _SLOT_BITS, np.uint16)
-        self._numbers[slots] = np.arange(len(keys))
-        self._keys, self._signs = keys, signs
+        self._numbers[slots] = np.arange(1, len(keys) + 1)
+        self._keys = np.concatenate((np.zeros(1, np.uint64), keys))
 
-    def signs_of(self, keys: NDArray[np.uint64]) -> NDArray[np.uint8]:
-        """The sign of each of these keys, 0 for those that are not here."""
+    def numbers_of(self, keys: NDArray[np.uint64]) -> NDArray[np.uint16]:
+        """The number of each of these keys, 0 for those that are not here."""
         numbers = self._numbers[self._slots(keys)]
-        signs: NDArray[np.uint8] = self._signs[numbers] * (self._keys[numbers] == keys)
-        return signs
+        known: NDArray[np.uint16] = numbers * (self._keys[numbers] == keys)
+        return known
 
     def _slots(self, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
         return (keys * self._factor) >> np.uint64(64 - _SLOT_BITS)

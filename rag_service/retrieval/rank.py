@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from rank_bm25 import BM25Okapi
 
 from rag_service.retrieval.analyse import Analyser
-from rag_service.retrieval.columns import Columns, Numbers
+from rag_service.retrieval.columns import Columns
 from rag_service.retrieval.language import language_of
 from rag_service.retrieval.settings import RetrievalSettings
+from rag_service.retrieval.tokens import Numbers
 from rag_service.retrieval.types import BlockKind, Document, Note, Passage
 
 # What a kind of text is worth beside prose that matches as well: a heading says what follows, not what is asked.

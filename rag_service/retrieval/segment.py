@@ -80,11 +80,11 @@ def _atoms(document: Document, tokens: int) -> list[_Atom]:
         limit = tokens * (_LONGEST_ROW if block.kind in ("table", "code") else _STRETCH)
         opens, under = True, headings
         for (start, end), size in zip(spans, sizes, strict=False):
-            pieces = [(start, end, size)] if size <= limit else _cut(text, start, end, block.kind, tokens, sizer)
-            for piece in pieces:
-                atoms.append(_Atom(piece[0], piece[1], block.kind, piece[2], under, opens))
+            pieces = ((start, end, size),) if size <= limit else _cut(text, start, end, block.kind, tokens, sizer)
+            for first, last, own in pieces:
+                atoms.append(_Atom(first, last, block.kind, own, under, opens))
                 if opens and block.kind == "table":
-                    under = (*headings, text[piece[0] : piece[1]].strip())
+                    under = (*headings, text[first:last].strip())
                 opens = False
     return atoms
 

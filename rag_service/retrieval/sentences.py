@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_service.retrieval.folding import codes_of
 from rag_service.retrieval.language import SCRIPT_RANGES
 
 # One class of characters first, so that what lies between ends is skipped quickly; then what each of them needs. Runs
@@ -154,7 +155,7 @@ def _sums(text: str) -> NDArray[np.int64]:
 
 
 def _costs(text: str) -> NDArray[np.uint8]:
-    costs: NDArray[np.uint8] = _COSTS[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")]
+    costs: NDArray[np.uint8] = _COSTS.take(codes_of(text))
     return costs
 
 

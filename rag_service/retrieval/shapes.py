@@ -82,7 +82,6 @@ _CODE_ENDS: Final = (";", "{", "}")
 _LONGEST_TESTED: Final = 400
 _SYMBOL_SHARE: Final = 0.12
 _DIGIT_SHARE: Final = 0.3
-_CLOCK_BRACKETS: Final = tuple(map(ord, "[("))
 _NO_CELLS: Final = -2
 _LEAST_ROWS: Final = 3
 _LEAST_PAIRS: Final = 3
@@ -147,8 +146,8 @@ class _Shapes:
         """Lines of which digits are much, or that begin with one as a time does."""
         digits = self._lines.count(self._lines.characters.places(DIGIT))
         many = digits >= _DIGIT_SHARE * (self._lines.ends - self._lines.firsts)
-        timed = ((self._first & DIGIT) != 0) | np.isin(self._codes, _CLOCK_BRACKETS)
-        return _numbers((digits > 0) & (many | timed))
+        bracket = (self._codes == ord("[")) | (self._codes == ord("("))
+        return _numbers((digits > 0) & (many | bracket | ((self._first & DIGIT) != 0)))
 
     def items(self) -> list[int]:
         """Lines that begin with what an item may, and not with two letters."""
@@ -218,24 +217,17 @@ def _mark_headings(lines: Sequence[str], numbers: Iterable[int], kinds: list[Blo
 
 def _mark_tables(lines: Pieces, kinds: list[BlockKind | None]) -> None:
     texts = lines.texts
+    short = lines.lengths <= _LONGEST_TESTED + 100
     for which, count_cells, least in (
         (lines.have(PIPE), _cells_by("|"), _LEAST_ROWS),
         (lines.have(TAB), _cells_by("\t"), 2),
-        (_with_gaps(lines), _columns, 3),
-        (lines.have(VALUE_MARK) & (lines.lengths <= _LONGEST_TESTED + 100), _values, _LEAST_ROWS),
+        (lines.gaps, _columns, 3),
+        (lines.have(VALUE_MARK) & short, _values, _LEAST_ROWS),
     ):
         counts = {at: count for at in _numbers(which) if kinds[at] is None and (count := count_cells(texts[at]))}
         for start, end in _runs(counts):
             if end - start >= least:
                 kinds[start:end] = ["table"] * (end - start)
-
-
-def _with_gaps(lines: Pieces) -> NDArray[np.bool_]:
-    """Lines with two blanks or a tab in a row that may stand between columns."""
-    if "  " not in lines.characters.text and "\t" not in lines.characters.text:
-        return np.zeros(len(lines), np.bool_)
-    blanks = np.flatnonzero(lines.characters.codes == ord(" "))
-    return (lines.count(blanks[1:][np.diff(blanks) == 1]) > 0) | lines.have(TAB)
 
 
 def _cells_by(mark: str) -> Callable[[str], int]:
@@ -335,7 +327,7 @@ def _mark_runs(
 
 def _is_datum(line: str) -> bool:
     """Whether digits make up much of a line, or a time begins it."""
-    if not _DIGIT.search(line) or len(text := line.strip()) > _LONGEST_TESTED:
+    if len(text := line.strip()) > _LONGEST_TESTED or not _DIGIT.search(text):
         return False
     return bool(_CLOCK.match(text)) or len(_DIGIT.findall(text)) >= _DIGIT_SHARE * len(text)
 

@@ -43,6 +43,7 @@ _NOT_NAMES: Final = (
     question_table.MONTHS,
 )
 _ASKS: Final = re.compile(r"[?？؟;]\s*[\W_]*$")
+_HELD_DOWN: Final = re.compile(r"(.)\1+")
 
 
 @lru_cache(maxsize=1)
@@ -66,14 +67,14 @@ def _not_names() -> Phrases:
 
 
 @lru_cache(maxsize=1)
-def _vocabulary() -> dict[str, list[str]]:
-    """Words of courtesy that are long enough to be told when mistyped, by their first letter."""
-    words: dict[str, list[str]] = {}
+def _vocabulary() -> dict[str, dict[str, str]]:
+    """Words of courtesy that are long enough to be told when mistyped, by their first letter; and each squeezed."""
+    words: dict[str, dict[str, str]] = {}
     for table in (*_NAMED, *_OTHERS):
         for entry in _entries(table):
             for word in entry.split():
                 if len(word) >= _SHORTEST_MISTYPED and word.isalpha():
-                    words.setdefault(word[0], []).append(word)
+                    words.setdefault(word[0], {})[word] = _squeeze(word)
     return words
 
 
@@ -125,16 +126,20 @@ def _mended(token: Token, known: Known) -> Token:
     word = token.folded
     if token.kind != "word" or len(word) < _SHORTEST_MISTYPED or word in _courtesies() or word in _fillers():
         return token
-    for meant in _vocabulary().get(word[0], ()):
-        if _is_mistyped(word, meant) and not known(token.text):
+    squeezed = _squeeze(word)
+    for meant, own in _vocabulary().get(word[0], {}).items():
+        if (squeezed == own or _is_mistyped(word, meant)) and not known(token.text):
             return replace(token, folded=meant)
     return token
 
 
+def _squeeze(word: str) -> str:
+    """A word without the repetitions of a letter that was held down too long."""
+    return _HELD_DOWN.sub(r"\1", word)
+
+
 def _is_mistyped(word: str, meant: str) -> bool:
-    """Whether one letter is missing, too many, wrong, exchanged with its neighbour, or held down too long."""
-    if re.sub(r"(.)\1+", r"\1", word) == re.sub(r"(.)\1+", r"\1", meant):
-        return True
+    """Whether one letter is missing, too many, wrong, or exchanged with its neighbour."""
     if abs(len(word) - len(meant)) > 1:
         return False
     same = next((at for at, (one, other) in enumerate(zip(word, meant, strict=False)) if one != other), None)

@@ -17,8 +17,17 @@ from numpy.typing import NDArray
 
 from rag_service.retrieval.banners import is_banner
 from rag_service.retrieval.boilerplate import BOILERPLATE, squeeze
-from rag_service.retrieval.characters import BRACE, CODE_MARK, PARENTHESIS, SEPARATOR, Pieces, pieces_of
-from rag_service.retrieval.language import languages_in, words_of
+from rag_service.retrieval.characters import (
+    BRACE,
+    CLAUSE_END,
+    CODE_MARK,
+    DIGIT,
+    PARENTHESIS,
+    SEPARATOR,
+    Pieces,
+    pieces_of,
+)
+from rag_service.retrieval.language import words_of
 from rag_service.retrieval.measures import Measures, measure
 from rag_service.retrieval.page_words import PageWords
 from rag_service.retrieval.types import BlockKind
@@ -76,17 +85,16 @@ def judge_lines(
     Where nothing looks like text, all stay that are not certainly something else.
     """
     pieces = pieces_of(list(lines))
-    languages = languages_in(pieces.characters.text)
-    return judge_pieces(pieces, PageWords(pieces.characters, languages), languages, kinds, barred)
+    return judge_pieces(pieces, PageWords(pieces.characters), kinds, barred)
 
 
 def judge_pieces(
-    pieces: Pieces, words: PageWords, languages: tuple[str, ...], kinds: Sequence[BlockKind], barred: Sequence[str]
+    pieces: Pieces, words: PageWords, kinds: Sequence[BlockKind], barred: Sequence[str]
 ) -> tuple[list[bool], list[str]]:
     """:func:`judge_lines` for lines that are pieces of one text, with its words."""
     if not len(pieces):
         return [], []
-    lines = _Lines(pieces, kinds, measure(pieces, words, languages))
+    lines = _Lines(pieces, kinds, measure(pieces, words))
     for at, reason in enumerate(barred):
         if reason:
             lines.verdicts[at], lines.reasons[at] = "bad", reason
@@ -110,14 +118,14 @@ class _Lines:
         self._kinds: Final = kinds
         self._pieces: Final = pieces
         self._measures: Final = measures
+        self._marked: Final[list[bool]] = pieces.have(DIGIT | CLAUSE_END).tolist()
         self._words: Final[list[int]] = measures.words.tolist()
+        self._stops: Final[list[int]] = measures.stops.tolist()
         self._sentence: Final[list[bool]] = measures.sentence.tolist()
         self._clause: Final[list[bool]] = measures.clause.tolist()
-        self.verdicts: Final[list[Verdict]] = []
-        self.reasons: Final[list[str]] = []
-        for verdict, reason in map(_VERDICTS.__getitem__, _verdicts(measures).tolist()):
-            self.verdicts.append(verdict)
-            self.reasons.append(reason)
+        numbers = _verdicts(measures).tolist()
+        self.verdicts: Final[list[Verdict]] = [_VERDICTS[number][0] for number in numbers]
+        self.reasons: Final[list[str]] = [_VERDICTS[number][1] for number in numbers]
 
     def unwanted(self) -> Iterator[tuple[int, str]]:
         """The numbers of the lines that are certainly none of the page's text, and why; the last reason counts."""
@@ -146,7 +154,7 @@ class _Lines:
         """Rows of tables, code, and rows of data are kept whatever their words are."""
         start = 0
         for kind, group in groupby(self._kinds):
-            end = start + sum(1 for _ in group)
+            end = start + len(list(group))
             if kind != "prose":
                 self._judge_structure(start, end, kind)
             start = end
@@ -193,7 +201,7 @@ class _Lines:
         size = end - start
         if size < _VERSE_RUN or sum(self._clause[start:end]) < _VERSE_SHARE * size:
             return False
-        stops, words = self._measures.stops, self._words
+        stops, words = self._stops, self._words
         near = sum(
             1
             for at in range(start, end)
@@ -206,7 +214,8 @@ class _Lines:
         if end - start < _VERSE_RUN:
             return False
         facts = sum(
-            self._kinds[at] == "list" or _is_fact(self._texts[at], self._words[at]) for at in range(start, end)
+            self._kinds[at] == "list" or (self._marked[at] and _is_fact(self._texts[at], self._words[at]))
+            for at in range(start, end)
         )
         return facts >= _TELLING_SHARE * (end - start)
 
@@ -288,7 +297,7 @@ def _runs_of(verdicts: Sequence[Verdict]) -> Iterator[tuple[int, int]]:
     """Runs of lines that are neither good nor bad."""
     start = 0
     for open_, group in groupby(verdicts, key=_OPEN.__contains__):
-        end = start + sum(1 for _ in group)
+        end = start + len(list(group))
         if open_:
             yield start, end
         start = end

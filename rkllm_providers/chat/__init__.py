@@ -2,14 +2,8 @@
 
 from rkllm_providers.chat.answer import AnswerStream
 from rkllm_providers.chat.garbage import GarbageWatch, garbage_message
-from rkllm_providers.chat.prompt import (
-    NewestTurn,
-    PicturePrompt,
-    Prompt,
-    TextPrompt,
-    build_prompt,
-    count_prompt_tokens,
-)
+from rkllm_providers.chat.prompt import build_prompt, count_prompt_tokens
+from rkllm_providers.chat.prompt_types import NewestTurn, PicturePrompt, Prompt, TextPrompt
 from rkllm_providers.chat.stream import TextStream
 from rkllm_providers.chat.thinking import THINKING_FORMATS, ThinkingFormat, thinking_format_of
 from rkllm_providers.chat.token_estimates import estimate_tokens

@@ -23,7 +23,8 @@ from rkllm_providers.runtime.parameters import Markers
 
 IMAGE_TAG: Final = "<image>"
 # Tags of any runtime; sound came with 1.3.1.
-_LITERAL_TAGS: Final = re.compile("<(?=(?:image|video|audio)>)")
+_TAGS: Final = (IMAGE_TAG, "<video>", "<audio>")
+_LITERAL_TAGS: Final = re.compile(f"<(?=(?:{'|'.join(tag[1:] for tag in _TAGS)}))")
 _BREAK: Final = "\u200b"
 # None of them is part of a mark, of a control token's name (models/control.py) or of END_OF_TEXT (repair.py) in a
 # place where it could be taken for one of these.
@@ -125,6 +126,20 @@ def with_tags(text: str, pictures: Sequence[ImagePart]) -> tuple[str, tuple[Imag
 def without_tags(text: str) -> str:
     """A text in which a zero-width space breaks whatever the runtime would take for the place of a picture."""
     return _LITERAL_TAGS.sub(f"<{_BREAK}", text)
+
+
+def continued(text: str, said: str, card: ModelCard) -> str:
+    """A prompt with what the model said behind it.
+
+    Where the two would make a tag or a control token that neither holds ("<ima" and "ge>"), a zero-width space keeps
+    them apart.
+    """
+    said = without_tags(said)
+    for whole in (*_TAGS, *picture_guard(card).control_texts):
+        for cut in range(1, len(whole)):
+            if text.endswith(whole[:cut]) and said.startswith(whole[cut:]):
+                return f"{text}{_BREAK}{said}"
+    return text + said
 
 
 def _number(digits: str) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from rkllm_providers.chat.conversation import encodable
-from rkllm_providers.chat.prompt import Prompt, TextPrompt
+from rkllm_providers.chat.prompt_types import Prompt, TextPrompt
 from rkllm_providers.chat.token_estimates import estimate_tokens, most_tokens, refuse_hopeless
 from rkllm_providers.errors import ContextLengthExceeded, InvalidRequest
 from rkllm_providers.models import ModelCard

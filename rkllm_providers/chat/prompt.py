@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from array import array
-from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from typing import Final
 
@@ -31,105 +30,18 @@ from rkllm_providers.chat.pictures import (
     told,
     with_tags,
 )
+from rkllm_providers.chat.prompt_types import NewestTurn, PicturePrompt, Prompt, PromptOrigin, TextPrompt
 from rkllm_providers.chat.repair import END_OF_TEXT, render_conversation
 from rkllm_providers.chat.structured import json_opening, with_instruction
 from rkllm_providers.chat.token_estimates import estimate_tokens, most_tokens, refuse_hopeless
-from rkllm_providers.chat.types import ChatMessage, GenerateOptions, ImagePart
+from rkllm_providers.chat.types import ChatMessage, GenerateOptions
 from rkllm_providers.errors import ContextLengthExceeded, InvalidRequest
 from rkllm_providers.models import ModelCard, PromptForm
 from rkllm_providers.models.control import TextGuard
-from rkllm_providers.models.reuse import EncodedPrompt
 
 _LABELS: Final = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool result"}
 PICTURE_TOKENS: Final = 256
 """About what a picture takes where its encoder, which knows, is not loaded: published ones make 64 to 256 of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewestTurn:
-    """The last turn of a conversation alone, for a runtime that may hold all that was before it.
-
-    It may be sent alone only where the runtime's last run answered the messages of fingerprint ``before``
-    with ``answer``, and nothing else was run since. ``bound`` is the most tokens it can have, but for those that
-    the runtime puts around it.
-    """
-
-    text: str
-    bound: int
-    before: str
-    answer: str
-
-
-@dataclass(frozen=True, slots=True)
-class TextPrompt:
-    """A prompt that the runtime tokenises; no vocabulary makes more than ``bound`` tokens of it.
-
-    What the runtime puts around it of its own accord is not in the bound: a beginning token, or a template.
-    ``fingerprint`` identifies the conversation; empty where the runtime is to keep nothing of it.
-    ``enable_thinking`` is for the runtime's own template (1.2.1 and later), which does not think unless told to.
-    """
-
-    text: str
-    bound: int
-    fingerprint: str = ""
-    newest: NewestTurn | None = None
-    enable_thinking: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PicturePrompt(TextPrompt):
-    """A prompt with pictures, which the runtime tokenises: ``text`` has one ``<image>`` for each, in their order.
-
-    ``n_tokens`` are those of the text and of what stands around each picture, without the pictures' own;
-    ``None`` where there is no tokenizer to count them. ``form`` is the way of prompts that it was made for.
-    ``is_transcript`` says that it holds several turns which no template has told apart.
-    """
-
-    pictures: tuple[ImagePart, ...] = ()
-    n_tokens: int | None = None
-    form: PromptForm = PromptForm.RUNTIME
-    is_transcript: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PromptOrigin:
-    """What a prompt was made of, to tell which message a token of it belongs to."""
-
-    encoded: EncodedPrompt
-    contents: tuple[str, ...]
-
-    def message_of(self, token: int) -> int:
-        """The number of the message that a token belongs to."""
-        encoded = self.encoded
-        # Between two control tokens a template writes one message at the most.
-        following = bisect_right(encoded.ids_at, token)
-        end = encoded.text_at[following] if following < len(encoded.text_at) else len(encoded.text)
-        found, begin = 0, 0
-        for number, content in enumerate(self.contents):
-            start = encoded.text.find(content.strip(), begin) if content.strip() else -1
-            if 0 <= start < end:
-                found, begin = number, start + len(content.strip())
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """What the model is run on: token ids (int32), or text.
-
-    ``n_tokens`` is exact for ids and an estimate for text. ``room`` is the number of tokens that can be
-    generated behind it without leaving the context window; ``None`` for text, whose tokens only the
-    runtime can count. ``starts_in_reasoning`` says that it ends inside thinking; ``begun`` is what of the answer it
-    holds already, where a tool call is forced or JSON begun. A ``plain`` prompt is no turn of a chat, and goes
-    without the chat template.
-    """
-
-    content: array[int] | TextPrompt
-    n_tokens: int
-    room: int | None
-    starts_in_reasoning: bool = False
-    begun: str = ""
-    origin: PromptOrigin | None = None
-    plain: bool = False
 
 
 def build_prompt(card: ModelCard, messages: Sequence[ChatMessage], options: GenerateOptions | None = None) -> Prompt:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from rkllm_providers.durations import FOREVER, parse_keep_alive
 
 if TYPE_CHECKING:
-    from rkllm_providers.engine.client import AsyncAnswer, ModelClient, collect
+    from rkllm_providers.engine.async_answer import AsyncAnswer
+    from rkllm_providers.engine.client import ModelClient
     from rkllm_providers.engine.engine import Engine
     from rkllm_providers.engine.kept_states import KeptStateSettings
-    from rkllm_providers.engine.language_model import LanguageModel, ModelFacts
+    from rkllm_providers.engine.language_model import LanguageModel, ModelFacts, collect
     from rkllm_providers.engine.lease import ModelAddress, ModelLease
     from rkllm_providers.engine.memory import Budget, parse_budget, parse_size
     from rkllm_providers.engine.registry import EngineRegistry, open_model, shared_registry
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ModelClient": "client",
-    "AsyncAnswer": "client",
-    "collect": "client",
+    "AsyncAnswer": "async_answer",
     "Engine": "engine",
     "KeptStateSettings": "kept_states",
     "LanguageModel": "language_model",
     "ModelFacts": "language_model",
+    "collect": "language_model",
     "ModelAddress": "lease",
     "ModelLease": "lease",
     "Budget": "memory",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from rkllm_providers.chat.prompt import PicturePrompt, Prompt, TextPrompt
+from rkllm_providers.chat.prompt_types import PicturePrompt, Prompt, TextPrompt
 from rkllm_providers.chat.types import Finish, FinishReason, Timings, Usage
 from rkllm_providers.engine.run import RunDone
 

@@ -16,8 +16,9 @@ from typing import Final
 from rkllm_providers.chat.answer import AnswerStream
 from rkllm_providers.chat.conversation import is_forced, offered_tools, thinking_budget, thinking_format, tool_format
 from rkllm_providers.chat.garbage import GarbageWatch, garbage_message
-from rkllm_providers.chat.pictures import without_tags
-from rkllm_providers.chat.prompt import PicturePrompt, Prompt, TextPrompt, build_second_call
+from rkllm_providers.chat.pictures import continued
+from rkllm_providers.chat.prompt import build_second_call
+from rkllm_providers.chat.prompt_types import PicturePrompt, Prompt, TextPrompt
 from rkllm_providers.chat.stream import Token
 from rkllm_providers.chat.structured import JSONAnswer
 from rkllm_providers.chat.token_estimates import most_tokens
@@ -299,8 +300,9 @@ class Answer:
             return None
         self._before_segment = self._text.n_tokens
         n_tokens = None if prompt.n_tokens is None else prompt.n_tokens + len(self._generated) + n_put_in
-        said = without_tags(self._said.decode(errors="replace"))
-        longer = replace(prompt, text=prompt.text + said, bound=prompt.bound + most_tokens(said), n_tokens=n_tokens)
+        longer_text = continued(prompt.text, self._said.decode(errors="replace"), self._card)
+        bound = prompt.bound + most_tokens(longer_text[len(prompt.text) :])
+        longer = replace(prompt, text=longer_text, bound=bound, n_tokens=n_tokens)
         self._generated += [_NO_ID] * n_put_in
         return replace(self.request, prompt=longer, max_tokens=left)
 

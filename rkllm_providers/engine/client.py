@@ -6,23 +6,18 @@ answer is the collected stream. Leaving a stream early, in any way, aborts its r
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
-from contextlib import aclosing, closing
-from typing import Final, Self
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import aclosing
 
 from rkllm_providers.chat import (
     ChatEvent,
     ChatMessage,
     ChatResult,
-    Finish,
     GenerateOptions,
     ImagePart,
     PicturePrompt,
     Prompt,
-    ReasoningDelta,
-    TextDelta,
     build_prompt,
-    collect_tool_calls,
     count_prompt_tokens,
 )
 from rkllm_providers.chat.forced_calls import can_force_calls
@@ -30,17 +25,17 @@ from rkllm_providers.chat.pictures import check_bytes, markers_of, pictures_of
 from rkllm_providers.chat.plain import build_plain_prompt
 from rkllm_providers.chat.prompt import PICTURE_TOKENS
 from rkllm_providers.engine.answer import Answer
+from rkllm_providers.engine.async_answer import AsyncAnswer
 from rkllm_providers.engine.engine import Engine
-from rkllm_providers.engine.language_model import ModelFacts
-from rkllm_providers.engine.preparing import PreparingThreads
+from rkllm_providers.engine.language_model import LanguageModel, ModelFacts
+from rkllm_providers.engine.preparing import RENDERING
 from rkllm_providers.engine.row_uses import SYNC_WAIT_SECONDS, RowUses
-from rkllm_providers.engine.run import PrefillProgress, PromptFormChanged, RunDone, RunItem
+from rkllm_providers.engine.run import PromptFormChanged, RunDone, RunItem
 from rkllm_providers.engine.streams import AsyncStream, SyncStream
 from rkllm_providers.engine.warming import warming_request
 from rkllm_providers.errors import (
     ContextLengthExceeded,
     GenerationError,
-    RequestCancelled,
     RKLLMError,
     UnsupportedFeature,
 )
@@ -49,96 +44,8 @@ from rkllm_providers.models.adapters import adapter_names
 from rkllm_providers.models.control import ControlGuard
 from rkllm_providers.vision import check_picture
 
-_rendering: Final = PreparingThreads(2, "render")
-# Checking may take seconds, which no rendering is to wait for.
-_checking: Final = PreparingThreads(2, "check")
 
-
-class AsyncAnswer:
-    """A submitted request of a coroutine: iterate for batches of events, or collect it.
-
-    A batch is everything that has arrived at once, so that a fast model costs few steps of the loop.
-    """
-
-    def __init__(self, client: ModelClient, answer: Answer, make_anew: Callable[[], Answer]) -> None:
-        self._engine = client.engine
-        self._answer = answer
-        self._make_anew: Callable[[], Answer] | None = make_anew
-        self._closed = False
-        self._items = AsyncStream()
-        self._run = self._engine.submit(answer.request, self._items)
-
-    @property
-    def progress(self) -> PrefillProgress | None:
-        """How far the prompt is read, where that happens in pieces."""
-        return self._answer.progress
-
-    @property
-    def position(self) -> int | None:
-        """How many requests are answered before this one; ``None`` if it does not wait for others."""
-        return self._engine.position(self._run)
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> list[ChatEvent]:
-        if self._answer.finished:
-            raise StopAsyncIteration
-        try:
-            while True:
-                try:
-                    self._answer.check()
-                    if self._answer.wants_check:
-                        events = await _checking.run(self._answer.check_output)
-                    else:
-                        events = self._answer.feed(await self._items.get())
-                except PromptFormChanged:
-                    await self._render_anew()
-                    continue
-                if self._answer.wants_abort:
-                    self._engine.abort(self._run)
-                if self._answer.next_request is not None:
-                    if self._closed:
-                        raise RequestCancelled("The answer was closed.")
-                    self._run = self._engine.submit(self._answer.next_request, self._items)
-                elif self._answer.gives_up_its_turn:
-                    self._engine.settle(self._run)
-                if events:
-                    return events
-        except BaseException:
-            self.close()
-            raise
-
-    async def _render_anew(self) -> None:
-        """Loading showed that the model takes prompts in another form: that happens once."""
-        make, self._make_anew = self._make_anew, None
-        if make is None:
-            raise GenerationError("The form of the model's prompts changed twice.")
-        answer = await _rendering.run(make)
-        if self._closed:
-            raise RequestCancelled("The answer was closed while its request was prepared.")
-        self._answer = answer
-        self._items = AsyncStream()
-        self._run = self._engine.submit(self._answer.request, self._items)
-
-    async def collect(self) -> ChatResult:
-        """The whole answer. Cancelling the waiting task aborts the run."""
-        collected: list[ChatEvent] = []
-        async for events in self:
-            collected += events
-        return collect(collected)
-
-    def close(self) -> None:
-        """Abort the run if it is still under way."""
-        self._closed = True
-        if not self._answer.finished:
-            self._answer.finished = True
-            self._engine.cancel(self._run)
-        elif self._answer.gives_up_its_turn:
-            self._engine.settle(self._run)  # it ended with an error: the next request need not wait for more of it
-
-
-class ModelClient(RowUses):
+class ModelClient(RowUses, LanguageModel):
     """A model that can be talked to. Light: the engine behind it may be shared by many."""
 
     def __init__(self, card: ModelCard, engine: Engine, release: Callable[[ModelClient], None] | None = None) -> None:
@@ -216,7 +123,7 @@ class ModelClient(RowUses):
 
     async def awarm(self, system: str, options: GenerateOptions | None = None) -> int:
         """The asynchronous twin of ``warm``."""
-        request, n_tokens = await _rendering.run(lambda: warming_request(self.card, system, options))
+        request, n_tokens = await RENDERING.run(lambda: warming_request(self.card, system, options))
         if request is None:
             return 0
         items = AsyncStream()
@@ -304,11 +211,6 @@ class ModelClient(RowUses):
             elif answer.gives_up_its_turn:
                 self.engine.settle(run)
 
-    def complete(self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None) -> ChatResult:
-        """Answer in one piece. Raises what ``stream`` raises."""
-        with closing(self.stream(messages, options)) as events:
-            return collect(events)
-
     async def aopen(self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None) -> AsyncAnswer:
         """Submit a request, and return its answer to iterate over.
 
@@ -319,7 +221,7 @@ class ModelClient(RowUses):
         return await self._open(lambda: self._answer(messages, options))
 
     async def _open(self, make: Callable[[], Answer]) -> AsyncAnswer:
-        return AsyncAnswer(self, await _rendering.run(make), make)
+        return AsyncAnswer(self.engine, await RENDERING.run(make), make)
 
     async def _aevents(self, make: Callable[[], Answer]) -> AsyncGenerator[ChatEvent, None]:
         answer = await self._open(make)
@@ -351,13 +253,6 @@ class ModelClient(RowUses):
         With ``parse_special`` control tokens may be written in the prompt.
         """
         yield from self._events(lambda: self._text_answer(prompt, options, parse_special))
-
-    def complete_text(
-        self, prompt: str, options: GenerateOptions | None = None, *, parse_special: bool = False
-    ) -> ChatResult:
-        """Go on from a text in one piece. Raises what ``stream_text`` raises."""
-        with closing(self.stream_text(prompt, options, parse_special=parse_special)) as events:
-            return collect(events)
 
     async def aopen_text(
         self, prompt: str, options: GenerateOptions | None = None, *, parse_special: bool = False
@@ -435,19 +330,3 @@ def _is_end(items: Sequence[RunItem]) -> bool:
     if isinstance(items[-1], RKLLMError):
         raise items[-1]
     return isinstance(items[-1], RunDone)
-
-
-def collect(events: Iterable[ChatEvent]) -> ChatResult:
-    """The whole answer of a stream."""
-    collected = list(events)
-    finish = collected[-1] if collected else None
-    if not isinstance(finish, Finish):
-        raise GenerationError("The answer ended without saying how.")
-    calls, invalid = collect_tool_calls(collected)
-    return ChatResult(
-        "".join(event.text for event in collected if isinstance(event, TextDelta)),
-        finish,
-        "".join(event.text for event in collected if isinstance(event, ReasoningDelta)),
-        tuple(calls),
-        tuple(invalid),
-    )

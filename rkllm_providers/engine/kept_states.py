@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import time
 from array import array
 from contextlib import suppress
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from rkllm_providers.engine.kept_folder import KeptFolder, KeptState, default_folder, file_stamp
 from rkllm_providers.engine.ledger import CacheLedger, CacheUse, common_length
+from rkllm_providers.engine.write_probe import WriteProbe
 from rkllm_providers.models.observations import observe
 from rkllm_providers.runtime.features import Feature, supports
 
@@ -40,6 +42,7 @@ _TOKEN_BYTES: Final = 115_000
 _TOLERANCE: Final = 4
 _MOST_MISSES: Final = 2
 _LEARNING: Final = 0.3
+_PROBE_END_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class KeptStates:
         self._is_on = False
         self._misses = 0
         self._prefill_seconds: float | None = None
-        self._probed_rate: float | None = None
+        self._probe: WriteProbe | None = None
         self._write_rate: float | None = None
         self._read_rate: float | None = None
         self._token_bytes: float = _TOKEN_BYTES
@@ -119,6 +122,9 @@ class KeptStates:
         """The engine ends."""
         folder, self._folder = self._folder, None
         self._is_on, self._key = False, ""
+        probe, self._probe = self._probe, None
+        if probe is not None and not probe.wait(_PROBE_END_SECONDS):
+            logger.warning("%s: the disk of kept states does not answer; a file of 16 MiB may stay", self._name)
         if folder is not None:
             folder.close()
 
@@ -240,8 +246,11 @@ class KeptStates:
             return False  # nearly all of it is kept already
         loads = _LOADS_AGAIN if self._came_back else _LOADS_FIRST
         size = n_held * self._token_bytes
+        rate = self._rate_of_writing()
+        if rate is None:
+            return False
         gain = loads * (n_lost * (self._prefill_seconds or 0.0) - self._load_seconds(size))
-        return gain > size / self._rate_of_writing()
+        return gain > size / rate
 
     def _is_worth_loading(self, state: KeptState, ids: NDArray[np.int32], common: int) -> bool:
         gained = common_length(ids, state.tokens) - common
@@ -251,14 +260,15 @@ class KeptStates:
 
     def _load_seconds(self, n_bytes: float) -> float:
         # Cards read at least as fast as they write.
-        return n_bytes / (self._read_rate or self._rate_of_writing())
+        rate = self._read_rate or self._rate_of_writing()
+        return n_bytes / rate if rate else math.inf
 
-    def _rate_of_writing(self) -> float:
-        if self._write_rate is not None:
+    def _rate_of_writing(self) -> float | None:
+        if self._write_rate is not None or self._folder is None:
             return self._write_rate
-        if self._probed_rate is None and self._folder is not None:
-            self._probed_rate = self._folder.probe_write_rate()
-        return self._probed_rate or 1.0
+        if self._probe is None:  # first here, as cards wear out by being measured too
+            self._probe = WriteProbe(self._folder.probe_write_rate)
+        return self._probe.rate()
 
     def _make_room(self, folder: KeptFolder, n_tokens: int, needed: KeptState | None) -> bool:
         """Whether a state of so many tokens may be written; the least recently used ones go for it.

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
+from contextlib import aclosing, closing
 from dataclasses import dataclass
 from typing import Protocol
 
 from rkllm_providers.chat.plain import TextKind
-from rkllm_providers.chat.types import ChatEvent, ChatMessage, ChatResult, GenerateOptions
+from rkllm_providers.chat.tool_calls import collect_tool_calls
+from rkllm_providers.chat.types import (
+    ChatEvent,
+    ChatMessage,
+    ChatResult,
+    Finish,
+    GenerateOptions,
+    ReasoningDelta,
+    TextDelta,
+)
 from rkllm_providers.engine.row_uses import EmbeddingResult, RerankScore
+from rkllm_providers.errors import GenerationError
 from rkllm_providers.models.families import Capabilities
 
 
@@ -29,7 +40,10 @@ class ModelFacts:
 
 
 class LanguageModel(Protocol):
-    """A model to talk to. ``ModelClient`` and ``RemoteModel`` are such; each documents what it does."""
+    """A model to talk to. ``ModelClient`` and ``RemoteModel`` are such; each documents what it does.
+
+    A whole answer is the collected stream.
+    """
 
     @property
     def facts(self) -> ModelFacts:
@@ -54,12 +68,14 @@ class LanguageModel(Protocol):
         ...
 
     def complete(self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None) -> ChatResult:
-        """Answer in one piece."""
-        ...
+        """Answer in one piece. Raises what ``stream`` raises."""
+        with closing(self.stream(messages, options)) as events:
+            return collect(events)
 
     async def acomplete(self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None) -> ChatResult:
         """The asynchronous twin of ``complete``."""
-        ...
+        async with aclosing(self.astream(messages, options)) as events:
+            return collect([event async for event in events])
 
     def stream_text(
         self, prompt: str, options: GenerateOptions | None = None, *, parse_special: bool = False
@@ -76,14 +92,16 @@ class LanguageModel(Protocol):
     def complete_text(
         self, prompt: str, options: GenerateOptions | None = None, *, parse_special: bool = False
     ) -> ChatResult:
-        """Go on from a text in one piece."""
-        ...
+        """Go on from a text in one piece. Raises what ``stream_text`` raises."""
+        with closing(self.stream_text(prompt, options, parse_special=parse_special)) as events:
+            return collect(events)
 
     async def acomplete_text(
         self, prompt: str, options: GenerateOptions | None = None, *, parse_special: bool = False
     ) -> ChatResult:
         """The asynchronous twin of ``complete_text``."""
-        ...
+        async with aclosing(self.astream_text(prompt, options, parse_special=parse_special)) as events:
+            return collect([event async for event in events])
 
     def embed(
         self,
@@ -150,3 +168,19 @@ class LanguageModel(Protocol):
     def release(self) -> None:
         """Give the model back; what it holds is freed when nobody else uses it."""
         ...
+
+
+def collect(events: Iterable[ChatEvent]) -> ChatResult:
+    """The whole answer of a stream."""
+    collected = list(events)
+    finish = collected[-1] if collected else None
+    if not isinstance(finish, Finish):
+        raise GenerationError("The answer ended without saying how.")
+    calls, invalid = collect_tool_calls(collected)
+    return ChatResult(
+        "".join(event.text for event in collected if isinstance(event, TextDelta)),
+        finish,
+        "".join(event.text for event in collected if isinstance(event, ReasoningDelta)),
+        tuple(calls),
+        tuple(invalid),
+    )

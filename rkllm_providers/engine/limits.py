@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict
 from typing import Final
 
-from rkllm_providers.chat.prompt import PicturePrompt, TextPrompt
+from rkllm_providers.chat.prompt_types import PicturePrompt, TextPrompt
 from rkllm_providers.chat.types import Sampling
 from rkllm_providers.engine.load_plan import LoadPlan
 from rkllm_providers.engine.run import EngineLimits, PromptFormChanged, Run, RunRequest, RunState, RuntimeInfo

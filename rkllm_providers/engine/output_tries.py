@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from rkllm_providers.chat.answer import AnswerStream
-from rkllm_providers.chat.prompt import Prompt, TextPrompt, build_further_turn
+from rkllm_providers.chat.prompt import build_further_turn
+from rkllm_providers.chat.prompt_types import Prompt, TextPrompt
 from rkllm_providers.chat.structured import (
     JSONAnswer,
     correction_options,

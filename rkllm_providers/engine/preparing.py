@@ -7,7 +7,7 @@ import os
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Final, TypeVar
 
 _Made = TypeVar("_Made")
 
@@ -37,3 +37,7 @@ def _renew_after_fork() -> None:
 
 _pools: weakref.WeakSet[PreparingThreads] = weakref.WeakSet()
 os.register_at_fork(after_in_child=_renew_after_fork)
+
+RENDERING: Final = PreparingThreads(2, "render")
+CHECKING: Final = PreparingThreads(2, "check")
+"""Of outputs by their schema, which may take seconds: no rendering is to wait for it."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from rkllm_providers.chat.plain import TextKind, embedding_prompts, reranking_prompts
-from rkllm_providers.chat.prompt import Prompt, TextPrompt
+from rkllm_providers.chat.prompt_types import Prompt, TextPrompt
 from rkllm_providers.chat.types import Sampling
 from rkllm_providers.engine.engine import Engine
 from rkllm_providers.engine.preparing import PreparingThreads

@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
-from rkllm_providers.chat.prompt import PicturePrompt, TextPrompt
+from rkllm_providers.chat.prompt_types import PicturePrompt, TextPrompt
 from rkllm_providers.chat.stream import Token
 from rkllm_providers.chat.types import Priority, Sampling
 from rkllm_providers.durations import FOREVER

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rkllm_providers.chat.prompt import TextPrompt
+from rkllm_providers.chat.prompt_types import TextPrompt
 from rkllm_providers.engine.kept_folder import KeptState
 from rkllm_providers.engine.kept_states import KeptStates
 from rkllm_providers.engine.ledger import CacheLedger, CacheUse, common_length

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-from rkllm_providers.chat.prompt import TextPrompt
+from rkllm_providers.chat.prompt_types import TextPrompt
 from rkllm_providers.engine.queue import RunQueue
 from rkllm_providers.engine.run import Run, RunState
 

@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from rkllm_providers.chat.prompt import TextPrompt, build_prompt
+from rkllm_providers.chat.prompt import build_prompt
+from rkllm_providers.chat.prompt_types import TextPrompt
 from rkllm_providers.chat.types import ChatMessage, GenerateOptions
 from rkllm_providers.chat.volatile import VolatileSystem
 from rkllm_providers.engine.ledger import common_length

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from rkllm_providers.chat.prompt import PicturePrompt
+from rkllm_providers.chat.prompt_types import PicturePrompt
 from rkllm_providers.engine import frames
 from rkllm_providers.engine.frames import Frame, FrameKind
 from rkllm_providers.engine.inbox import Inbox

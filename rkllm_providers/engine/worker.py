@@ -26,17 +26,13 @@ from rkllm_providers.engine.picture_runs import PictureRun, PictureRuns
 from rkllm_providers.engine.rows_runs import RowsWanted, run_rows
 from rkllm_providers.engine.text_runs import TextRun, TextRuns
 from rkllm_providers.engine.worker_load import NotAlone, check_tokenizer, load, picture_runs, sampling_params
+from rkllm_providers.engine.worker_run import WorkerRun
 from rkllm_providers.errors import ContextLengthExceeded, RKLLMError, UnsupportedFeature
 from rkllm_providers.runtime import (
-    ErrorEvent,
     Feature,
-    FinishEvent,
     ModelHandle,
-    PerfStat,
     PromptInput,
     RunInput,
-    RuntimeEvent,
-    TokenEvent,
     TokenInput,
     line_buffer_stdout,
 )
@@ -47,79 +43,6 @@ _ALARM_SECONDS: Final = 4
 _RECEIVE_BYTES: Final = 1 << 18
 
 
-class Run:
-    """The run that is under way: counts its tokens, and ends it at its limit."""
-
-    def __init__(
-        self,
-        channel: socket.socket,
-        handle: ModelHandle,
-        run_id: int,
-        end_tokens: frozenset[int],
-        *,
-        self_limiting: bool,
-        quiet: bool = False,
-    ) -> None:
-        """``quiet`` keeps its tokens here: it is run for what it leaves in the KV cache."""
-        self.id = run_id
-        self.max_tokens = 0
-        self.ended = False
-        self.started = False
-        self.aborted = False
-        self.generated: list[int] = []
-        self.said: list[bytes] = []
-        self.keeps_text = False
-        self.lora: str | None = None
-        self.cache_cleared = False
-        self.n_tokens = 0
-        self.failed = False
-        self.cancelled = False
-        self.perf: PerfStat | None = None
-        self.first_token_at = 0.0
-        self._quiet = quiet
-        self._send = channel.sendall
-        self._abort = handle.abort
-        self._end_tokens = end_tokens
-        # A runtime that was told the limit ends by itself; aborting it then could hit an idle library.
-        self._abort_at_limit = not self_limiting
-
-    def on_event(self, event: RuntimeEvent) -> None:
-        """Pass a token on. Called by the library, from inside ``rkllm_run``."""
-        if isinstance(event, TokenEvent):
-            self.generated.append(event.token_id)
-            if self.cancelled or self.ended or self.n_tokens >= self.max_tokens:
-                # Nothing the library does after its abort, or after an end it does not know, belongs to
-                # the answer.
-                self.aborted = True
-                self._abort()
-                return
-            self.n_tokens += 1
-            if self.n_tokens == 1:
-                self.first_token_at = time.monotonic()
-            token_id, text, waiting = event
-            if self._quiet:
-                pass
-            elif waiting:
-                self._send(frames.pack_waiting(self.id, token_id))
-            else:
-                self._send(frames.pack_token(self.id, token_id, text))
-                if self.keeps_text:
-                    self.said.append(text)
-            self.ended = token_id in self._end_tokens
-            if self._abort_at_limit and self.n_tokens >= self.max_tokens:
-                self.aborted = True
-                self._abort()
-        elif isinstance(event, FinishEvent):
-            self.perf = event.perf
-        elif isinstance(event, ErrorEvent):
-            self.failed = True
-
-    @property
-    def ended_by_itself(self) -> bool:
-        """Whether the model chose the end; nothing tells so but that nothing else did."""
-        return not (self.cancelled or self.aborted or self.failed) and 0 < self.n_tokens < self.max_tokens
-
-
 class Worker:
     """Answers the frames of one engine."""
 
@@ -127,7 +50,7 @@ class Worker:
         self._channel = channel
         self._inbox: SimpleQueue[Frame | None] = SimpleQueue()
         self._lock = threading.Lock()
-        self._current: Run | None = None
+        self._current: WorkerRun | None = None
         self._aborted_early: set[int] = set()
         self._handle: ModelHandle | None = None
         self._texts: TextRuns | None = None
@@ -191,7 +114,7 @@ class Worker:
         if handle is None:
             raise RuntimeError("A run was ordered before a model was loaded.")
         self_limiting = handle.library.supports(Feature.MAX_NEW_TOKENS_PER_RUN)
-        run = Run(
+        run = WorkerRun(
             self._channel,
             handle,
             order["run"],
@@ -265,7 +188,7 @@ class Worker:
             outcome["prefill_tokens"] = n_rows
         self._send(FrameKind.DONE, outcome)
 
-    def _prepare(self, run: Run, order: dict[str, Any]) -> None:
+    def _prepare(self, run: WorkerRun, order: dict[str, Any]) -> None:
         """Make ready what a run needs besides its prompt.
 
         Raises:
@@ -286,7 +209,7 @@ class Worker:
         if self._pictures is not None and (run.cache_cleared or order["input"] != "pictures"):
             self._pictures.forget()
 
-    def _restore(self, run: Run, path: str | None) -> tuple[bool, float]:
+    def _restore(self, run: WorkerRun, path: str | None) -> tuple[bool, float]:
         """Load a state before a run; whether it was, and the milliseconds that took."""
         if path is None or self._caches is None or run.cancelled:
             return False, 0.0
@@ -298,7 +221,7 @@ class Worker:
             run.cache_cleared = True
         return restored, (time.monotonic() - started) * 1000
 
-    def _run_rows(self, handle: ModelHandle, run: Run, order: dict[str, Any], prompt: bytes) -> int | None:
+    def _run_rows(self, handle: ModelHandle, run: WorkerRun, order: dict[str, Any], prompt: bytes) -> int | None:
         if run.cancelled:
             return None
         content = TokenInput(prompt) if order["input"] == "tokens" else PromptInput(prompt.decode())
@@ -307,7 +230,7 @@ class Worker:
         self._channel.sendall(frames.pack_vector(run.id, values))
         return n_rows
 
-    def _run_text(self, handle: ModelHandle, run: Run, order: dict[str, Any], text: str) -> TextRun | None:
+    def _run_text(self, handle: ModelHandle, run: WorkerRun, order: dict[str, Any], text: str) -> TextRun | None:
         texts = self._texts
         if texts is None or run.cancelled:
             return None
@@ -323,7 +246,9 @@ class Worker:
         texts.note_end(order, how, b"".join(run.said), run.n_tokens, natural=run.ended_by_itself)
         return how
 
-    def _run_pictures(self, handle: ModelHandle, run: Run, order: dict[str, Any], blob: bytes) -> PictureRun | None:
+    def _run_pictures(
+        self, handle: ModelHandle, run: WorkerRun, order: dict[str, Any], blob: bytes
+    ) -> PictureRun | None:
         pictures = self._pictures
         if pictures is None:
             raise UnsupportedFeature("The model was loaded without its vision encoder, so it takes no pictures.")
@@ -341,7 +266,13 @@ class Worker:
         return how
 
     def _generate(
-        self, handle: ModelHandle, run: Run, order: dict[str, Any], content: RunInput, *, keep_history: bool = False
+        self,
+        handle: ModelHandle,
+        run: WorkerRun,
+        order: dict[str, Any],
+        content: RunInput,
+        *,
+        keep_history: bool = False,
     ) -> None:
         if run.cancelled:
             return

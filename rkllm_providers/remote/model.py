@@ -14,9 +14,8 @@ from urllib.parse import quote
 import numpy as np
 
 from rkllm_providers.chat.plain import TextKind
-from rkllm_providers.chat.types import ChatEvent, ChatMessage, ChatResult, GenerateOptions
-from rkllm_providers.engine import collect
-from rkllm_providers.engine.language_model import ModelFacts
+from rkllm_providers.chat.types import ChatEvent, ChatMessage, GenerateOptions
+from rkllm_providers.engine.language_model import LanguageModel, ModelFacts
 from rkllm_providers.engine.row_uses import EmbeddingResult, RerankScore
 from rkllm_providers.errors import InvalidRequest, ServiceUnreachable
 from rkllm_providers.models.families import Capabilities
@@ -33,7 +32,7 @@ _MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError
 _Read = TypeVar("_Read")
 
 
-class RemoteModel:
+class RemoteModel(LanguageModel):
     """A model that a service of this package serves, as ``LanguageModel`` describes it.
 
     It gives the same events as a model of this machine, and raises the same errors; beside those there is
@@ -109,16 +108,6 @@ class RemoteModel:
             async for event in events:
                 yield event
 
-    def complete(self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None) -> ChatResult:
-        """Answer in one piece. Raises what ``stream`` raises."""
-        with closing(self.stream(messages, options)) as events:
-            return collect(events)
-
-    async def acomplete(self, messages: Sequence[ChatMessage], options: GenerateOptions | None = None) -> ChatResult:
-        """The asynchronous twin of ``complete``."""
-        async with aclosing(self.astream(messages, options)) as events:
-            return collect([event async for event in events])
-
     def stream_text(
         self, prompt: str, options: GenerateOptions | None = None, *, parse_special: bool = False
     ) -> Generator[ChatEvent, None, None]:
@@ -137,20 +126,6 @@ class RemoteModel:
         async with aclosing(self._aevents(_TEXT, body)) as events:
             async for event in events:
                 yield event
-
-    def complete_text(
-        self, prompt: str, options: GenerateOptions | None = None, *, parse_special: bool = False
-    ) -> ChatResult:
-        """Go on from a text in one piece. Raises what ``stream_text`` raises."""
-        with closing(self.stream_text(prompt, options, parse_special=parse_special)) as events:
-            return collect(events)
-
-    async def acomplete_text(
-        self, prompt: str, options: GenerateOptions | None = None, *, parse_special: bool = False
-    ) -> ChatResult:
-        """The asynchronous twin of ``complete_text``."""
-        async with aclosing(self.astream_text(prompt, options, parse_special=parse_special)) as events:
-            return collect([event async for event in events])
 
     def embed(
         self,

@@ -1,8 +1,4 @@
-"""One loaded model, driven through the library's own functions.
-
-A handle runs one input at a time. Everything the library was given a pointer to at initialisation
-(strings, callback, structs) lives as long as the handle: whether it copies them is undocumented.
-"""
+"""One loaded model, driven through the library's own functions. A handle runs one input at a time."""
 
 from __future__ import annotations
 
@@ -10,25 +6,21 @@ import ctypes
 import json
 import math
 import os
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from types import TracebackType
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rkllm_providers.errors import EngineClosed, GenerationError, InvalidRequest, ModelLoadError, RKLLMError
+from rkllm_providers.errors import GenerationError, InvalidRequest
 from rkllm_providers.runtime.events import Action, RunMode, RuntimeEvent
 from rkllm_providers.runtime.features import Feature
 from rkllm_providers.runtime.infer import InferParam
 from rkllm_providers.runtime.inputs import InputBuilder, RunInput, n_tokens_of
 from rkllm_providers.runtime.library import RuntimeLibrary, oversized
+from rkllm_providers.runtime.library_model import LibraryModel, encode_path, meaning_of
 from rkllm_providers.runtime.parameters import (
-    INIT_FEATURES,
     InitParams,
     RunResult,
     SamplingParams,
     encode_text,
-    store,
 )
 from rkllm_providers.runtime.reader import EventReader, ResultCallback
 from rkllm_providers.runtime.rows import DEFAULT_MAX_BYTES, RowsReader, check_size
@@ -37,13 +29,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-RETURN_CODES: dict[int, str] = {0: "success", -1: "failure"}
-"""All return codes the vendor documents; reasons are only in the library's log."""
-
 _MAX_BATCH = 100
 
 
-class ModelHandle:
+class ModelHandle(LibraryModel):
     """A model in the library, from ``rkllm_init`` to ``rkllm_destroy``.
 
     Use it as a context manager, or call ``destroy``. ``abort``, ``is_running`` and ``destroy`` may be
@@ -56,19 +45,12 @@ class ModelHandle:
         Raises ``ModelLoadError`` if the library refuses, ``UnsupportedFeature`` if a parameter needs a
         newer runtime, and ``InvalidRequest`` if one does not fit its C type.
         """
-        self.library = library
-        self._lock = threading.Lock()
-        self._busy: str | None = None
-        self._closed = False
         self._reader: EventReader | None = None
-        self._kept: dict[str, object] = {}
-        self._handle = ctypes.c_void_p()
         self._adapters: dict[str, object] = {}
         self._result_callback = ResultCallback(library.layout, self._abort_unless_ended, self._act)
         self._inputs = InputBuilder(library, params.markers, params.embedding_size)
         self._widths: dict[RunMode, int] = {}
-        self._param: Any = self._make_param(params)
-        self._init(params)
+        super().__init__(library, params, self._result_callback.function)
 
     def run(
         self,
@@ -98,7 +80,7 @@ class ModelHandle:
         infer = self._infer_param(RunMode.GENERATE, lora)
         self._set_run_options(infer, keep_history, max_new_tokens, sampling)
         if prompt_cache is not None:
-            infer.save_to(_path(prompt_cache, "prompt_cache"))
+            infer.save_to(encode_path(prompt_cache, "prompt_cache"))
         reader = EventReader(self.library.layout, on_event)
         self._run(input, infer, reader)
         return RunResult(
@@ -231,7 +213,7 @@ class ModelHandle:
         if not math.isfinite(scale):
             raise InvalidRequest(f"The scale of an adapter must be finite, not {scale}.", param="scale")
         struct: Any = oversized(self.library.layout.structs["RKLLMLoraAdapter"])
-        parts = (_path(path, "path"), encode_text(name, "name"))
+        parts = (encode_path(path, "path"), encode_text(name, "name"))
         struct.lora_adapter_path, struct.lora_adapter_name = parts
         struct.scale = scale
         with self._occupied("loading an adapter"):
@@ -243,7 +225,7 @@ class ModelHandle:
 
         Raises ``GenerationError`` if the library refuses the file. Release it before loading another.
         """
-        file = _path(path, "path")
+        file = encode_path(path, "path")
         with self._occupied("loading a prompt cache"):
             self._checked_call("rkllm_load_prompt_cache", file)
 
@@ -290,75 +272,6 @@ class ModelHandle:
             self._kept["chat_template"] = parts
             self._checked_call("rkllm_set_chat_template", *parts)
 
-    def destroy(self) -> None:
-        """Free the model; further calls do nothing.
-
-        Raises ``GenerationError`` while a run is active, since the library would crash: abort it and
-        wait until ``run`` has returned.
-        """
-        with self._lock:
-            if self._closed:
-                return
-            if self._busy is not None:
-                raise GenerationError(
-                    f"The model cannot be destroyed during {self._busy}: abort it and wait for its end."
-                )
-            self._closed = True
-            code = self.library.call("rkllm_destroy", self._handle)
-        if code != 0:
-            raise RKLLMError(f"rkllm_destroy returned {_meaning(code)}; the model may still take up memory.")
-
-    def __enter__(self) -> ModelHandle:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.destroy()
-
-    def _make_param(self, params: InitParams) -> Any:
-        for name, feature in INIT_FEATURES.items():
-            if getattr(params, name) is not None:
-                self.library.require(feature)
-        path = _path(params.model_path, "model_path")
-        param: Any = self.library.default_parameters()
-        self._kept["model_path"] = path
-        param.model_path = path
-        store(param, params.sampling)
-        store(param, params)
-        store(param.extend_param, params)
-        param.is_async = False
-        if params.markers is not None and hasattr(param, "img_start"):
-            texts = tuple(
-                encode_text(getattr(params.markers, part), f"markers.{part}") for part in ("start", "end", "content")
-            )
-            self._kept["markers"] = texts
-            param.img_start, param.img_end, param.img_content = texts
-        if hasattr(param.extend_param, "n_batch"):
-            param.extend_param.n_batch = 1
-        return param
-
-    def _init(self, params: InitParams) -> None:
-        function = self._result_callback.function
-        callback: Any = function
-        callback_type = self.library.layout.structs.get("RKLLMCallback")
-        if callback_type is not None:
-            struct: Any = oversized(callback_type)
-            struct.result_callback = function
-            self._kept["callback"] = struct
-            callback = ctypes.byref(struct)
-        code = self.library.call("rkllm_init", ctypes.byref(self._handle), ctypes.byref(self._param), callback)
-        if code == 0 and self._handle.value is not None:
-            return
-        self._closed = True
-        path = os.fspath(params.model_path)
-        what = f"returned {_meaning(code)}" if code != 0 else "returned success, but no handle"
-        readable = "" if os.access(path, os.R_OK) else " The file does not exist or cannot be read."
-        raise ModelLoadError(
-            f"Runtime {self.library.version} could not load {path}: rkllm_init {what}.{readable} "
-            "The library's log says more."
-        )
-
     def _infer_param(self, mode: RunMode, lora: str | None) -> InferParam:
         infer = InferParam(self.library.layout, mode)
         if lora is not None:
@@ -396,7 +309,7 @@ class ModelHandle:
         return int(action)
 
     def _run_error(self, code: int, reader: EventReader) -> GenerationError:
-        what = "reported an error" if code == 0 else f"returned {_meaning(code)}"
+        what = "reported an error" if code == 0 else f"returned {meaning_of(code)}"
         why = (
             " It ended before the first token: most often the prompt is longer than the context window."
             if reader.silent
@@ -425,39 +338,3 @@ class ModelHandle:
 
     def _abort_library(self) -> None:
         self.library.call("rkllm_abort", self._handle)
-
-    @contextmanager
-    def _occupied(self, action: str) -> Iterator[None]:
-        """Have the handle for one action; another thread's is refused, not queued."""
-        with self._lock:
-            self._check_open()
-            if self._busy is not None:
-                raise GenerationError(
-                    f"The handle is busy with {self._busy} and does one thing at a time. Wait until then."
-                )
-            self._busy = action
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._busy = None
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise EngineClosed("The model was destroyed; nothing can be asked of its handle any more.")
-
-    def _checked_call(self, name: str, *arguments: object) -> None:
-        code = self.library.call(name, self._handle, *arguments)
-        if code != 0:
-            raise GenerationError(f"{name} returned {_meaning(code)}. The library's log says more.")
-
-
-def _path(path: str | os.PathLike[str], param: str) -> bytes:
-    encoded = os.fsencode(path)
-    if b"\0" in encoded or not encoded:
-        raise InvalidRequest(f"{param} is empty or holds a NUL character.", param=param)
-    return encoded
-
-
-def _meaning(code: int) -> str:
-    return f"{code} ({RETURN_CODES.get(code, 'not a documented code')})"

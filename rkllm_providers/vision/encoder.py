@@ -133,11 +133,21 @@ class VisionEncoder:
         address = ctypes.addressof(outputs)
         try:
             self._library.call("rknn_outputs_get", context, n_outputs, address, None)
-            return self._interleaved(outputs)
-        finally:
-            # All of them: each is a buffer of its own. After a failure some may have been made.
-            if any(output.buf for output in outputs):
-                self._library.call("rknn_outputs_release", context, n_outputs, address)
+            rows = self._interleaved(outputs)
+        except BaseException:
+            try:
+                self._release(context, outputs)
+            except RknnError as error:
+                # The one before it says what went wrong.
+                logger.warning("What the vision encoder gave could not be freed: %s", error)
+            raise
+        self._release(context, outputs)
+        return rows
+
+    def _release(self, context: int, outputs: Any) -> None:
+        """Free all outputs: each is a buffer of its own. After a failure some may have been made."""
+        if any(output.buf for output in outputs):
+            self._library.call("rknn_outputs_release", context, len(outputs), ctypes.addressof(outputs))
 
     def _interleaved(self, outputs: Any) -> NDArray[np.float32]:
         """One row per token, its parts from the outputs in their order."""

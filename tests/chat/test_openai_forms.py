@@ -1,6 +1,7 @@
 """Tools, choices and formats in OpenAI's form."""
 
 import base64
+import binascii
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rkllm_providers.chat.openai_forms import (
+    PIECE,
     data_url,
     read_base64,
     read_image_url,
@@ -137,6 +139,27 @@ def test_base64_of_either_alphabet_with_padding_or_without(data: bytes, encode: 
 def test_what_is_no_base64_is_never_bytes(wrong: str) -> None:
     with pytest.raises(InvalidRequest, match=r"url (is|holds)"):
         read_base64(wrong, "url")
+
+
+def test_a_large_picture_is_read_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a piece is read all other threads wait: for the whole of 20 MiB, a quarter of a second."""
+    sizes: list[int] = []
+    decode = binascii.a2b_base64
+
+    def read(piece: str) -> bytes:
+        sizes.append(len(piece))
+        return decode(piece)
+
+    monkeypatch.setattr(binascii, "a2b_base64", read)
+    for size in (PIECE // 4 * 3 * 2 + more for more in (-1, 0, 1)):
+        data = bytes(range(256)) * (size // 256) + bytes(size % 256)
+        text = base64.b64encode(data).decode()
+        assert read_base64(text, "url") == data
+        assert read_base64(text.rstrip("="), "url") == data
+        for wrong in (f"{text[:PIECE]}!{text[PIECE:]}", f"{text[: PIECE - 2]}=={text[PIECE:]}"):
+            with pytest.raises(InvalidRequest, match="url is not written in base64"):
+                read_base64(wrong, "url")
+    assert max(sizes) == PIECE
 
 
 @given(st.text(max_size=30) | st.none() | st.dictionaries(st.just("url"), st.text(max_size=30), max_size=1))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 import subprocess
 import sys
+import threading
 import time
 from array import array
 from pathlib import Path
@@ -13,9 +15,9 @@ import numpy as np
 import pytest
 
 from rkllm_providers.chat import ChatMessage, Finish, GenerateOptions
-from rkllm_providers.engine import EngineLimits, ModelClient
+from rkllm_providers.engine import EngineLimits, ModelClient, write_probe
 from rkllm_providers.engine.kept_folder import KeptFolder, KeptState
-from rkllm_providers.engine.kept_states import KeptStates, KeptStateSettings
+from rkllm_providers.engine.kept_states import KeepPlan, KeptStates, KeptStateSettings
 from rkllm_providers.engine.ledger import CacheLedger
 from rkllm_providers.models.observations import observed
 from tests.conftest import OpenModel, WriteModel, needs_llama
@@ -282,6 +284,72 @@ def test_a_slow_disk_keeps_nothing(base: Path, ledger: CacheLedger, monkeypatch:
         ledger.hold(np.arange(2000, dtype=np.int32))
         assert (states.plan(ids(9000, 100)).save_to is not None) is worth
         states.close()
+
+
+def test_a_disk_that_takes_long_to_measure_is_not_waited_for(
+    base: Path, ledger: CacheLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+
+    def measure(_: KeptFolder) -> float:
+        assert answers.wait(30)
+        return 1e12
+
+    monkeypatch.setattr(KeptFolder, "probe_write_rate", measure)
+    monkeypatch.setattr(write_probe, "_PATIENCE_SECONDS", 0.0)
+    states = kept(base, ledger)
+    ledger.hold(np.arange(2000, dtype=np.int32))
+    assert states.plan(ids(9000, 100)) == KeepPlan()
+    answers.set()
+    probe = states._probe
+    assert probe is not None
+    assert probe.wait(30)
+    assert states.plan(ids(9000, 100)).save_to is not None
+    states.close()
+
+
+def test_a_disk_that_cannot_be_measured_ends_keeping(
+    base: Path, ledger: CacheLedger, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def measure(_: KeptFolder) -> float:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(KeptFolder, "probe_write_rate", measure)
+    states = kept(base, ledger)
+    ledger.hold(np.arange(2000, dtype=np.int32))
+    assert states.plan(ids(9000, 100)) == KeepPlan()
+    assert not states.is_on
+    assert "no space left" in caplog.text
+    states.close()
+
+
+def test_a_disk_is_measured_only_when_a_state_may_be_worth_it(
+    base: Path, ledger: CacheLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[KeptFolder] = []
+
+    def measure(folder: KeptFolder) -> float:
+        measured.append(folder)
+        return 1e12
+
+    monkeypatch.setattr(KeptFolder, "probe_write_rate", measure)
+    states = kept(base, ledger)
+    ledger.hold(np.arange(20, dtype=np.int32))
+    states.plan(ids(0, 100))
+    assert not measured
+    ledger.hold(np.arange(2000, dtype=np.int32))
+    for start in (9000, 9500):
+        assert states.plan(ids(start, 100)).save_to is not None
+    assert len(measured) == 1
+    states.close()
+
+
+def test_the_probe_leaves_nothing(base: Path, ledger: CacheLedger) -> None:
+    states = kept(base, ledger)
+    ledger.hold(np.arange(2000, dtype=np.int32))
+    states.plan(ids(9000, 100))
+    states.close()
+    assert [path.name for path in base.rglob("*") if path.is_dir() or path.name == "probe"] == []
 
 
 def test_what_files_really_cost_is_learned(base: Path, ledger: CacheLedger, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from rkllm_providers.chat import ChatMessage, GenerateOptions, ResponseFormat, Tool, ToolCall
 from rkllm_providers.chat.prompt import PICTURE_TOKENS
+from rkllm_providers.chat.prompt_types import PicturePrompt
 from rkllm_providers.engine import EngineLimits
+from rkllm_providers.engine.run import Run, RunRequest
 from rkllm_providers.errors import UnsupportedFeature
 from tests.conftest import ABI_VERSIONS, OpenModel, WriteModel, needs_llama
 from tests.engine.pictures import CONTROLS, GREEN, N_TOKENS, RED, ask, write_seeing_model
@@ -174,6 +177,36 @@ def test_thinking_within_a_budget_goes_on_behind_the_picture(open_model: OpenMod
     assert result.text == "Red. 1"
     assert result.reasoning.startswith("<image> hm hm")
     assert result.finish.timings.encoded_pictures == 1
+
+
+@pytest.mark.parametrize(
+    ("begun", "rest"),
+    [("<ima", "ge>"), ("<", "video>"), ("<|im_", "end|>"), ("</th", "ink>"), ("<|vision_", "start|>")],
+)
+def test_what_a_continued_text_and_the_answer_make_together_is_text(
+    open_model: OpenModel, write_model: WriteModel, monkeypatch: pytest.MonkeyPatch, begun: str, rest: str
+) -> None:
+    """Behind thinking that was cut off, the answer so far goes back to the runtime as a text."""
+    script = (
+        CONTROLS
+        + 'rule "</think>\\n\\n"\n  text "Red. {n_pictures}"\nend\n'
+        + f'rule *\n  text "{rest} <think>\\n"\n  forever "hm "\nend\n'
+    )
+    client = open_model(write_seeing_model(write_model, script))
+    prompts: list[str] = []
+    submit = client.engine.submit
+
+    def noted(request: RunRequest, stream: Any) -> Run:
+        assert isinstance(request.prompt, PicturePrompt)
+        prompts.append(request.prompt.text)
+        return submit(request, stream)
+
+    monkeypatch.setattr(client.engine, "submit", noted)
+    messages = [ask("What is it?", RED), ChatMessage("assistant", f"A tag: {begun}")]
+    result = client.complete(messages, GenerateOptions(thinking_budget=20, max_tokens=100))
+    assert result.text == f"{rest} Red. 1"
+    first, second = prompts
+    assert second.startswith(f"{first}\u200b{rest} <think>\nhm ")
 
 
 def test_a_forced_call_begins_behind_the_picture(open_model: OpenModel, write_model: WriteModel) -> None:

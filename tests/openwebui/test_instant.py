@@ -22,11 +22,11 @@ from rag_service.openwebui.instant import (
     make_title,
     wants_emoji,
 )
+from rag_service.openwebui.phrases import MOST_WORDS, count_words
 from rag_service.openwebui.subject_table import SUBJECTS
 from rag_service.openwebui.task_table import TaskKind
 from rag_service.openwebui.tasks import Task
 from rag_service.openwebui.title_table import GENERAL, SMALL_TALK
-from rag_service.openwebui.topics import MOST_WORDS, count_words
 from rag_service.retrieval.types import Turn
 
 
@@ -136,9 +136,9 @@ def test_an_address_is_named_by_its_host() -> None:
 
 def test_tables_are_built_ahead() -> None:
     code = (
-        "from rag_service.openwebui import instant, subjects, topics\n"
+        "from rag_service.openwebui import content_words, instant, subjects\n"
         "from rag_service.retrieval import smalltalk\n"
-        "tables = [smalltalk._courtesies, smalltalk._fillers, subjects._index, topics._plain_phrases]\n"
+        "tables = [smalltalk._courtesies, smalltalk._fillers, subjects._index, content_words._plain_phrases]\n"
         "print([table.cache_info().currsize for table in tables])\n"
         "instant.build_tables()\n"
         "print([table.cache_info().currsize for table in tables])\n"

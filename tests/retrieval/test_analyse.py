@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_service.retrieval import analyse
-from rag_service.retrieval.analyse import _PLAIN_WORD, GRAM, Analyser, _latin_words, _Terms
+from rag_service.retrieval.analyse import GRAM, Analyser, _Terms
 from rag_service.retrieval.ranking_words import FUNCTION_PAIRS, FUNCTION_WORDS
 
 analyser = Analyser()
@@ -108,8 +108,3 @@ def test_a_full_memory_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     first = known.learn(["walks", "houses"])
     assert known.learn(["boards", "walking"]) == {"boards": "board", "walking": "walk"}
     assert first == {"walks": "walk", "houses": "hous"}
-
-
-@given(st.text(st.sampled_from("abzß019_.,+#'-/ \n²½–€ː") | st.characters(max_codepoint=0x2CF)))
-def test_latin_words_are_split_where_they_would_be_matched(text: str) -> None:
-    assert _latin_words(text) == _PLAIN_WORD.findall(text)

@@ -44,5 +44,15 @@ def test_signs_are_found_where_their_terms_stand() -> None:
 def test_terms_are_found_by_the_grams_they_share() -> None:
     made = Columns(["canción canciones", "harbour", "harbours arbour sea"], ["es", "en", "en"], analyser)
     for gram in ("harb", "rbou", "cion", "none"):
-        having = {term for term in made.number_of if gram in analyser.grams(term)}
+        having = {term for term in made.number_of.words if gram in analyser.grams(term)}
         assert set(made.terms_with(gram)) == {made.number_of[term] for term in having}
+
+
+def test_pairs_of_syllables_are_found_by_the_grams_of_their_letters() -> None:
+    made = Columns(["한국어 がぎ 北京", "red 한글"], ["ko", "ko"], analyser)
+    pairs = {term for place in range(len(made)) for term in made.terms_of(place)}
+    for term in ("한국", "がぎ"):
+        for gram in analyser.grams(term):
+            having = {made.number_of[other] for other in pairs if gram in analyser.grams(other)}
+            assert made.number_of[term] in having
+            assert set(made.terms_with(gram)) == having

@@ -3,8 +3,10 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag_service.retrieval.dedupe import drop_copies, drop_near_copies, shingles_of
+from rag_service.retrieval.dedupe import drop_copies, drop_near_copies
+from rag_service.retrieval.folding import fold
 from rag_service.retrieval.rank import Ranked
+from rag_service.retrieval.shingles import QuickTest, shingles_of
 from tests.retrieval.documents import passage
 
 LONG = "The harbour of the town was built from grey stone in the last years of the old king, who liked ships"
@@ -56,3 +58,26 @@ def test_the_first_always_stays_and_nothing_is_lost_untold(texts: list[str]) -> 
     assert kept[:1] == given_ones[:1]
     assert len(kept) + len(notes) == len(texts)
     assert all(shingles_of(text) for text in texts)
+
+
+_WORDS = st.lists(
+    st.sampled_from(["red", "stone", "wall", "sea", "2019", "学校", "の", "!", "\0", " ", "ß"]), max_size=14
+)
+
+
+@settings(deadline=None)
+@given(st.lists(_WORDS.map(" ".join) | _WORDS.map("".join), max_size=6), st.sampled_from([0.3, 0.5, 0.8]))
+def test_the_quick_test_rules_out_no_copy(texts: list[str], share: float) -> None:
+    folded = [fold(text.replace("\0", " ")) for text in texts]
+    quick, shingles = QuickTest(folded), list(map(shingles_of, folded))
+    for number, likely in enumerate(quick.repeating(share)):
+        own, before = shingles[number], shingles[:number]
+        assert likely or len(own & frozenset().union(*before)) < share * len(own)
+        alike = {place for place, other in enumerate(before) if len(own & other) >= share * len(own)}
+        assert alike <= set(quick.alike(number, share))
+
+
+def test_the_quick_test_spares_work_on_what_is_new() -> None:
+    quick = QuickTest([fold(LONG), fold(CHINESE), fold(LONG), "a ship came by night", fold(CHINESE)])
+    assert quick.repeating(0.5) == [False, False, True, False, True]
+    assert [quick.alike(number, 0.5) for number in range(5)] == [[], [], [0], [], [1]]

@@ -13,7 +13,7 @@ from rag_service.retrieval.banners import is_banner
 from rag_service.retrieval.boilerplate import CONSENT
 from rag_service.retrieval.boilerplate_phrases import CONSENT_PHRASES
 from rag_service.retrieval.characters import Characters, pieces_of
-from rag_service.retrieval.language import WORD, function_endings, function_words, words_of
+from rag_service.retrieval.language import WORD, function_endings, function_words, languages_in, words_of
 from rag_service.retrieval.measures import measure
 from rag_service.retrieval.page_words import FUNCTION, PageWords
 from rag_service.retrieval.sentences import estimate_pieces, estimate_tokens, sentences
@@ -64,7 +64,7 @@ def test_pieces_of_a_text_cost_what_they_do_alone(text: str, start: int, length:
 )
 def test_a_banner_is_still_looked_for_where_lines_were_measured(line: str) -> None:
     pieces = pieces_of([line])
-    measured = measure(pieces, PageWords(pieces.characters, ("en",)), ("en",))
+    measured = measure(pieces, PageWords(pieces.characters, ("en",)))
     assert is_banner(line)
     assert measured.may_banner[0]
 
@@ -134,3 +134,14 @@ def test_what_looks_like_code_passes_the_quick_test(line: str) -> None:
 )
 def test_ends_of_sentences_in_several_scripts(text: str, expected: list[str]) -> None:
     assert [text[start:end] for start, end in sentences(text)] == expected
+
+
+@given(_MIXED)
+def test_languages_are_told_from_the_words_of_a_page_as_from_its_text(text: str) -> None:
+    assert PageWords(Characters(text)).languages == languages_in(text)
+
+
+def test_languages_of_a_long_page_are_told_from_samples_of_its_words() -> None:
+    text = "Der Hafen wurde aus grauem Stein gebaut, und das Dorf ist nicht weit. " * 400
+    assert PageWords(Characters(text)).languages == languages_in(text)
+    assert languages_in(text)[0] == "de"

@@ -1,4 +1,4 @@
-"""A scripted model that thinks, calls tools, writes JSON, and fails: for the forms of other APIs."""
+"""A scripted model that thinks, calls tools, writes JSON, and fails: for the forms of the APIs."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ end
 rule "</think>\\n\\n<tool_call>\\n{\\"name\\": \\"get_weather\\", \\"arguments\\": "
   text "{\\"city\\": \\"Lima\\"}}\\n</tool_call>"
 end
+rule "</think>\\n\\n<tool_call>\\n"
+  text "{\\"name\\": \\"get_time\\", \\"arguments\\": {}}\\n</tool_call>"
+end
 rule "forecast"
   text "<think>\\nso a call\\n</think>\\n\\nI look. "
   text "<tool_call>\\n{\\"name\\": \\"get_weather\\", \\"arguments\\": {\\"city\\": \\"Lima\\"}}\\n</tool_call>"
@@ -24,6 +27,9 @@ rule "forecast"
 end
 rule "broken"
   text "<tool_call>\\n{\\"name\\": \\"get_weather\\", \\"arguments\\": {\\"city\\": </tool_call>"
+end
+rule "unknown"
+  text "<tool_call>\\n{\\"name\\": \\"fly\\", \\"arguments\\": {}}\\n</tool_call>"
 end
 rule "person"
   text "{\\"name\\": \\"Ada\\", \\"age\\": 36}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from rag_service.answer_trace import MOST_CHARACTERS, MOST_NOTES, trace_answer
+from rag_service.api.openai import chat_wire
 from rag_service.chat_answer import ChatAnswer
 from rag_service.grounding import Grounded
 from rag_service.ready_answer import ReadyAnswer
@@ -63,6 +65,22 @@ def test_a_stream_tells_the_same_in_its_last_chunk(url: str) -> None:
     chunks = [json.loads(line[6:]) for line in response.text.splitlines() if line.startswith("data: {")]
     assert [chunk["rkllm_trace"] for chunk in chunks if "rkllm_trace" in chunk] == [whole]
     assert "rkllm_trace" in chunks[-1]
+
+
+@needs_llama
+@pytest.mark.parametrize("stream", [False, True])
+def test_it_is_made_off_the_event_loop(url: str, monkeypatch: pytest.MonkeyPatch, stream: bool) -> None:
+    """The notes of a page of megabytes are thousands; putting them together takes a tenth of a second."""
+    made_on: list[asyncio.AbstractEventLoop | None] = []
+
+    def trace(answer: ChatAnswer) -> dict[str, Any]:
+        made_on.append(asyncio._get_running_loop())
+        return trace_answer(answer)
+
+    monkeypatch.setattr(chat_wire, "trace_answer", trace)
+    response = ask(url, user(sources(BANANAS, DELTA) + QUESTION), stream=stream, **TRACED)
+    assert "rkllm_trace" in response.text
+    assert made_on == [None]
 
 
 @needs_llama

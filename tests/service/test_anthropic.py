@@ -286,7 +286,7 @@ def test_errors_have_the_types_of_the_api(url: str) -> None:
     told = events(post(url, "crash", stream=True))
     assert told[-1]["type"] == "error"
     assert told[-1]["error"]["type"] == "overloaded_error"
-    large = httpx.post(f"{url}/v1/messages", content=b" " * (17 << 20))
+    large = httpx.post(f"{url}/v1/messages", content=b" " * (ServiceSettings().body_limit + 1))
     assert (large.status_code, large.json()["error"]["type"]) == (413, "request_too_large")
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from rkllm_providers.chat import ChatMessage
+from rkllm_providers.chat import ChatMessage, ImagePart
 from rkllm_providers.chat.openai_forms import data_url
 from rkllm_providers.emulator import write_vision_encoder
 from rkllm_providers.remote import RemoteModel
+from rkllm_providers.vision import PictureLimits
 from tests.conftest import WriteModel, needs_llama
 from tests.engine.pictures import GREEN, N_TOKENS, RED, TELLS, ask, write_seeing_model
 from tests.openwebui.test_recordings import FOLDER
@@ -87,6 +88,15 @@ def test_limits_are_settings(start_service: StartService, models: Path) -> None:
     url = start_service(picture_count=1, picture_pixels=2000)
     two = post(url, [{"role": "user", "content": [shown(data_url(RED)), shown(data_url(GREEN))]}])
     assert (two.status_code, "at most 1" in two.json()["error"]["message"]) == (400, True)
+
+
+def test_a_picture_of_the_largest_size_is_taken(start_service: StartService, models: Path) -> None:
+    url, most = start_service(), PictureLimits().max_bytes
+    # Bytes behind a picture's end are no part of it, but of its file.
+    picture = ImagePart(RED.data + bytes(most - len(RED.data)), RED.media_type)
+    answer = post(url, [{"role": "user", "content": [shown(data_url(picture))]}])
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["choices"][0]["message"]["content"].startswith("1 seen: ")
 
 
 def test_pictures_go_to_a_model_that_sees_and_text_stays(start_service: StartService, models: Path) -> None:

@@ -23,6 +23,8 @@ from rag_service.config_file import (
 )
 from rag_service.setting_table import FLAGS, settings_document
 from rag_service.settings import ServiceSettings
+from rkllm_providers.chat import ImagePart
+from rkllm_providers.chat.openai_forms import data_url
 
 ROOT = Path(__file__).parents[2]
 
@@ -196,6 +198,33 @@ def test_settings_that_floors_below_read_are_handed_down(
     config.write_text(f'npu_lock = "off"\nrknn_lib_path = "/lib/librknnrt.so"\nmodels_dir = "{tmp_path}"\n')
     assert CliRunner().invoke(app, ["serve", "--config", str(config)]).exit_code == 0
     assert (os.environ["RKLLM_NPU_LOCK"], os.environ["RKNN_LIB_PATH"]) == ("off", "/lib/librknnrt.so")
+
+
+@pytest.mark.parametrize("picture_bytes", [None, "40M", "1", "2", "3"])
+def test_a_picture_of_the_limit_fits_into_a_body(monkeypatch: pytest.MonkeyPatch, picture_bytes: str | None) -> None:
+    if picture_bytes is not None:
+        monkeypatch.setenv("RKLLM_PICTURE_BYTES", picture_bytes)
+    settings = load_settings()
+    sent = len(data_url(ImagePart(bytes(settings.picture_bytes), "image/png")))
+    assert settings.body_limit - sent in range(10 << 20, 17 << 20)
+
+
+def test_a_body_limit_that_is_set_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RKLLM_BODY_LIMIT", "5M")
+    assert load_settings().body_limit == 5 << 20
+    monkeypatch.setenv("RKLLM_BODY_LIMIT", "100")
+    with pytest.raises(SettingsError, match=r"body_limit \(RKLLM_BODY_LIMIT\): .*1024"):
+        load_settings()
+    monkeypatch.setenv("RKLLM_BODY_LIMIT", "off")
+    with pytest.raises(SettingsError, match="body_limit"):
+        load_settings()
+
+
+def test_a_wrong_picture_limit_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RKLLM_PICTURE_BYTES", "many")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert [problem.partition(" ")[0] for problem in caught.value.problems] == ["picture_bytes"]
 
 
 def test_settings_of_retrieval_reach_its_stages(config: Path) -> None:

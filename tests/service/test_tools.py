@@ -10,49 +10,11 @@ import pytest
 from pydantic import BaseModel
 
 from tests.conftest import needs_llama
+from tests.service.chat_script import SCRIPT, WEATHER
 from tests.service.conftest import serving
 
 pytestmark = needs_llama
 
-SCRIPT = """
-context 2048
-words hm so then call weather sunny city
-word " la"
-rule "<tool_response>\\n17"
-  text "It is 17 degrees."
-end
-rule "</think>\\n\\n<tool_call>\\n{\\"name\\": \\"get_weather\\", \\"arguments\\": "
-  text "{\\"city\\": \\"Lima\\"}}\\n</tool_call>"
-end
-rule "</think>\\n\\n<tool_call>\\n"
-  text "{\\"name\\": \\"get_time\\", \\"arguments\\": {}}\\n</tool_call>"
-end
-rule "forecast"
-  text "<think>\\nso a call\\n</think>\\n\\nI look. "
-  text "<tool_call>\\n{\\"name\\": \\"get_weather\\", \\"arguments\\": {\\"city\\": \\"Lima\\"}}\\n</tool_call>"
-  text "\\n<tool_call>\\n{\\"name\\": \\"get_time\\", \\"arguments\\": {}}\\n</tool_call>"
-end
-rule "broken"
-  text "<tool_call>\\n{\\"name\\": \\"get_weather\\", \\"arguments\\": {\\"city\\": </tool_call>"
-end
-rule "unknown"
-  text "<tool_call>\\n{\\"name\\": \\"fly\\", \\"arguments\\": {}}\\n</tool_call>"
-end
-rule "person"
-  text "{\\"name\\": \\"Ada\\", \\"age\\": 36}"
-end
-rule "<think>\\n\\n</think>"
-  text "Without a thought."
-end
-rule *
-  text "<think>\\nhm so then\\n</think>\\n\\nHello"
-end
-"""
-WEATHER = {
-    "name": "get_weather",
-    "description": "The weather in a city",
-    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-}
 TOOLS: Any = [{"type": "function", "function": WEATHER}, {"type": "function", "function": {"name": "get_time"}}]
 
 

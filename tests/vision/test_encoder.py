@@ -204,6 +204,30 @@ def test_rows_that_cannot_be_used(
     assert counters.outputs == 0
 
 
+@pytest.mark.parametrize("code", [-1, 0])
+def test_what_failed_first_is_told(
+    load_encoder: LoadEncoder,
+    library: RknnLibrary,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    code: int,
+) -> None:
+    encoder = load_encoder(faults=[f"rknn_outputs_release {code} 1"] if code else [])
+    call = library.call
+
+    def spoiling(name: str, *arguments: Any) -> None:
+        call(name, *arguments)
+        if name == "rknn_outputs_get":
+            too_small(structs()["rknn_output"].from_address(arguments[2]))
+
+    with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
+        patch.setattr(library, "call", spoiling)
+        with pytest.raises(RknnError, match="output 0 has 1020 bytes"):
+            encoder.encode(picture())
+    assert ("could not be freed: rknn_outputs_release returned -1" in caplog.text) is bool(code)
+    np.testing.assert_array_equal(encoder.encode(picture()), rows_of(picture(), (2, 2), 64, 1))
+
+
 @pytest.mark.parametrize(
     ("command", "changes", "told"),
     [

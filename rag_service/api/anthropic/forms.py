@@ -11,15 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from rag_service.api.anthropic.content import Block, Message, text_of
 from rag_service.api.chats import RawMessage
 from rag_service.api.openai.fields import Refusal, WireRequest, named_extras
-from rkllm_providers.chat import GenerateOptions, Sampling, Tool
+from rag_service.api.sampling_fields import MOST_TOKENS, SamplingFields, check_stops
+from rkllm_providers.chat import GenerateOptions, Tool
 from rkllm_providers.chat.types import Effort, ResponseFormat
 from rkllm_providers.engine import parse_keep_alive
 from rkllm_providers.errors import InvalidRequest
 
 _MAX_TOOLS: Final = 128
-_MAX_TOKENS: Final = 2**31 - 1
-_MAX_STOPS: Final = 16
-_MAX_STOP_CHARACTERS: Final = 256
 _OPEN: Final = ConfigDict(extra="allow")
 _EFFORTS: Final[Mapping[str, Effort]] = {
     "low": "low",
@@ -36,7 +34,7 @@ class Thinking(BaseModel):
     model_config = _OPEN
 
     type: Literal["enabled", "disabled", "adaptive"]
-    budget_tokens: int | None = Field(default=None, ge=0, le=_MAX_TOKENS)
+    budget_tokens: int | None = Field(default=None, ge=0, le=MOST_TOKENS)
 
 
 class RequestTool(BaseModel):
@@ -198,15 +196,12 @@ class CountRequest(WireRequest):
         return _EFFORTS[wanted]
 
 
-class MessageRequest(CountRequest):
+class MessageRequest(CountRequest, SamplingFields):
     """The body of ``POST /v1/messages``. ``keep_alive`` and ``timeout`` (seconds) are this service's own."""
 
-    max_tokens: int = Field(ge=1, le=_MAX_TOKENS)
+    max_tokens: int = Field(ge=1, le=MOST_TOKENS)
     stream: bool = False
     stop_sequences: list[str] | None = None
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, ge=1e-6, le=1)
-    top_k: int | None = Field(default=None, ge=1, le=1_000_000)
     keep_alive: float | str | None = None
     timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
@@ -216,18 +211,11 @@ class MessageRequest(CountRequest):
         Raises:
             InvalidRequest: Something is asked that cannot be done.
         """
-        stops = [stop for stop in self.stop_sequences or [] if stop]
-        if len(stops) > _MAX_STOPS or any(len(stop) > _MAX_STOP_CHARACTERS for stop in stops):
-            raise InvalidRequest(
-                f"There are {len(stops)} stop_sequences; at most {_MAX_STOPS} of {_MAX_STOP_CHARACTERS} characters "
-                f"are taken.",
-                "stop_sequences",
-            )
         return replace(
             super().options(),
             max_tokens=self.max_tokens,
-            stop=tuple(stops),
-            sampling=Sampling(temperature=self.temperature, top_p=self.top_p, top_k=self.top_k),
+            stop=check_stops([stop for stop in self.stop_sequences or [] if stop], "stop_sequences"),
+            sampling=self.sampling(),
             timeout=self.timeout,
             keep_alive=None if self.keep_alive is None else parse_keep_alive(self.keep_alive),
         )

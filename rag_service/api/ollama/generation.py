@@ -5,45 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from rag_service.api.openai.fields import Refusal, WireRequest
 from rag_service.api.openai.generation import DEFAULT_MAX_TOKENS
-from rkllm_providers.chat import GenerateOptions, Sampling
+from rag_service.api.sampling_fields import MOST_TOKENS, PenaltyFields, check_stops, listed_stops
+from rkllm_providers.chat import GenerateOptions
 from rkllm_providers.chat.types import Effort, ResponseFormat
 from rkllm_providers.engine import ModelClient, parse_keep_alive
 from rkllm_providers.errors import InvalidRequest
 
-_MAX_TOKENS: Final = 2**31 - 1
-_MAX_STOPS: Final = 16
-_MAX_STOP_CHARACTERS: Final = 256
 _NO_PROBABILITIES: Final = "The runtime gives no log probabilities while it generates: leave this out."
 
 
-class ModelOptions(BaseModel):
+class ModelOptions(PenaltyFields):
     """The ``options`` of a request; those that are not declared are named as ignored."""
 
     model_config = ConfigDict(extra="allow")
 
-    num_predict: int | None = Field(default=None, ge=-2, le=_MAX_TOKENS)
+    num_predict: int | None = Field(default=None, ge=-2, le=MOST_TOKENS)
     stop: str | list[str] | None = None
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, ge=1e-6, le=1)
-    top_k: int | None = Field(default=None, ge=1, le=1_000_000)
-    repeat_penalty: float | None = Field(default=None, ge=0.01, le=100)
-    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
-    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
-
-    def sampling(self) -> Sampling:
-        """How tokens are drawn."""
-        return Sampling(
-            temperature=self.temperature,
-            top_p=self.top_p,
-            top_k=self.top_k,
-            repeat_penalty=self.repeat_penalty,
-            frequency_penalty=self.frequency_penalty,
-            presence_penalty=self.presence_penalty,
-        )
 
     def max_tokens(self) -> int | None:
         """The most tokens of an answer; negative numbers are what the window leaves, as for Ollama."""
@@ -57,14 +38,7 @@ class ModelOptions(BaseModel):
         Raises:
             InvalidRequest: There are too many, or they are too long.
         """
-        stops = [self.stop] if isinstance(self.stop, str) else self.stop or []
-        if len(stops) > _MAX_STOPS or any(len(stop) > _MAX_STOP_CHARACTERS for stop in stops):
-            raise InvalidRequest(
-                f"options.stop has {len(stops)} sequences; at most {_MAX_STOPS} of {_MAX_STOP_CHARACTERS} characters "
-                f"are taken.",
-                "options.stop",
-            )
-        return tuple(stop for stop in stops if stop)
+        return check_stops([stop for stop in listed_stops(self.stop) if stop], "options.stop")
 
 
 class OllamaRequest(WireRequest):

@@ -9,9 +9,10 @@ import uuid
 from abc import ABC, abstractmethod
 from typing import Any, Final
 
+from rag_service.api.event_stream import EventWire
 from rag_service.errors import answer_for
 from rkllm_providers import __version__
-from rkllm_providers.chat import ChatEvent, ChatResult, Finish
+from rkllm_providers.chat import ChatResult, Finish
 from rkllm_providers.engine import ModelClient
 from rkllm_providers.errors import RKLLMError
 
@@ -23,7 +24,7 @@ def dump_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-class AnswerWire(ABC):
+class AnswerWire(EventWire, ABC):
     """Encodes one answer. A streamed one has the same id and time in every chunk."""
 
     def __init__(self, client: ModelClient, prefix: str, kind: str, *, include_usage: bool) -> None:
@@ -45,23 +46,6 @@ class AnswerWire(ABC):
     def model(self) -> str:
         """The id of the model that was asked."""
         return self._client.card.entry.id
-
-    @abstractmethod
-    def opening(self) -> bytes:
-        """What comes before the first event."""
-
-    @property
-    def tells_news(self) -> bool:
-        """Whether the client is told what is going on before the first event: no chunk of this API can say it."""
-        return False
-
-    def news(self) -> bytes:
-        """What is going on, if that is something new."""
-        return b""
-
-    @abstractmethod
-    def encode(self, events: list[ChatEvent]) -> bytes:
-        """One chunk per event; an answer's end also closes the stream."""
 
     @abstractmethod
     def whole(self, result: ChatResult) -> dict[str, Any]:

@@ -53,6 +53,7 @@ async def create_chat_completion(request: Request, body: ChatCompletionRequest) 
         response.answer = opened.answer
         return response
     result = await unless_disconnected(request, opened.answer.collect(), wire.model)
+    await wire.prepare()
     return JSONResponse(wire.whole(result), headers=headers)
 
 

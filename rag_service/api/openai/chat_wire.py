@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -44,7 +45,8 @@ class ChatWire(AnswerWire):
         super().__init__(client, "chatcmpl", "chat.completion.chunk", include_usage=include_usage)
         self._one_call_only = one_call_only
         self._answer = answer
-        self._trace = trace
+        self._wants_trace = trace
+        self._trace: dict[str, Any] | None = None
         self._news = news
         self._citations: CitationFilter | None = None
         self._said: list[str] = []
@@ -70,6 +72,11 @@ class ChatWire(AnswerWire):
     def failure(self, error: RKLLMError) -> bytes:
         """An error in the middle of a stream, where a status line ends too."""
         return (_events(self._news.end()) if self._news is not None else b"") + super().failure(error)
+
+    async def prepare(self) -> None:
+        """Put the trace together if it is wanted: that of a page of megabytes has thousands of notes."""
+        if self._wants_trace:
+            self._trace = await asyncio.to_thread(trace_answer, self._answer)
 
     def encode(self, events: list[ChatEvent]) -> bytes:
         """One chunk per event; an answer's end also closes the stream."""
@@ -139,8 +146,8 @@ class ChatWire(AnswerWire):
         extras = super()._extras(finish)
         if self._answer.about.age_seconds is not None:
             extras["answer_cache"] = {"age_seconds": round(self._answer.about.age_seconds, 3)}
-        if self._trace:
-            extras["rkllm_trace"] = trace_answer(self._answer)
+        if self._trace is not None:
+            extras["rkllm_trace"] = self._trace
         return extras
 
     def _is_told(self, index: int | None) -> bool:

@@ -7,16 +7,13 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag_service.api.openai.fields import WireRequest, named_extras
-from rkllm_providers.chat import GenerateOptions, Sampling
+from rag_service.api.sampling_fields import MOST_TOKENS, PenaltyFields, check_stops, listed_stops
+from rkllm_providers.chat import GenerateOptions
 from rkllm_providers.engine import parse_keep_alive
-from rkllm_providers.errors import InvalidRequest
 
 DEFAULT_MAX_TOKENS: Final = 2048
 """The most tokens of an answer where the request does not say; less where the context window leaves less."""
 
-_MAX_STOPS: Final = 16
-_MAX_STOP_CHARACTERS: Final = 256
-_MAX_TOKENS: Final = 2**31 - 1
 _AS_MANY_AS_FIT: Final = -1
 _MAX_SECONDS: Final = 7 * 24 * 3600.0
 
@@ -29,19 +26,13 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
-class GenerationRequest(WireRequest):
+class GenerationRequest(WireRequest, PenaltyFields):
     """What chat completions and text completions have in common."""
 
     model: str | None = None
     stream: bool = False
     stream_options: StreamOptions | None = None
-    max_tokens: int | None = Field(default=None, ge=_AS_MANY_AS_FIT, le=_MAX_TOKENS)
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, ge=1e-6, le=1)
-    top_k: int | None = Field(default=None, ge=1, le=1_000_000)
-    repeat_penalty: float | None = Field(default=None, ge=0.01, le=100)
-    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
-    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
+    max_tokens: int | None = Field(default=None, ge=_AS_MANY_AS_FIT, le=MOST_TOKENS)
     stop: str | list[str] | None = None
     keep_alive: float | str | None = None
     timeout: float | None = Field(default=None, gt=0, le=_MAX_SECONDS, allow_inf_nan=False)
@@ -66,15 +57,8 @@ class GenerationRequest(WireRequest):
             given["priority"] = self.priority
         return GenerateOptions(
             max_tokens=self._most_tokens(),
-            stop=self._stops(),
-            sampling=Sampling(
-                temperature=self.temperature,
-                top_p=self.top_p,
-                top_k=self.top_k,
-                repeat_penalty=self.repeat_penalty,
-                frequency_penalty=self.frequency_penalty,
-                presence_penalty=self.presence_penalty,
-            ),
+            stop=check_stops(listed_stops(self.stop), "stop"),
+            sampling=self.sampling(),
             keep_alive=None if self.keep_alive is None else parse_keep_alive(self.keep_alive),
             **given,
         )
@@ -91,13 +75,3 @@ class GenerationRequest(WireRequest):
         if wanted is None:
             return DEFAULT_MAX_TOKENS
         return None if wanted == _AS_MANY_AS_FIT else wanted
-
-    def _stops(self) -> tuple[str, ...]:
-        stops = [self.stop] if isinstance(self.stop, str) else self.stop or []
-        if len(stops) > _MAX_STOPS or any(len(stop) > _MAX_STOP_CHARACTERS for stop in stops):
-            raise InvalidRequest(
-                f"stop has {len(stops)} sequences, the longest of {max(map(len, stops))} characters; at most "
-                f"{_MAX_STOPS} of {_MAX_STOP_CHARACTERS} characters are taken.",
-                "stop",
-            )
-        return tuple(stops)
