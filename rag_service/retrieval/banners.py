@@ -30,7 +30,7 @@ _ABOUT_CONSENT: Final = re.compile("|".join(word.strip() for word in CONSENT_WOR
 _CASED: Final = tuple(map(chr, (*range(0x530), *range(0x1E00, 0x2000))))
 _TOUCHING: Final = re.compile(
     f"(?<=[{''.join(filter(str.islower, _CASED))}])(?=[{''.join(filter(str.isupper, _CASED))}])"
-    r"|(?<=[A-Za-z])(?=[\u0370-\uffff])"
+    r"|(?<=[A-Za-z])(?=[\u0370-\u1dff\u1f00-\uffff])"
 )
 _THAI_SPACE: Final = re.compile(r"(?<=[\u0e00-\u0eff])\s+(?=[\u0e00-\u0eff])")
 _MARKS: Final = "。！？｡"
