@@ -264,11 +264,13 @@ CONSENT_PHRASES: Final = """
     | कुकीज़ का उपयोग करते हैं | कुकीज़ का उपयोग करती है | χρησιμοποιούμε cookies | ο ιστότοπος χρησιμοποιεί cookies
     | αυτός ο ιστότοπος χρησιμοποιεί cookies | אנו משתמשים בעוגיות | אנחנו משתמשים בעוגיות | האתר משתמש בעוגיות
     | אתר זה משתמש בעוגיות | משתמשים בעוגיות כדי | משתמש בעוגיות כדי | ملفات تعريف الارتباط لتحسين
-    | ملفات تعريف الارتباط لضمان | ملفات تعريف الارتباط لتقديم | אנו משתמשים בקובצי cookie | folosim cookie uri | folosim cookies | utilizăm cookie uri
+    | ملفات تعريف الارتباط لضمان | ملفات تعريف الارتباط لتقديم | אנו משתמשים בקובצי cookie
+    | folosim cookie uri | folosim cookies | utilizăm cookie uri
     | utilizăm cookies | folosim module cookie | acest site folosește cookie uri | acest site folosește cookies
     | acest site utilizează cookie uri | เว็บไซต์นี้ใช้คุกกี้ | เราใช้คุกกี้ | เว็บไซต์ของเราใช้คุกกี้ | chúng tôi sử dụng cookie
     | trang web này sử dụng cookie | website này sử dụng cookie | サイトではcookieを使用 | 쿠키를 사용하여"""
 
 # What a sentence beside one that asks for consent is about, if it belongs to the same banner.
 CONSENT_WORDS: Final = """
-    cookie | kakor | çerez | クッキー | 쿠키 | कुकी | कुकीज़ | עוגיות | คุกกี้ | ملفات تعريف الارتباط | tracking technolog"""
+    cookie | kakor | çerez | クッキー | 쿠키 | कुकी | कुकीज़ | עוגיות | คุกกี้
+    | ملفات تعريف الارتباط | tracking technolog"""

@@ -16,7 +16,8 @@ from rag_service.retrieval.turn_tokens import Token
 LEANS: Final = 1.0
 # Greek asks with what is a semicolon elsewhere; inside a question that says nothing, at its end it does.
 _ASKS: Final = re.compile(r"[?？؟;\u037e]\s*$")
-# How some languages ask for something else with one word: 呢 at the end, は in Japanese, 은 or 는 in Korean, ล่ะ in Thai.
+# How some languages ask for something else with one word: 呢 at the end, は in Japanese, 은 or 는 in Korean, ล่ะ in
+# Thai.
 _BARE_END: Final = re.compile(r"(?:呢|は|은요?|는요?|이요|년은요|년은|ล่ะ|ละ)\s*[?？]?\s*$")
 
 

@@ -311,8 +311,7 @@ TELLING_LETTERS: Final[Mapping[str, str]] = {
     "da": "æøå",
     "no": "æøå",
     "fi": "äö",
-    # A capital İ is an i and a dot in lower case.
-    "tr": "ğış\u0307çö",
+    "tr": "ğışİçö",
     "cs": "ěřůčžšýáéí",
     "ro": "ăâîșțşţ",
     "hu": "őűáéöü",

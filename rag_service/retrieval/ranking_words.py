@@ -46,8 +46,8 @@ _TABLE: Final = {
     "si ne n pas que qu qui quoi dont où quand comment pourquoi combien quel quelle quels quelles est sont était "
     "étaient fut a ont avait être été il elle ils elles on je j tu nous vous se s son sa ses leur leurs ce c cet "
     "cette ces y plus aussi t m",
-    "he": "של את על עם אל מן כי אם או גם לא אין יש זה זו זאת הוא היא הם הן היה הייתה היו אשר כאשר מה מי מתי איפה היכן "
-    "למה מדוע איך כיצד כמה איזה איזו אילו באיזה באיזו האם בידי ידי בין לאחר לפני עד כל מהו מהי",
+    "he": "של את על עם אל מן כי אם או גם לא אין יש זה זו זאת הוא היא הם הן היה הייתה היו אשר כאשר מה מי מתי איפה "
+    "היכן למה מדוע איך כיצד כמה איזה איזו אילו באיזה באיזו האם בידי ידי בין לאחר לפני עד כל מהו מהי",
     "hi": "का के की को में से पर ने और या है हैं था थे थी हो यह ये वह वे क्या कौन कब कहाँ कहां कैसे क्यों कितने कितना कितनी किस किसने "
     "जो कि भी तो ही एक लिए साथ नहीं",
     "hu": "a az egy és vagy de hogy ha nem is van volt voltak lesz mi mit ki kit kik mely melyik milyen mikor hol "

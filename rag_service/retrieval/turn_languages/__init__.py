@@ -1,8 +1,7 @@
-"""Phrases of turns by language, one module each: what the tables of small talk, questions, follow-ups, rewording and
-whole documents have for the languages that are not written into the tables themselves.
+"""Phrases of turns in languages that have a module each, for the tables of small talk, questions, follow-ups and more.
 
-A module's ``PHRASES`` has an entry for each table, by the table's name; entries stand between commas, and ``*`` at the
-end of one stands for any ending. Own compilations.
+A module's ``PHRASES`` has an entry for each table, by the table's name. Entries stand between commas; ``*`` at the end
+stands for any ending. Own compilations.
 """
 
 from __future__ import annotations
