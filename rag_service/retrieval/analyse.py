@@ -1,8 +1,8 @@
 """From text to the terms that rank it: one analyser for documents and for questions.
 
 Words of spaced scripts are case-folded, freed of function words and stemmed (Snowball, https://snowballstem.org, and
-a few rules for languages it has not); scripts without spaces become pairs of characters, as Lucene's CJKAnalyzer makes
-them; numbers and identifiers stay whole.
+a few rules for languages it has not); scripts without spaces become pairs of characters, as Lucene's CJKAnalyzer
+makes them; numbers and identifiers stay whole.
 """
 
 from __future__ import annotations

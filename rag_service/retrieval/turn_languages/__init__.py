@@ -1,7 +1,7 @@
-"""Phrases of turns in languages that have a module each, for the tables of small talk, questions, follow-ups and more.
+"""Phrases of turns in languages that have a module each, for the tables of small talk, questions and follow-ups.
 
-A module's ``PHRASES`` has an entry for each table, by the table's name. Entries stand between commas; ``*`` at the end
-stands for any ending. Own compilations.
+A module's ``PHRASES`` has an entry for each table, by the table's name. Entries stand between commas; ``*`` at the
+end stands for any ending. Own compilations.
 """
 
 from __future__ import annotations
