@@ -1,8 +1,8 @@
 """From text to the terms that rank it: one analyser for documents and for questions.
 
-Words of spaced scripts are case-folded, freed of function words and stemmed (Snowball, https://snowballstem.org);
-scripts without spaces become pairs of characters, as Lucene's CJKAnalyzer makes them; numbers and identifiers stay
-whole.
+Words of spaced scripts are case-folded, freed of function words and stemmed (Snowball, https://snowballstem.org, and
+a few rules for languages it has not); scripts without spaces become pairs of characters, as Lucene's CJKAnalyzer
+makes them; numbers and identifiers stay whole.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 import Stemmer
 
 from rag_service.retrieval.language import language_of
+from rag_service.retrieval.light_stems import LIGHT_STEMS, StemWords
 from rag_service.retrieval.ranking_words import FUNCTION_WORDS
 from rag_service.retrieval.tokens import FIRST_PAIR, pair_of, split_text, split_texts
 
@@ -37,6 +38,7 @@ _ALGORITHMS: Final = {
     "es": "spanish",
     "et": "estonian",
     "eu": "basque",
+    "fa": "persian",
     "fi": "finnish",
     "fr": "french",
     "ga": "irish",
@@ -108,7 +110,9 @@ class _Terms:
 
     def __init__(self, language: str, without: str) -> None:
         algorithm = _ALGORITHMS.get(language)
-        self._stemmer = Stemmer.Stemmer(algorithm, 0) if algorithm in Stemmer.algorithms() else None
+        self._stem_words: StemWords = LIGHT_STEMS.get(language, list)
+        if algorithm in Stemmer.algorithms():
+            self._stem_words = Stemmer.Stemmer(algorithm, 0).stemWords
         self._without = FUNCTION_WORDS.get(language, frozenset()) | FUNCTION_WORDS.get(without, frozenset())
         self._term_of: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -137,7 +141,7 @@ class _Terms:
                 terms[word] = _GROUPED.sub(_ungrouped, word)
             else:
                 terms[word] = word[:_LONGEST_WORD]
-        stems = letters if self._stemmer is None else self._stemmer.stemWords(letters)
+        stems = self._stem_words(letters)
         terms.update(zip(letters, stems, strict=True))
         # A stemmer may leave nothing of a word.
         terms.update((word, word) for word, stem in zip(letters, stems, strict=True) if not stem)

@@ -26,7 +26,13 @@ _LONG_LINE: Final = 30
 _PHRASE_CHARACTERS: Final = 60
 _COPYRIGHT: Final = re.compile(r"©|\(c\)\s?(?:19|20)\d\d|copyright\s(?:©|\d)", re.IGNORECASE)
 _ABOUT_CONSENT: Final = re.compile("|".join(word.strip() for word in CONSENT_WORDS.split("|")))
-_TOUCHING: Final = re.compile(r"(?<=[a-zß-ÿа-яёіїєґ])(?=[A-ZÀ-ÞА-ЯЁІЇЄҐ])|(?<=[A-Za-z])(?=[\u0370-\uffff])")
+# Latin, Greek and Cyrillic: all alphabets with capitals that are much in use.
+_CASED: Final = tuple(map(chr, (*range(0x530), *range(0x1E00, 0x2000))))
+_TOUCHING: Final = re.compile(
+    f"(?<=[{''.join(filter(str.islower, _CASED))}])(?=[{''.join(filter(str.isupper, _CASED))}])"
+    r"|(?<=[A-Za-z])(?=[\u0370-\u1dff\u1f00-\uffff])"
+)
+_THAI_SPACE: Final = re.compile(r"(?<=[\u0e00-\u0eff])\s+(?=[\u0e00-\u0eff])")
 _MARKS: Final = "。！？｡"
 _CLOSERS: Final = "”’」』）)\"' "
 _TAIL_CHARACTERS: Final = 60
@@ -84,7 +90,7 @@ def cut_banner(line: str) -> list[int]:
 
     What else stands in the line is then judged by itself. Empty where nothing asks, or the line is all one sentence.
     """
-    spans = list(sentences(line))
+    spans = [clause for start, end in sentences(line) for clause in _clauses(line, start, end)]
     asking = [_asks(line[start:end]) for start, end in spans]
     if not any(asking):
         return []
@@ -100,6 +106,14 @@ def cut_banner(line: str) -> list[int]:
             end = spans[last][0] + _button_length(line[slice(*spans[last])])
         cuts |= {spans[first][0], end}
     return sorted(cuts - {0, len(line)})
+
+
+def _clauses(line: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A sentence; in Thai and Lao, which have no mark for its end, what stands between spaces."""
+    for gap in _THAI_SPACE.finditer(line, start, end):
+        yield start, gap.start()
+        start = gap.end()
+    yield start, end
 
 
 def _button_length(sentence: str) -> int:

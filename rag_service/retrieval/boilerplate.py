@@ -145,7 +145,11 @@ def _split(table: str) -> list[str]:
 
 BOILERPLATE: Final = PhraseIndex([phrase for table in (*PHRASES.values(), NETWORKS) for phrase in _split(table)])
 SURE: Final = PhraseIndex(_split(SURE_PHRASES))
-CONSENT: Final = PhraseIndex(_split(CONSENT_PHRASES), common=("privacy", "website", "using", "partners"))
+# The word of a phrase that it is told by is not its first: where a page's lines ran together, a link touches that.
+_CONSENT_STARTS: Final = frozenset(words[0] for phrase in _split(CONSENT_PHRASES) if (words := WORD.findall(phrase)))
+CONSENT: Final = PhraseIndex(
+    _split(CONSENT_PHRASES), common=_CONSENT_STARTS | {"privacy", "website", "using", "partners"}
+)
 
 
 def is_surely_boilerplate(line: str) -> bool:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from rag_service.retrieval.turn_languages import phrases_for
+
 # To say the whole more shortly. With nothing else named, it is the document that is meant.
 SUMMARY: Final[dict[str, str]] = {
     "en": "summarize, summarise, summarized, summarised, summarizing, summarising, summary, summaries, summery, "
@@ -40,6 +42,7 @@ SUMMARY: Final[dict[str, str]] = {
     "genel bakış, kısaca anlat, tldr, özetlemek, özetini çıkar, özet çıkar",
     "ar": "لخص, لخصي, لخصلي, تلخيص, تلخيصا, ملخص, ملخصا, الملخص, خلاصة, الخلاصة, أوجز, موجز, موجزا, اختصر, نبذة, "
     "نظرة عامة, لي خص",
+    **phrases_for("SUMMARY"),
 }
 
 # What a document is called.
@@ -87,6 +90,7 @@ DOCUMENT: Final[dict[str, str]] = {
     "نص, النص, تقرير, التقرير, صفحة, الصفحة, موقع, الموقع, مرفق, المرفق, كتاب, الكتاب, رسالة, الرسالة, عقد, "
     "العقد, دليل, الدليل, دراسة, الدراسة, بحث, البحث, المحتوى, محتوى, مضمون, كله, كل شيء, للمستند, للمقال, "
     "للنص, للتقرير, للملف",
+    **phrases_for("DOCUMENT"),
 }
 
 # A part of a document: who names one wants that and not the whole.
@@ -114,6 +118,7 @@ PART: Final[dict[str, str]] = {
     "tr": "bölüm*, kısım, kısmı*, paragraf*, madde*, tablo*, şekil, satır*, sütun*, adım*, fıkra*",
     "ar": "فصل, الفصل, قسم, القسم, فقرة, الفقرة, بند, البند, مادة, المادة, جزء, الجزء, جدول, الجدول, الشكل, سطر, "
     "السطر",
+    **phrases_for("PART"),
 }
 
 # Questions for the subject or the substance; with nothing else named, of the document.
@@ -194,11 +199,13 @@ SUBJECT: Final[dict[str, str]] = {
     "主要说, 主要信息, 主要结论, 主旨, 要点, 重点, 关键点, 核心观点, 核心内容, 核心思想, 主题, 要点是什么, "
     "有哪些要点, 哪些要点, 主要论点, 谈了什么, 谈什么, 介绍了什么, 介绍什么, 主要结果, 结论是什么, 讲的内容, "
     "讲述了什么",
-    "ja": "何について, 何が書いて, 何が書かれて, 何を言って, 何の話, どんな内容, どういう内容, どのような内容, "
+    "ja": "何について, 何について書かれています, 何について述べて, 書かれています, 書いてあります, "
+    "何が書いて, 何が書かれて, 何を言って, 何の話, どんな内容, どういう内容, どのような内容, "
     "内容は何, 要点, ポイント, 主な内容, 主な論点, 主な主張, 主題, テーマ, 主旨, 趣旨, 言いたいこと, 結論, "
     "重要な点, 大事な点, 主な点, 書かれている, 書いてある, 主な結論, 主な結果, 主要な結論, 何が書いてあり, "
     "書いてありますか",
-    "ko": "무엇에 대한, 무엇에 관한, 무엇에 대해, 뭐에 대한, 뭐에 관한, 무슨 내용, 무슨 내용이야, 무슨 내용인가요, "
+    "ko": "무엇에 대한, 무엇에 관한, 무엇에 대한 것인가요, 무엇에 관한 것인가요, 무엇에 관한 건가요, "
+    "무엇에 대해, 뭐에 대한, 뭐에 관한, 무슨 내용, 무슨 내용이야, 무슨 내용인가요, "
     "무슨 내용이에요, 어떤 내용, 어떤 내용이야, 어떤 내용인가요, 무슨 이야기, 요점*, 핵심*, 주요 내용*, "
     "주제*, 요지*, 주요 논점*, 중요한 점*, 주요 포인트*, 포인트*, 주요 요점*, 중심 내용*",
     "tr": "ne hakkında, ne hakkındadır, ne anlatıyor, neyi anlatıyor, neden bahsediyor, neyden bahsediyor, "
@@ -210,6 +217,7 @@ SUBJECT: Final[dict[str, str]] = {
     "موضوع, الموضوع, ماذا يقول, ماذا يتناول, عن أي شيء, النقاط الرئيسية, النقاط الأساسية, النقاط المهمة, "
     "أهم النقاط, الأفكار الرئيسية, الفكرة الرئيسية, الفكرة العامة, أهم الأفكار, أبرز النقاط, "
     "الرسالة الرئيسية, يتحدث عن, مضمون",
+    **phrases_for("SUBJECT"),
 }
 
 # What is done to a text as a whole; the document must be named.
@@ -242,6 +250,7 @@ WHOLE_TASKS: Final[dict[str, str]] = {
     "tr": "çevir, çevirir, tercüme, düzelt, kontrol et, incele, analiz et, oku, okur, açıkla, anlat, yeniden yaz, "
     "sadeleştir, değerlendir, kısalt",
     "ar": "ترجم, ترجمة, ترجمي, صحح, دقق, راجع, حلل, تحليل, اقرأ, اقرا, اشرح, شرح, أعد كتابة, بسط, صف, قيم, اختصر",
+    **phrases_for("WHOLE_TASKS"),
 }
 
 # How long, and in what shape: says nothing of what.
@@ -315,10 +324,11 @@ SHAPE: Final[dict[str, str]] = {
     "tr": "kısa, kısaca, kısa bir, kısaltılmış, hızlı, hızlıca, uzun, detaylı, ayrıntılı, basit, basitçe, kolay, "
     "cümle, cümlede, cümleyle, cümlelik, kelime, kelimeyle, satır, satırda, madde madde, maddeler halinde, "
     "maddede, maddeyle, liste, liste halinde, paragraf, tablo, en fazla, yaklaşık, birkaç, bir, iki, üç, "
-    "dört, beş, altı, yedi, sekiz, dokuz, on, dil, türkçe, ingilizce, almanca, fransızca, bütün, tüm, "
+    "dört, beş, altı, yedi, sekiz, dokuz, on, dil, türkçe*, ingilizce*, almanca*, fransızca*, bütün, tüm, "
     "tamamı, tam, genel, ana, önemli, temel",
     "ar": "قصير, قصيرا, باختصار, مختصر, مختصرا, مختصرة, بإيجاز, سريع, سريعا, طويل, مفصل, مفصلا, بالتفصيل, بسيط, "
     "ببساطة, سهل, جملة, جمل, جملتين, كلمة, كلمات, سطر, أسطر, نقطة, نقاط, قائمة, فقرة, فقرات, جدول, تقريبا, "
     "حوالي, واحد, واحدة, اثنين, ثلاث, ثلاثة, أربع, أربعة, خمس, خمسة, عشر, اللغة, العربية, الإنجليزية, "
     "الانجليزية, كامل, كاملا, بالكامل, كل, عام, رئيسية, مهمة",
+    **phrases_for("SHAPE"),
 }

@@ -14,9 +14,11 @@ from rag_service.retrieval.turn_tokens import Token
 
 # A question that leans this much is searched with the topic of the earlier ones.
 LEANS: Final = 1.0
-_ASKS: Final = re.compile(r"[?？؟]\s*$")
-# How unspaced languages ask for something else with one word: 呢 at the end, は in Japanese, 은 or 는 in Korean.
-_BARE_END: Final = re.compile(r"(?:呢|は|은요?|는요?|이요|년은요|년은)\s*[?？]?\s*$")
+# Greek asks with what is a semicolon elsewhere; inside a question that says nothing, at its end it does.
+_ASKS: Final = re.compile(r"[?？؟;\u037e]\s*$")
+# How some languages ask for something else with one word: 呢 at the end, は in Japanese, 은 or 는 in Korean, ล่ะ in
+# Thai.
+_BARE_END: Final = re.compile(r"(?:呢|は|은요?|는요?|이요|년은요|년은|ล่ะ|ละ)\s*[?？]?\s*$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from rag_service.retrieval.turn_languages import phrases_for
+
 # Before a question that goes on from the last one.
 OPENERS: Final[dict[str, str]] = {
     "en": "and, but, so, or, then, also, plus, what else, and also, and then, but then, but also, or else, next",
@@ -23,6 +25,7 @@ OPENERS: Final[dict[str, str]] = {
     "ko": "그럼, 그러면, 그런데, 근데, 그리고, 하지만, 그래서, 또, 또는, 그렇다면",
     "tr": "peki, ve, ama, ya, o zaman, fakat, veya, ayrıca, peki ya, sonra",
     "ar": "و, لكن, إذن, ثم, أو, أيضا, ولكن, وهل, طيب, إذا, وماذا, ومتى, وأين, وكيف, وكم, ولماذا, ومن, وما, وفي",
+    **phrases_for("OPENERS"),
 }
 
 # Puts something else in the place of what was asked about.
@@ -55,6 +58,7 @@ WHAT_ABOUT: Final[dict[str, str]] = {
     "tr": "peki ya, ya peki, ne olur, ya da, peki, için de, olursa, ne dersin",
     "ar": "ماذا عن, وماذا عن, وماذا لو, ماذا لو, وماذا بخصوص, وبالنسبة, وبالنسبة ل, بالنسبة إلى, ماذا يحدث إذا, "
     "ماذا إذا, وإذا, وعن",
+    **phrases_for("WHAT_ABOUT"),
 }
 
 # Stand for somebody or something named before. Those that often do not are in WEAK_PRONOUNS.
@@ -93,6 +97,7 @@ PRONOUNS: Final[dict[str, str]] = {
     "bunun, buna, bundan, bu, şu, şunu, bunlar, bunların, aynısı, aynı, kendisi, ikisi, hangisi, öyle, böyle",
     "ar": "هو, هي, هم, هن, هناك, هذا, هذه, ذلك, تلك, هؤلاء, أولئك, فيه, فيها, منه, منها, له, لها, لهم, عنه, عنها, "
     "به, بها, عليه, عليها, إليه, إليها, نفسه, نفسها, عددهم, سكانها, عاصمتها, مساحتها, كلاهما",
+    **phrases_for("PRONOUNS"),
 }
 
 # As often without any such meaning ("it is true that …", "das Haus"); they count in short questions only.
@@ -115,6 +120,7 @@ WEAK_PRONOUNS: Final[dict[str, str]] = {
     "ko": "이, 저, 다른, 더, 또, 어느, 도, 여기",
     "tr": "başka, diğer, daha, burada, biri, da, de, ikisi de, hangileri",
     "ar": "هنا, أخرى, آخر, أكثر, المزيد, غير ذلك, أي منها, كذلك, أيضا",
+    **phrases_for("WEAK_PRONOUNS"),
 }
 
 # Set something beside what was talked about; with few other words they lean on it.
@@ -135,6 +141,7 @@ COMPARING: Final[dict[str, str]] = {
     "ko": "다른, 더, 또, 도",
     "tr": "başka, diğer, daha, da, de, aynı",
     "ar": "أخرى, آخر, أكثر, المزيد, أيضا, كذلك",
+    **phrases_for("COMPARING"),
 }
 
 # Hold a pronoun that stands for nothing.
@@ -173,6 +180,7 @@ EXPLETIVES: Final[dict[str, str]] = {
     "ko": "그래서, 그리고, 그런데, 그러면",
     "tr": "var mı, var mıdır, bir şey, ne demek, o kadar, bu yüzden",
     "ar": "هل هناك, هناك, ما هو, ما هي, من هو, من هي, ما هذا, هذا العام, هذا الشهر, هل هذا صحيح",
+    **phrases_for("EXPLETIVES"),
 }
 
 # Asks for something other than what was talked about.
@@ -209,4 +217,5 @@ NEW_SUBJECT: Final[dict[str, str]] = {
     "konuyu değiştirelim, yeni soru, yeni konu, bu arada, alakasız, sıradaki soru",
     "ar": "سؤال آخر, سؤال مختلف, موضوع آخر, موضوع مختلف, سؤال جديد, موضوع جديد, بالمناسبة, شيء آخر, السؤال التالي, "
     "تغيير الموضوع, بعيدا عن الموضوع",
+    **phrases_for("NEW_SUBJECT"),
 }

@@ -162,7 +162,7 @@ _WORDS: Final[Mapping[str, str]] = {
         herhangi herkes hiç hiçbir için içinde iki ile ilgili ilk ise işte itibaren kadar karşı kendi kendini
         kez ki kim kimse kısa mı mi mu mü nasıl ne neden nedenle nerede niçin niye o olan olarak oldu olduğu
         olduğunu olmak olması olsa olup olur ona ondan onlar onların onu onun orada oysa öyle önce rağmen sadece
-        sanki sen senin siz sizin son sonra şey şimdi şöyle şu tarafından tüm üzere var ve veya ya yani yapılan
+        peki sanki sen senin siz sizin son sonra şey şimdi şöyle şu tarafından tüm üzere var ve veya ya yani yapılan
         yerine yine yok yoksa zaten""",
     "cs": """
         a aby ale ani asi až bez bude budou by byl byla byli bylo byly být co což či další do dokud ho i jak

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from rag_service.retrieval.turn_languages import phrases_for
+
 # What a question asks with.
 QUESTION_WORDS: Final[dict[str, str]] = {
     "en": "what, who, whom, whose, when, where, why, which, how, how many, how much, how long, how often, how far, "
@@ -39,6 +41,7 @@ QUESTION_WORDS: Final[dict[str, str]] = {
     "kaç, kaçtı, kaçtır, ne kadar, nedir, kimdir, mı, mi, mu, mü, hangi yıl, hangi yılda, kaçta, kaçıncı, "
     "nereli, neresi, neyi",
     "ar": "ما, ماذا, من, متى, أين, لماذا, كيف, كم, أي, أية, هل, بكم, لمن",
+    **phrases_for("QUESTION_WORDS"),
 }
 
 # Questions of these with one word more ("what is inflation?") are complete.
@@ -63,6 +66,7 @@ DEFINING: Final[dict[str, str]] = {
     "ko": "뭐예요, 뭐야, 무엇인가요, 무엇입니까, 이란, 란, 누구, 누구인가요, 누구예요",
     "tr": "nedir, kimdir, ne demek, ne demektir, nasıl çalışır",
     "ar": "ما هو, ما هي, من هو, من هي, ما معنى, ماذا يعني",
+    **phrases_for("DEFINING"),
 }
 
 # Make a question of a sentence, and ask for nothing in particular.
@@ -74,6 +78,7 @@ YES_NO: Final[dict[str, str]] = {
     "ko": "나요, 까",
     "tr": "mı, mi, mu, mü, misin, mısın",
     "ar": "هل",
+    **phrases_for("YES_NO"),
 }
 
 # Words of asking and being polite: they say nothing of what is asked for.
@@ -126,6 +131,7 @@ REQUESTS: Final[dict[str, str]] = {
     "ü, e, a, den, dan, ten, tan, ki, olan, oldu, peki, edebilir, misin, misiniz, miyim",
     "ar": "من فضلك, لو سمحت, هل, يمكنك, تستطيع, أن, تخبرني, أخبرني, قل, لي, اشرح, أريد, معرفة, أعرف, أحتاج, أعطني, "
     "ابحث, بالضبط, سؤال, يقول, يعني, عن, في, على, إلى, مع, كان, كانت, هو, هي, وفي, ماذا, تم",
+    **phrases_for("REQUESTS"),
 }
 
 # Between what is asked and what it is asked of: what follows them can change places.
@@ -144,6 +150,7 @@ RELATIONS: Final[dict[str, str]] = {
     "ko": "의",
     "tr": "için",
     "ar": "في, من, عن, على, إلى, وفي",
+    **phrases_for("RELATIONS"),
 }
 
 # Forms of one relation, between spaces.
@@ -156,6 +163,7 @@ SAME_RELATIONS: Final[dict[str, str]] = {
     "pl": "w we, z ze",
     "ru": "в во, с со, о об",
     "ar": "في وفي, عن وعن",
+    **phrases_for("SAME_RELATIONS"),
 }
 
 # Stand before a noun and say nothing.
@@ -171,6 +179,7 @@ ARTICLES: Final[dict[str, str]] = {
     "ru": "этот, эта",
     "tr": "bir, bu",
     "ar": "ال, هذا, هذه",
+    **phrases_for("ARTICLES"),
 }
 
 # Any of these can stand in another's place.
@@ -189,6 +198,7 @@ MONTHS: Final[dict[str, str]] = {
     "ноябр*, декабр*",
     "tr": "ocak*, şubat*, mart*, nisan*, mayıs*, haziran*, temmuz*, ağustos*, eylül*, ekim*, kasım*, aralık*",
     "ar": "يناير, فبراير, مارس, أبريل, مايو, يونيو, يوليو, أغسطس, سبتمبر, أكتوبر, نوفمبر, ديسمبر",
+    **phrases_for("MONTHS"),
 }
 
 # Likewise.
@@ -204,4 +214,5 @@ WEEKDAYS: Final[dict[str, str]] = {
     "ru": "понедельник*, вторник*, сред*, четверг*, пятниц*, суббот*, воскресень*",
     "tr": "pazartesi*, salı, çarşamba*, perşembe*, cuma, cumartesi*, pazar, pazarları",
     "ar": "الاثنين, الثلاثاء, الأربعاء, الخميس, الجمعة, السبت, الأحد",
+    **phrases_for("WEEKDAYS"),
 }

@@ -39,12 +39,15 @@ _TABLE: Final = {
     "este esta estos estas ese esa esto eso más muy también cuyo cuya cuyos cuyas según",
     "et": "ja või aga et kui on oli olid ei see seda selle mis mida mille kes keda kelle kus kuidas millal miks mitu "
     "ta tema nad oma ka ning",
+    "fa": "و در به از که این آن با را است بود برای یا هم تا بر چه کی کجا چرا چگونه چند آیا می شد شده کدام",
     "fi": "ja tai mutta että jos kun kuin on oli ovat olivat ei se sen sitä ne niiden hän hänen he mikä mitä minkä "
     "missä mistä mihin kuka ketkä kenen kuinka miten milloin miksi joka jotka jonka jossa josta myös",
     "fr": "le la les l un une des de du d à au aux en dans sur sous par pour avec sans chez entre vers et ou mais "
     "si ne n pas que qu qui quoi dont où quand comment pourquoi combien quel quelle quels quelles est sont était "
     "étaient fut a ont avait être été il elle ils elles on je j tu nous vous se s son sa ses leur leurs ce c cet "
     "cette ces y plus aussi t m",
+    "he": "של את על עם אל מן כי אם או גם לא אין יש זה זו זאת הוא היא הם הן היה הייתה היו אשר כאשר מה מי מתי איפה "
+    "היכן למה מדוע איך כיצד כמה איזה איזו אילו באיזה באיזו האם בידי ידי בין לאחר לפני עד כל מהו מהי",
     "hi": "का के की को में से पर ने और या है हैं था थे थी हो यह ये वह वे क्या कौन कब कहाँ कहां कैसे क्यों कितने कितना कितनी किस किसने "
     "जो कि भी तो ही एक लिए साथ नहीं",
     "hu": "a az egy és vagy de hogy ha nem is van volt voltak lesz mi mit ki kit kik mely melyik milyen mikor hol "

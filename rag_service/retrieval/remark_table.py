@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from rag_service.retrieval.turn_languages import phrases_for
+
 PRAISE: Final[dict[str, str]] = {
     "en": "well explained, nicely explained, clearly explained, great explanation, "
     "good explanation, well said, well put, "
@@ -157,6 +159,7 @@ PRAISE: Final[dict[str, str]] = {
     "لم أكن أعرف, لم أكن أعلم, لم أعرف ذلك, لم أكن أعرف ذلك, ما كنت أعرف, لا فكرة لدي, خبر جيد, خبر رائع, "
     "أخبار جيدة, الحمد لله, سأتذكر ذلك, سألقي نظرة, هذا ما ظننته, هذا يجيب على سؤالي, ساعدتني كثيرا, "
     "لقد ساعدتني كثيرا, سعيد بذلك, هذا محزن",
+    **phrases_for("PRAISE"),
 }
 
 ACKNOWLEDGEMENTS: Final[dict[str, str]] = {
@@ -211,6 +214,7 @@ ACKNOWLEDGEMENTS: Final[dict[str, str]] = {
     "hım, hmm, şey, eh",
     "ar": "حسنا, طيب, تمام, اوكي, أوكي, اوك, فهمت, لقد فهمت, مفهوم, واضح, نعم, أجل, ايوه, أيوا, لا, كلا, بالطبع, "
     "طبعا, أكيد, بالتأكيد, موافق, علم, همم, آها, أعرف, سأحاول, سأجرب, تم, ماشي, خلاص",
+    **phrases_for("ACKNOWLEDGEMENTS"),
 }
 
 # Words that carry nothing of their own between such phrases.
@@ -246,6 +250,7 @@ FILLERS: Final[dict[str, str]] = {
     "yardımınız için, lütfen, dostum, kanka, hocam, arkadaşlar, bugün, ya",
     "ar": "و, جدا, كثيرا, حقا, لك, لكم, على المساعدة, على كل شيء, من فضلك, لو سمحت, يا, صديقي, يا صديقي, أخي, "
     "اليوم, هذا, لكن, إذن",
+    **phrases_for("FILLERS"),
 }
 
 # Answers that take up an offer of the assistant ("Shall I go on?").
@@ -271,4 +276,5 @@ CONSENT: Final[dict[str, str]] = {
     "계속해 줘, 물론",
     "tr": "evet, evet lütfen, lütfen, olur, tamam, tabii, elbette, isterim, evet isterim, devam et, iyi olur",
     "ar": "نعم, نعم من فضلك, أجل, أكيد, طبعا, بالتأكيد, حسنا, تفضل, من فضلك, أريد, نعم أريد, ايوه, موافق, تابع",
+    **phrases_for("CONSENT"),
 }

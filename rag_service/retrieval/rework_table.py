@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from rag_service.retrieval.turn_languages import phrases_for
+
 # Asks to go on or for reasons: needs both what was said and the texts.
 CONTINUE: Final[dict[str, str]] = {
     "en": "tell me more, more, more details, more info, more information, go on, continue, keep going, carry on, "
@@ -73,6 +75,7 @@ CONTINUE: Final[dict[str, str]] = {
     "لم لا, لماذا لا, كيف, كيف ذلك, حقا, هل أنت متأكد, متأكد, المصدر, ماذا أيضا, ماذا بعد, ثم ماذا, مثلا, "
     "مثال, أمثلة, على سبيل المثال, أعطني مثالا, منذ متى, حتى متى, أين, متى, من, أي, أيهما, كم, ماذا, "
     "التفاصيل, وضح أكثر",
+    **phrases_for("CONTINUE"),
 }
 
 # Asks to say the last answer another way; with nothing else named, it needs no texts.
@@ -190,6 +193,7 @@ REWORK: Final[dict[str, str]] = {
     "كلمات بسيطة, مرة أخرى, مرة ثانية, ثانية, من جديد, لم أفهم, لا أفهم, ما فهمت, ماذا قلت, طويل جدا, "
     "معقد جدا, أطول, رسمية, قصيدة, سؤالي الأول, السؤال الأول, سؤالي السابق, ماذا سألت, إجابتك, جوابك, ردك, "
     "قلت, أجب, اكتب, اكتبه, قل, ضع, ضعه, اجعل, اجعله, حول, في جدول, كجدول, كقائمة, بشكل",
+    **phrases_for("REWORK"),
 }
 
 # Names the last answer, where a document could be meant too.
@@ -209,6 +213,7 @@ SAID: Final[dict[str, str]] = {
     "ko": "답변, 대답, 답변을, 대답을",
     "tr": "cevabını, cevabın, cevabı, yanıtını, yanıtı",
     "ar": "إجابتك, جوابك, ردك, الإجابة, قلت",
+    **phrases_for("SAID"),
 }
 
 # Helps another word to ask for another wording ("put that in a table"), and asks for nothing alone.
@@ -228,4 +233,5 @@ REWORK_HELPERS: Final[dict[str, str]] = {
     "ko": "해 줘, 해줘, 써, 써 줘, 써줘, 만들어, 만들어 줘, 답변, 대답, 말해 줘, 말해줘, 말해주세요, 시, 다시",
     "tr": "yaz, söyle, yap, şekilde, anlat, anlatır, tekrar, yeniden",
     "ar": "قل, اكتب, بشكل, قلت, ضع, اجعل, حول, ثانية, بطريقة",
+    **phrases_for("REWORK_HELPERS"),
 }

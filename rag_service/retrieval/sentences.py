@@ -17,10 +17,12 @@ from rag_service.retrieval.language import SCRIPT_RANGES
 # that must be followed by something have a bound, or a page of full stops would take its length squared.
 _END: Final = re.compile(
     r"""
-    [.!?…。！？｡؟۔।॥\n]
+    [.!?…。！？｡؟۔।॥։;\u037e\n]
     (?: (?<=[.!?…]) [.!?…]{0,9}+ ["'”’»)\]]{0,9}+ (?=\s)
       | (?<=[。！？｡]) [。！？｡]* [”’」』）"']*
-      | (?<=[؟۔।॥]) [؟۔।॥]{0,9}+ ["'”’»)]{0,9}+ (?=\s|$)
+      | (?<=[؟۔।॥։]) [؟۔।॥։]{0,9}+ ["'”’»)]{0,9}+ (?=\s|$)
+      # Greek asks with what is a semicolon elsewhere.
+      | (?<=[Ͱ-Ͽἀ-῿][;\u037e]) ["'”’»)]{0,9}+ (?=\s|$)
       | (?<=\n)
     )
     """,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from rag_service.retrieval.turn_languages import phrases_for
+
 GREETINGS: Final[dict[str, str]] = {
     "en": "hi, hello, hey, hiya, heya, yo, howdy, hi there, hello there, hey there, good morning, good afternoon, "
     "good evening, good day, greetings, morning, evening, gm, hello again, hi again, welcome back, dear, sup",
@@ -33,6 +35,7 @@ GREETINGS: Final[dict[str, str]] = {
     "ar": "مرحبا, مرحبا بك, أهلا, أهلا وسهلا, اهلين, السلام عليكم, السلام عليكم ورحمة الله, "
     "السلام عليكم ورحمة الله وبركاته, وعليكم السلام, صباح الخير, صباح النور, مساء الخير, مساء النور, هلا, "
     "هاي, تحية طيبة",
+    **phrases_for("GREETINGS"),
 }
 
 THANKS: Final[dict[str, str]] = {
@@ -88,6 +91,7 @@ THANKS: Final[dict[str, str]] = {
     "ar": "شكرا, شكرا لك, شكرا لكم, شكرا جزيلا, شكرا جزيلا لك, شكرا كثيرا, الشكر لك, أشكرك, اشكركم, مشكور, مشكورة, "
     "شكرا على المساعدة, شكرا على مساعدتك, شكرا لمساعدتك, لا شكرا, متشكر, تسلم, جزاك الله خيرا, "
     "يعطيك العافية, ألف شكر",
+    **phrases_for("THANKS"),
 }
 
 CLOSINGS: Final[dict[str, str]] = {
@@ -156,6 +160,7 @@ CLOSINGS: Final[dict[str, str]] = {
     "ar": "وداعا, مع السلامة, إلى اللقاء, باي, أراك لاحقا, أراك قريبا, تصبح على خير, يوم سعيد, نهارك سعيد, "
     "طاب يومك, هذا كل شيء, هذا كل شي, لا شيء آخر, عفوا, العفو, لا مشكلة, لا بأس, آسف, اسف, معذرة, لا يهم, "
     "في أمان الله, وأنت أيضا",
+    **phrases_for("CLOSINGS"),
 }
 
 ABOUT_YOU: Final[dict[str, str]] = {
@@ -265,4 +270,5 @@ ABOUT_YOU: Final[dict[str, str]] = {
     "هل تستطيع مساعدتي, ساعدني, أحتاج مساعدة, أحتاج إلى مساعدة, أحتاج مساعدتك, لدي سؤال, عندي سؤال, "
     "هل أنت هنا, هل أنت روبوت, هل أنت إنسان, أي نموذج أنت, من صنعك, كم عمرك, من أين أنت, تشرفنا, "
     "تشرفت بمعرفتك, احك لي نكتة, قل لي نكتة, اختبار, أنا بخير, وأنت, أتمنى أن تكون بخير, أرجو أن تكون بخير",
+    **phrases_for("ABOUT_YOU"),
 }

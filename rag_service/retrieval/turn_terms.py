@@ -11,6 +11,9 @@ from rag_service.retrieval.turn_reading import Tables
 from rag_service.retrieval.turn_tokens import Token, TokenKind
 
 _HIRAGANA: Final = range(0x3041, 0x30A0)
+# Unspaced scripts that are alphabets, Thai to Khmer, stand before those that are not.
+_HAN_AND_KANA: Final = "\u2e80"
+_ALPHABET_WORD: Final = 5
 _DETERMINERS: Final = frozenset(
     {"der", "die", "das", "den", "dem", "des", "ein", "eine", "einen", "einem", "einer", "eines"}
     | {"im", "am", "zum", "zur", "vom", "beim"}
@@ -36,8 +39,10 @@ class Term:
 
     @property
     def weight(self) -> float:
-        """How many words it stands for: two characters of an unspaced script make one."""
-        return max(1.0, len(self.text) / 2) if self.kind == "character" else 1.0
+        """How many words it stands for: two characters of an unspaced script make one, five of an alphabet."""
+        if self.kind != "character":
+            return 1.0
+        return max(1.0, len(self.text) / (_ALPHABET_WORD if self.text < _HAN_AND_KANA else 2))
 
 
 def find_terms(text: str, tokens: Sequence[Token], tables: Tables) -> list[Term]:

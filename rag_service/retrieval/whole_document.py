@@ -72,12 +72,14 @@ def _left_over(tokens: Sequence[Token], tables: Tables, named: set[int], titles:
 def _linked(tokens: Sequence[Token], tables: Tables, asking: set[int], document: set[int], left: set[int]) -> bool:
     """Whether nothing but links and one describing word stand between what is asked and the document."""
     asks = tables.places(question_table.QUESTION_WORDS, tokens)
+    # The "o" of Portuguese is no Polish "about".
+    articles = tables.places(question_table.ARTICLES, tokens)
     for one in asking:
         for other in document - asking:
             between = range(min(one, other) + 1, max(one, other))
             if len(between) > _LONGEST_LINK or asks.intersection(between):
                 continue
-            inside = any(tokens[place].folded in _INSIDE for place in between)
+            inside = any(tokens[place].folded in _INSIDE and place not in articles for place in between)
             if not inside and len(left.intersection(between)) <= _MOST_NAMED:
                 return True
     return False

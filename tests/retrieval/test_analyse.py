@@ -21,6 +21,10 @@ analyser = Analyser()
         ("es", "¿Cuántas canciones?", "canción"),
         ("ru", "новые книги", "книга"),
         ("tr", "evler", "evlerin"),
+        ("he", "היעלים במדבר", "יעל"),
+        ("he", "והשוק", "בשווקים השוק"),
+        ("uk", "нові книги", "книга"),
+        ("uk", "самці зубра", "зубрів"),
     ],
 )
 def test_words_that_differ_in_form_share_a_term(language: str, one: str, other: str) -> None:

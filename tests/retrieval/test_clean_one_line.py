@@ -24,6 +24,26 @@ BANNERS = {
         "Мы используем файлы cookie, чтобы улучшить сайт.",
         "Паром пересекает залив каждый час, а летом он берёт и велосипеды, если на борту есть место.",
     ),
+    "it": (
+        "Utilizziamo i cookie per migliorare il sito.",
+        "Il traghetto attraversa la baia ogni ora, e in estate porta anche le biciclette dei viaggiatori.",
+    ),
+    "pl": (
+        "Używamy plików cookie, aby ulepszyć stronę.",
+        "Prom przepływa zatokę co godzinę, a latem zabiera także rowery, jeśli jest na nim miejsce.",
+    ),
+    "ro": (
+        "Folosim cookie-uri pentru a îmbunătăți site-ul.",
+        "Feribotul traversează golful în fiecare oră, iar vara ia la bord și bicicletele călătorilor.",
+    ),
+    "vi": (
+        "Chúng tôi sử dụng cookie để cải thiện trang web.",
+        "Phà chạy qua vịnh mỗi giờ một chuyến, và vào mùa hè nó chở cả xe đạp của hành khách.",
+    ),
+    "el": (
+        "Χρησιμοποιούμε cookies για να βελτιώσουμε τον ιστότοπο.",
+        "Το πλοίο διασχίζει τον κόλπο κάθε ώρα, και το καλοκαίρι παίρνει μαζί και τα ποδήλατα των επιβατών.",
+    ),
     "zh": ("我们使用Cookie来改善您的体验。", "渡轮每小时穿越海湾一次，夏天也可以带自行车上船。冬天只在周末开航。"),
     "ja": (
         "当サイトではCookieを使用しています。",
@@ -203,3 +223,18 @@ def test_a_sentence_of_names_that_touches_the_foot_of_its_page_stays() -> None:
     text = cleaned(f"{head}{prose}{names}{foot} Text is available under a free licence.")
     assert names in text
     assert "Jump" not in text
+
+
+def test_a_banner_whose_first_word_a_link_touches_is_found() -> None:
+    prose = "Il camoscio abita i boschi alti e i prati sopra il limite degli alberi. Si nutre di erbe e di muschi."
+    text = cleaned(f"HomeChi siamoPubblicitàUtilizziamo i cookie per il sito. Accetta tuttiCamoscio{prose}")
+    assert prose in text
+    assert "cookie" not in text
+
+
+def test_a_thai_banner_ends_at_a_space() -> None:
+    banner = "เว็บไซต์นี้ใช้คุกกี้เพื่อปรับปรุงการใช้งานของท่าน"
+    prose = "เรือข้ามฟากแล่นผ่านอ่าวทุกชั่วโมง ในฤดูร้อนเรือรับจักรยานของผู้โดยสารด้วย เรือจอดตอนหกโมงเย็น"
+    text = cleaned(f"{banner} {prose}")
+    assert prose in text
+    assert banner not in text

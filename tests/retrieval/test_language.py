@@ -23,6 +23,11 @@ SENTENCES = {
     "ja": "夜のうちに川の水が道路にあふれたため、橋は閉鎖されました。",
     "ko": "밤사이 강물이 도로로 넘쳐서 다리가 폐쇄되었습니다.",
     "ar": "أغلق الجسر لأن النهر ارتفع في الليل حتى وصل إلى الطريق.",
+    "ro": "Podul a fost închis pentru că râul a crescut peste noapte până la drum.",
+    "el": "Η γέφυρα έκλεισε γιατί το ποτάμι ανέβηκε τη νύχτα μέχρι τον δρόμο.",
+    "he": "הגשר נסגר כי הנהר עלה בלילה עד הכביש.",
+    "th": "สะพานถูกปิดเพราะแม่น้ำเอ่อล้นขึ้นมาบนถนนในตอนกลางคืน",
+    "vi": "Cây cầu bị đóng vì nước sông dâng lên mặt đường trong đêm.",
     "hi": "पुल बंद कर दिया गया क्योंकि रात में नदी का पानी सड़क पर आ गया था।",
 }
 
@@ -31,6 +36,11 @@ SENTENCES = {
 def test_a_sentence_tells_its_language(code: str) -> None:
     assert language_of(SENTENCES[code]) == code
     assert languages_in(SENTENCES[code])[0] == code
+
+
+def test_an_ending_after_a_number_tells_less_than_a_word() -> None:
+    # "te" is a word of Spanish and French.
+    assert language_of("Peki 2023'te?") == "tr"
 
 
 def test_a_text_of_two_languages_names_both() -> None:

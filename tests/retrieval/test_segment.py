@@ -108,6 +108,9 @@ def test_sentence_borders() -> None:
         "Dr. Ruiz met J. Smith on the 3. Mai.",
         "It rained.",
     ]
+    assert cut("Πού ζει; Στη Χίο. Ο γιατρός; Όχι.") == ["Πού ζει;", "Στη Χίο.", "Ο γιατρός;", "Όχι."]
+    assert cut("one; two; three") == ["one; two; three"]
+    assert cut("Ո՞վ է։ Նա է։") == ["Ո՞վ է։", "Նա է։"]
     assert cut("今天下雨。“真的？”他问。") == ["今天下雨。", "“真的？”", "他问。"]
     assert cut("Version 1.2.3 is out! Get it…") == ["Version 1.2.3 is out!", "Get it…"]
     assert cut("यह नदी है। वह पुल है।") == ["यह नदी है।", "वह पुल है।"]
