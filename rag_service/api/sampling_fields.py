@@ -56,7 +56,7 @@ def check_stops(stops: Sequence[str], field: str) -> tuple[str, ...]:
     longest = max(map(len, stops), default=0)
     if len(stops) > _MOST_STOPS or longest > _MOST_STOP_CHARACTERS:
         raise InvalidRequest(
-            f"There are {len(stops)} {field}, the longest of {longest} characters; at most {_MOST_STOPS} of "
+            f"{field} has {len(stops)} texts, the longest of {longest} characters; at most {_MOST_STOPS} of "
             f"{_MOST_STOP_CHARACTERS} characters are taken.",
             field,
         )

@@ -27,15 +27,16 @@ def tell_language(text: str, candidates: Sequence[str], fallback: str = "en") ->
     """The ISO 639-1 code of a text's language.
 
     ``candidates`` are those that it may be in, the likeliest first; where there is none, any that words of its own
-    are known of. Of a few words that may be of several languages, it is the one with the most telling words and
-    pairs of letters ("lh" is Portuguese, "ll" is Spanish), and the likeliest one where these are equal.
+    are known of. Of a few words that may be of several relatives, it is the one with the most telling words and
+    pairs of letters ("lh" is Portuguese, "ll" is Spanish), and the likeliest one where these are equal. Other
+    languages are told by their function words: such letters are in all of them ("ou" is in "about").
     """
     text = text[:_MOST_CHARACTERS]
     told = language_of(text)
-    if told is not None and (len(candidates) < 2 or len(text) > _FEW_CHARACTERS):
+    if told is not None and (told not in _RELATIVES or len(candidates) < 2 or len(text) > _FEW_CHARACTERS):
         return told
     among = (*(code for code in (told,) if code), *candidates)
-    letters = _RELATIVES if _RELATIVES.intersection(among) else frozenset()
+    letters = _RELATIVES if _RELATIVES.intersection(among[:1]) else frozenset()
     scores = {
         code: _score(text, code, letters=code in letters)
         for code in dict.fromkeys((*(among or title_table.GENERAL), *sorted(letters)))

@@ -100,6 +100,13 @@ OPENERS: Final[Mapping[str, str]] = {
 AUXILIARIES: Final = (
     "do, does, did, can, could, will, would, should, must, may, might, doesn, didn, won, couldn, wouldn"
 )
+# Of them those that a verb may follow at once, where none of the question words below is before.
+MODALS: Final = "can, could, will, would, should, must, may, might"
+ASKING_HOW: Final = "how, why, when, where"
+# English verbs of requests, which no title names anyway, behind the subject that they are asked of.
+PLAIN_VERBS: Final = (
+    "work, works, make, makes, do, need, needs, use, uses, get, gets, take, takes, have, go, come, help, mean"
+)
 # A form in -ing behind one of these is a verb ("without damaging its roots").
 GERUND_LEADERS: Final = "without, by, while, when, before, after, keep, keeps, start, starts, stop, stops"
 
@@ -166,14 +173,14 @@ LETTER_CLUES: Final[Mapping[str, tuple[str, ...]]] = {
     "it": ("gli", "zion", "cch", "zz", "tt", "gn"),
     "fr": ("eau", "eux", "ph", "è", "aux", "oeu"),
 }
-# And words: what is often asked for in few words, and called alike in none of the others.
+# And words: what is often asked for in few words, and called alike in none of the others, nor in English.
 TELLING_WORDS: Final[Mapping[str, str]] = {
     "es": "receta, recetas, hoy, precio, mejor, mejores, hacer, viaje, resumen, dolor, mi, mis, hola, "
     "ayuda, horario, horarios, trenes, tren, significado, necesito, barato, cómo, qué, cuánto, cuál, ejemplos, "
     "ciudad, el, los, las, ayer, mañana, ahora",
     "pt": "receita, receitas, hoje, preço, melhor, melhores, fazer, viagem, resumo, dor, meu, minha, olá, oi, ajuda, "
     "trens, trem, significado, preciso, celular, quanto, qual, exemplos, cidade, sobre o, para o, com o, o que, "
-    "bolo, obrigado, obrigada, ao, da, do, das, dos, na, no, nas, nos, ontem, amanhã, agora",
+    "bolo, obrigado, obrigada, ao, da, das, dos, na, nas, nos, ontem, amanhã, agora",
     "it": "ricetta, ricette, oggi, prezzo, migliore, fare, viaggio, riassunto, mio, mia, ciao, aiuto, orario, orari, "
     "treni, di, che",
     "fr": "recette, recettes, prix, meilleur, faire, voyage, résumé, mon, ma, bonjour, aide, horaires, trains",

@@ -19,6 +19,9 @@ _LONGEST_LEADER: Final = 3
 _LONGEST_CHAIN: Final = 2
 _NOTHING: Final[frozenset[str]] = frozenset()
 _AUXILIARIES: Final = frozenset(verb_table.AUXILIARIES.split(", "))
+_MODALS: Final = frozenset(verb_table.MODALS.split(", "))
+_PLAIN_VERBS: Final = frozenset(verb_table.PLAIN_VERBS.split(", "))
+_ASKING_HOW: Final = frozenset(verb_table.ASKING_HOW.split(", "))
 _GERUND_LEADERS: Final = frozenset(verb_table.GERUND_LEADERS.split(", "))
 _POSSESSION: Final = frozenset(verb_table.POSSESSION.split(", "))
 _PASTS: Final = frozenset(verb_table.PASTS.split(", "))
@@ -96,8 +99,7 @@ def _first_done(clause: range, infinitives: Collection[int], content: Collection
 
 def _is_finite(tokens: Sequence[Token], clause: range, place: int, content: Collection[int], language: str) -> bool:
     before = tokens[place - 1].folded if place > clause.start else ""
-    behind = tokens[place + 1].folded if place + 1 < clause.stop else ""
-    if behind in _words(verb_table.DETERMINERS, language):
+    if place + 1 < clause.stop and tokens[place + 1].text.lower() in _determiners(language):
         return True
     if before in _words(verb_table.SUBJECTS, language) and not _is_inverted(tokens, clause, place - 1, language):
         return True
@@ -126,17 +128,23 @@ def _is_english_verb(tokens: Sequence[Token], clause: range, place: int, content
     behind_content = place - 1 in content and place > clause.start
     if word.endswith("ing"):
         return before in _GERUND_LEADERS or _is_past(before)
+    behind = tokens[place + 1].folded if place + 1 < clause.stop else ""
     if before == "what":
-        return word.endswith("s") and _is_known(word.removesuffix("s"))
+        # But "what pumps do you recommend".
+        return word.endswith("s") and _is_known(word.removesuffix("s")) and behind not in _AUXILIARIES
     if not behind_content:
-        return _is_known(word) and before in _AUXILIARIES
+        return _is_known(word) and before in _MODALS and _asks_for_subject(tokens, clause, place - 1)
     if _is_past(word):
         return True
     asked = any(token.folded in _AUXILIARIES for token in tokens[clause.start : place])
     which = tokens[clause.start].folded in ("which", "who")
-    behind = tokens[place + 1].folded if place + 1 < clause.stop else ""
-    # Of "heat pump replace" the last is the verb.
-    return (asked or which) and _is_known(word) and not _is_known(behind)
+    # Of "heat pump replace" the last is the verb, and of "heat pump work" too.
+    return (asked or which) and _is_known(word) and not _is_known(behind) and behind not in _PLAIN_VERBS
+
+
+def _asks_for_subject(tokens: Sequence[Token], clause: range, modal: int) -> bool:
+    """Whether a verb stands behind a modal verb ("what can damage"), and no subject ("how can charts")."""
+    return modal > clause.start and tokens[modal - 1].folded not in _ASKING_HOW
 
 
 def _is_past(word: str) -> bool:
@@ -159,20 +167,22 @@ def _behind_subject(
     """
     if any(token.text.lower() in _finite(language) for token in tokens[clause.start : clause.stop]):
         return
+    if any(_is_infinitive(tokens, clause, place, language) for place in clause):
+        return  # "make" says nothing of the subject, and is the verb all the same
     openers = _phrases(verb_table.OPENERS[language])
     opened = min((clause.start + place for place in openers.places(tokens[clause.start : clause.stop])), default=None)
     if opened is None:
         return
-    determiners = _words(verb_table.DETERMINERS, language) | ({"a"} if language == "pt" else _NOTHING)
+    determiners = _determiners(language) | ({"a"} if language == "pt" else _NOTHING)
     silent = determiners | _POSSESSION | _AUXILIARIES | function_words((language,))
     for place in range(opened + 1, clause.stop - 1):
         if place not in content and tokens[place].folded not in silent:
             return  # a verb that says nothing of the subject
         second, behind = place + 1, place + 2
-        is_pair = place in content and second in words and tokens[place - 1].folded in determiners
+        is_pair = place in content and second in words and tokens[place - 1].text.lower() in determiners
         if not is_pair or (behind < clause.stop and behind in content):
             continue
-        if behind < clause.stop and tokens[behind].folded in _POSSESSION:
+        if behind < clause.stop and tokens[behind].folded in _POSSESSION | _PLAIN_VERBS:
             continue
         yield second
         return
@@ -188,8 +198,8 @@ def _german_verbs(tokens: Sequence[Token], content: Collection[int]) -> Verbs:
             if place not in content or tokens[place].kind != "word":
                 continue
             if tokens[place].capitalised:
-                behind = tokens[place + 1].folded if place + 1 < clause.stop else ""
-                if place == clause.start and behind in _words(verb_table.DETERMINERS, "de"):
+                behind = tokens[place + 1].text.lower() if place + 1 < clause.stop else ""
+                if place == clause.start and behind in _determiners("de"):
                     found.add(place)  # "Erstelle eine Liste"
             elif _leads_to_noun(tokens, clause, place, content):
                 adjectives.add(place)
@@ -223,6 +233,12 @@ def _ends_in(tokens: Sequence[Token], leaders: Collection[tuple[str, ...]]) -> b
 def _finite(language: str) -> frozenset[str]:
     """With their accents: "é" is a verb and "e" is none."""
     return frozenset(verb_table.FINITE[language].split(", "))
+
+
+@cache
+def _determiners(language: str) -> frozenset[str]:
+    """With their accents: "esta" goes with a noun, and "está" is a verb."""
+    return frozenset(verb_table.DETERMINERS[language].split(", "))
 
 
 @cache

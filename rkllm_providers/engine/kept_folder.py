@@ -11,6 +11,7 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -152,7 +153,7 @@ class KeptFolder:
         return sum(size for when, size in self._wear() if when > since)
 
     def probe_write_rate(self) -> float:
-        """Bytes per second that reach the disk, measured by writing 16 MiB."""
+        """Bytes per second that reach the disk, measured by writing 16 MiB. May be called from any thread."""
         path = self.path / "probe"
         block = os.urandom(_PROBE_BYTES)
         started = time.monotonic()
@@ -308,7 +309,8 @@ def _read_json(path: Path, default: list[Any]) -> list[Any]:
 
 
 def _write_private(path: Path, content: bytes) -> None:
-    scratch = path.with_name(f".{path.name}-{os.getpid()}")
+    # Of this thread alone: engines of one process write the same file of wear.
+    scratch = path.with_name(f".{path.name}-{os.getpid()}-{threading.get_native_id()}")
     with suppress(FileNotFoundError):
         scratch.unlink()
     with os.fdopen(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Final
 
 _PATIENCE_SECONDS: Final = 1.0
@@ -30,9 +30,7 @@ class WriteProbe:
 
     def wait(self, seconds: float) -> bool:
         """Whether the measurement has ended, in this time at the latest."""
-        ended = threading.Event()
-        self._measured.add_done_callback(lambda _: ended.set())
-        return ended.wait(seconds)
+        return bool(wait((self._measured,), seconds).done)
 
     def _run(self, measure: Callable[[], float]) -> None:
         try:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from array import array
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -350,6 +351,21 @@ def test_the_probe_leaves_nothing(base: Path, ledger: CacheLedger) -> None:
     states.plan(ids(9000, 100))
     states.close()
     assert [path.name for path in base.rglob("*") if path.is_dir() or path.name == "probe"] == []
+
+
+def test_engines_of_one_process_count_what_they_write_at_once(base: Path) -> None:
+    folders = [KeptFolder(base, name, persist=False) for name in "ab"]
+
+    def write(folder: KeptFolder) -> None:
+        for _ in range(100):
+            folder.drop(folder.new_path(), 1)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, folders))
+    assert folders[0].written_today > 0
+    for folder in folders:
+        folder.close()
+    assert [path.name for path in base.iterdir()] == ["written.json"]
 
 
 def test_what_files_really_cost_is_learned(base: Path, ledger: CacheLedger, monkeypatch: pytest.MonkeyPatch) -> None:

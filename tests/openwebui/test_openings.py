@@ -1,8 +1,8 @@
 """Titles and tags of single openings, labelled by hand: what they must name, and what they must not hold.
 
 ``openings.jsonl`` has one opening a line: ``has`` are words of its title, ``lacks`` words that are not in it (most
-are verbs), and ``no_tag`` words that are in none of its tags. The last 32 were written after the rules. What the
-rules do not manage is listed under ``unmet``.
+are verbs), and ``no_tag`` words that are in none of its tags. Those from the 62nd to the 93rd were written after the
+rules, and those behind them when a rule was mended. What the rules do not manage is listed under ``unmet``.
 """
 
 from __future__ import annotations
@@ -111,6 +111,20 @@ def test_few_words_of_spanish_and_portuguese(language: str, text: str) -> None:
     assert read_subjects([Turn("user", text)]).language == language
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Write a poem about the sea",
+        "Do snakes sleep in winter?",
+        "Do cats purr",
+        "Should I lease or buy a car?",
+        "no sound on laptop",
+    ],
+)
+def test_letters_of_relatives_tell_nothing_of_english(text: str) -> None:
+    assert read_subjects([Turn("user", text)]).language == "en"
+
+
 def test_what_no_language_can_be_told_of_is_the_likeliest_one() -> None:
     assert tell_language("xyzzy plugh", ()) == "en"
     assert tell_language("xyzzy plugh", ("de", "en")) == "de"
@@ -123,13 +137,24 @@ def test_what_no_language_can_be_told_of_is_the_likeliest_one() -> None:
         ("en", "how to descale a kettle", "descale", "descale"),
         ("en", "can a heat pump replace a boiler", "replace", ""),
         ("en", "the pump house and the boiler room", "", ""),
+        ("en", "how do control charts work", "", ""),
+        ("en", "can control charts mislead", "", ""),
+        ("en", "how can control charts mislead", "", ""),
+        ("en", "what can damage charts", "damage", ""),
+        ("en", "does a heat pump work at night", "", ""),
+        ("en", "what pumps do you recommend", "recommend", ""),
+        ("en", "what causes rain", "causes", ""),
+        ("en", "how do i make the bed in a hotel style", "", ""),
         ("fr", "qui a inventé le stylo", "inventé", ""),
         ("fr", "comment réparer un vélo sans abîmer la chaîne", "réparer abîmer", "réparer"),
+        ("fr", "comment faire une quiche lorraine", "", ""),
         ("es", "mi lavadora no centrifuga", "centrifuga", ""),
         ("es", "cómo llegar a la playa del mar menor", "llegar", "llegar"),
         ("es", "cómo aprender a tocar la guitarra", "aprender tocar", "aprender tocar"),
         ("en", "is it safe", "", ""),
         ("fr", "le ciel est il bleu", "", ""),
+        ("pt", "repara esta roda", "repara", ""),
+        ("pt", "roda está lenta", "", ""),
         ("pt", "quem inventou a roda", "inventou", ""),
         ("de", "Warum rostet Edelstahl an der Küste", "rostet", ""),
         ("de", "warum rostet edelstahl", "", ""),
@@ -138,7 +163,10 @@ def test_what_no_language_can_be_told_of_is_the_likeliest_one() -> None:
 )
 def test_where_verbs_stand(language: str, text: str, verbs: str, openings: str) -> None:
     tokens = split_tokens(text)
-    silent = split_tokens("the a does can how to and of un le qui comment sans la mi no cómo del quem an der warum")
+    silent = split_tokens(
+        "the a do does can how to and of in at i you what work make un une le qui comment faire sans la mi no cómo "
+        "del quem an der warum"
+    )
     content = {place for place, token in enumerate(tokens) if token.folded not in {word.folded for word in silent}}
     found = find_verbs(tokens, content, language)
     assert [tokens[place].text for place in sorted(found.places)] == verbs.split()

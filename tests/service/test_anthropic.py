@@ -254,7 +254,7 @@ def test_tokens_are_counted_as_they_are_read(url: str) -> None:
         ({"tools": TOOLS, "tool_choice": {"type": "tool", "name": "fly"}}, "'fly'"),
         ({"tool_choice": {"type": "any"}}, "no tools"),
         ({"mcp_servers": [{"url": "https://a.test"}]}, "mcp_servers"),
-        ({"stop_sequences": ["x"] * 17}, "17 stop_sequences"),
+        ({"stop_sequences": ["x"] * 17}, "stop_sequences has 17 texts"),
         ({"output_config": {"effort": "huge"}, "thinking": THINKING}, "huge"),
         ({"messages": [{"role": "user", "content": "la " * 4000}]}, "2048"),
     ],
