@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema
@@ -19,8 +19,8 @@ class _EndsAtFirstError:
         schema = handler(source)
         if schema["type"] != "list":
             raise TypeError(f"{source} is no list.")
-        schema["fail_fast"] = True  # beside the bounds of its length, which may be there already
-        return schema
+        # Beside the bounds of its length, which may be there already.
+        return cast(CoreSchema, {**schema, "fail_fast": True})
 
 
 WireList = Annotated[list[T], _EndsAtFirstError()]
