@@ -17,6 +17,7 @@ from pydantic import Field
 
 from rag_service.api.event_stream import unless_disconnected
 from rag_service.api.openai.fields import WireRequest
+from rag_service.api.wire_lists import WireList
 from rag_service.chat_desk import HINT_HEADER
 from rag_service.page_loader import MOST_PAGES, LoadedPage, PageLoader
 from rag_service.retrieval.files import FilePage, RawFile
@@ -39,7 +40,7 @@ _BODY: Final[dict[str, Any]] = {
 class WebPagesRequest(WireRequest):
     """Pages to load."""
 
-    urls: list[str] = Field(max_length=MOST_PAGES)
+    urls: WireList[str] = Field(max_length=MOST_PAGES)
 
 
 @router.post("/v1/loaders/web", response_model=None)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag_service.api.chats import RawMessage, content_of, picture_at, picture_part, text_part
+from rag_service.api.wire_lists import WireList
 from rkllm_providers.errors import InvalidRequest
 
 _OPEN = ConfigDict(extra="allow")
@@ -42,7 +43,7 @@ class Block(BaseModel):
     input: dict[str, Any] = Field(default_factory=dict)
     tool_use_id: str = ""
     is_error: bool | None = None
-    content: str | list[Block] | None = None
+    content: str | WireList[Block] | None = None
 
 
 class Message(BaseModel):
@@ -51,7 +52,7 @@ class Message(BaseModel):
     model_config = _OPEN
 
     role: Literal["user", "assistant"]
-    content: str | list[Block]
+    content: str | WireList[Block]
 
     def raw(self, where: str) -> list[RawMessage]:
         """The message as the OpenAI API has it; ``where`` names it in errors.

@@ -12,6 +12,7 @@ from rag_service.api.anthropic.content import Block, Message, text_of
 from rag_service.api.chats import RawMessage
 from rag_service.api.openai.fields import Refusal, WireRequest, named_extras
 from rag_service.api.sampling_fields import MOST_TOKENS, SamplingFields, check_stops
+from rag_service.api.wire_lists import WireList
 from rkllm_providers.chat import GenerateOptions, Tool
 from rkllm_providers.chat.types import Effort, ResponseFormat
 from rkllm_providers.engine import parse_keep_alive
@@ -85,9 +86,9 @@ class CountRequest(WireRequest):
     }
 
     model: str | None = None
-    messages: list[Message] = Field(min_length=1)
-    system: str | list[Block] | None = None
-    tools: list[RequestTool] | None = Field(default=None, max_length=_MAX_TOOLS)
+    messages: WireList[Message] = Field(min_length=1)
+    system: str | WireList[Block] | None = None
+    tools: WireList[RequestTool] | None = Field(default=None, max_length=_MAX_TOOLS)
     tool_choice: ToolChoice | None = None
     thinking: Thinking | None = None
     output_config: OutputConfig | None = None
@@ -201,7 +202,7 @@ class MessageRequest(CountRequest, SamplingFields):
 
     max_tokens: int = Field(ge=1, le=MOST_TOKENS)
     stream: bool = False
-    stop_sequences: list[str] | None = None
+    stop_sequences: WireList[str] | None = None
     keep_alive: float | str | None = None
     timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 

@@ -17,6 +17,7 @@ from rag_service.api.ollama.generation import OllamaGeneration
 from rag_service.api.ollama.wire import LINES_TYPE, Kind, LineStreamResponse, OllamaWire
 from rag_service.api.openai.answer_wire import dump_json
 from rag_service.api.openai.fields import Refusal, named_extras, pool_of
+from rag_service.api.wire_lists import WireList
 from rkllm_providers.chat import Tool
 from rkllm_providers.chat.conversation import encodable
 from rkllm_providers.chat.openai_forms import read_tool
@@ -56,8 +57,8 @@ class OllamaMessage(BaseModel):
     role: Literal["system", "user", "assistant", "tool"]
     content: str | None = None
     thinking: str | None = None
-    images: list[str] | None = None
-    tool_calls: list[HistoryCall] | None = None
+    images: WireList[str] | None = None
+    tool_calls: WireList[HistoryCall] | None = None
     tool_name: str | None = None
     tool_call_id: str | None = None
 
@@ -80,8 +81,8 @@ class OllamaMessage(BaseModel):
 class OllamaChat(OllamaGeneration):
     """The body of ``POST /api/chat``."""
 
-    messages: list[OllamaMessage] = Field(default_factory=list)
-    tools: list[dict[str, Any]] | None = Field(default=None, max_length=_MAX_TOOLS)
+    messages: WireList[OllamaMessage] = Field(default_factory=list)
+    tools: WireList[dict[str, Any]] | None = Field(default=None, max_length=_MAX_TOOLS)
 
     def chat_tools(self) -> tuple[Tool, ...]:
         """The tools that the model may call.
@@ -112,7 +113,7 @@ class OllamaCompletion(OllamaGeneration):
 
     prompt: str = ""
     system: str = ""
-    images: list[str] | None = None
+    images: WireList[str] | None = None
     raw: bool = False
 
     def messages(self) -> list[RawMessage]:

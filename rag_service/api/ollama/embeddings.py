@@ -11,6 +11,7 @@ from rag_service.api.ollama.any_type import AnyTypeRoute
 from rag_service.api.ollama.generation import OllamaRequest
 from rag_service.api.openai.embeddings import EmbeddingRequest, embed_texts
 from rag_service.api.openai.fields import pool_of
+from rag_service.api.wire_lists import WireList
 from rag_service.lexical import EMBEDDING_ID
 
 router = APIRouter(route_class=AnyTypeRoute)
@@ -19,7 +20,7 @@ router = APIRouter(route_class=AnyTypeRoute)
 class OllamaEmbed(OllamaRequest):
     """The body of ``POST /api/embed``. What is too long is cut unless ``truncate`` is false."""
 
-    input: str | list[str]
+    input: str | WireList[str]
     truncate: bool | None = None
     dimensions: int | None = None
 

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from rag_service.api.openai.fields import Refusal, WireRequest
 from rag_service.api.openai.generation import DEFAULT_MAX_TOKENS
 from rag_service.api.sampling_fields import MOST_TOKENS, PenaltyFields, check_stops, listed_stops
+from rag_service.api.wire_lists import WireList
 from rkllm_providers.chat import GenerateOptions
 from rkllm_providers.chat.types import Effort, ResponseFormat
 from rkllm_providers.engine import ModelClient, parse_keep_alive
@@ -24,7 +25,7 @@ class ModelOptions(PenaltyFields):
     model_config = ConfigDict(extra="allow")
 
     num_predict: int | None = Field(default=None, ge=-2, le=MOST_TOKENS)
-    stop: str | list[str] | None = None
+    stop: str | WireList[str] | None = None
 
     def max_tokens(self) -> int | None:
         """The most tokens of an answer; negative numbers are what the window leaves, as for Ollama."""

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from rag_service.api.wire_lists import WireList
 from rkllm_providers.chat import ChatMessage, Content, Role, ToolCall
 from rkllm_providers.chat.openai_forms import read_image_url
 from rkllm_providers.chat.pictures import joined
@@ -54,10 +55,10 @@ class RequestMessage(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: str | list[ContentPart] | None = None
+    content: str | WireList[ContentPart] | None = None
     name: str | None = None
     reasoning_content: str | None = None
-    tool_calls: list[RequestToolCall] | None = None
+    tool_calls: WireList[RequestToolCall] | None = None
     tool_call_id: str | None = None
 
     @property

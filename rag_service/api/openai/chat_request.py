@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rag_service.api.openai.chat_messages import RequestMessage, to_chat_messages
 from rag_service.api.openai.fields import Refusal, named_extras
 from rag_service.api.openai.generation import GenerationRequest
+from rag_service.api.wire_lists import WireList
 from rkllm_providers.chat import ChatMessage, GenerateOptions, Tool
 from rkllm_providers.chat.openai_forms import read_response_format, read_tool_choice
 from rkllm_providers.chat.types import Effort, ResponseFormat
@@ -93,9 +94,9 @@ class ChatCompletionRequest(GenerationRequest):
 
     refused: ClassVar[Mapping[str, Refusal]] = _REFUSED
 
-    messages: list[RequestMessage] = Field(min_length=1)
+    messages: WireList[RequestMessage] = Field(min_length=1)
     max_completion_tokens: int | None = Field(default=None, ge=-1, le=_MAX_BUDGET)
-    tools: list[RequestTool] | None = Field(default=None, max_length=_MAX_TOOLS)
+    tools: WireList[RequestTool] | None = Field(default=None, max_length=_MAX_TOOLS)
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None
     response_format: RequestFormat | None = None

@@ -14,6 +14,7 @@ from rag_service.api.openai.answer_wire import AnswerWire
 from rag_service.api.openai.fields import Refusal, pool_of
 from rag_service.api.openai.generation import GenerationRequest
 from rag_service.api.openai.token_texts import one_text
+from rag_service.api.wire_lists import WireList
 from rkllm_providers.chat import ChatEvent, ChatResult, Finish, TextDelta
 from rkllm_providers.chat.conversation import encodable
 from rkllm_providers.engine import ModelClient
@@ -35,7 +36,7 @@ class CompletionRequest(GenerationRequest):
 
     refused: ClassVar[Mapping[str, Refusal]] = _REFUSED
 
-    prompt: str | list[int] | list[str] | list[list[int]]
+    prompt: str | WireList[int] | WireList[str] | WireList[WireList[int]]
     echo: bool | None = None
     parse_special: bool = False
 

@@ -16,6 +16,7 @@ from pydantic import Field
 from rag_service.api.event_stream import unless_disconnected
 from rag_service.api.openai.fields import WireRequest, lexical_of, pool_of, within
 from rag_service.api.openai.token_texts import all_texts
+from rag_service.api.wire_lists import WireList
 from rag_service.lexical import EMBEDDING_ID
 from rag_service.retrieval.lexical_vectors import DIMENSIONS
 from rkllm_providers.engine import ModelClient
@@ -28,7 +29,7 @@ class EmbeddingRequest(WireRequest):
     """The body of ``POST /v1/embeddings``. ``timeout`` is in seconds, for all texts together."""
 
     model: str | None = None
-    input: str | list[int] | list[str] | list[list[int]]
+    input: str | WireList[int] | WireList[str] | WireList[WireList[int]]
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: int | None = None
     kind: Literal["query", "document"] | None = None

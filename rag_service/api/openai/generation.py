@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rag_service.api.openai.fields import WireRequest, named_extras
 from rag_service.api.sampling_fields import MOST_TOKENS, PenaltyFields, check_stops, listed_stops
+from rag_service.api.wire_lists import WireList
 from rkllm_providers.chat import GenerateOptions
 from rkllm_providers.engine import parse_keep_alive
 
@@ -33,7 +34,7 @@ class GenerationRequest(WireRequest, PenaltyFields):
     stream: bool = False
     stream_options: StreamOptions | None = None
     max_tokens: int | None = Field(default=None, ge=_AS_MANY_AS_FIT, le=MOST_TOKENS)
-    stop: str | list[str] | None = None
+    stop: str | WireList[str] | None = None
     keep_alive: float | str | None = None
     timeout: float | None = Field(default=None, gt=0, le=_MAX_SECONDS, allow_inf_nan=False)
     first_token_timeout: float | None = Field(default=None, gt=0, le=_MAX_SECONDS, allow_inf_nan=False)

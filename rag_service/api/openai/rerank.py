@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from rag_service.api.event_stream import unless_disconnected
 from rag_service.api.openai.fields import WireRequest, lexical_of, pool_of, within
+from rag_service.api.wire_lists import WireList
 from rag_service.lexical import RANKING_ID
 from rkllm_providers.chat.conversation import encodable
 from rkllm_providers.engine import ModelClient
@@ -30,7 +31,7 @@ class RerankRequest(WireRequest):
 
     model: str | None = None
     query: str
-    documents: list[str | DocumentObject]
+    documents: WireList[str | DocumentObject]
     top_n: int | None = None
     return_documents: bool = False
     instruction: str | None = None

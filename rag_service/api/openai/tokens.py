@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 
 from rag_service.api.openai.fields import WireRequest, pool_of
 from rag_service.api.openai.token_texts import one_text
+from rag_service.api.wire_lists import WireList
 
 router = APIRouter()
 
@@ -25,7 +26,7 @@ class DetokenizeRequest(WireRequest):
     """The body of ``POST /detokenize``."""
 
     model: str | None = None
-    tokens: list[int]
+    tokens: WireList[int]
 
 
 @router.post("/tokenize", response_model=None)
