@@ -59,15 +59,21 @@ def pack(
     count: Count,
     settings: RetrievalSettings,
     render: Render = render_sources,
+    *,
+    least: float = 0.0,
 ) -> tuple[Packed, list[Note]]:
     """The best of ``ranked`` in at most ``budget`` tokens, as ``count`` counts them in what ``render`` makes.
 
     Sources stand in the order of their best passage, the pieces of each in the order of its text: the best is read
     first. While a second source matches about as well, none takes more than its share. A sentence with every term of
-    the question goes first. Where not even one sentence fits, as much of the best one as does is packed.
+    the question goes first. One worth less than ``least`` (0..1) of the best is left out, whatever room there is:
+    each token is read before the answer begins. Where not even one sentence fits, as much of the best one as does is
+    packed.
     """
     best = ranked[:_MOST_PASSAGES]
     units = _units(best, relevance)
+    limit = least * max((unit.value for unit in units), default=0.0)
+    units = [unit for unit in units if unit.first or unit.value >= limit]
     share = round(budget * settings.source_share) if _has_rival(best) else budget
     chosen = _choose(units, share, budget, count)
     passages = _pieces(best, chosen)
@@ -76,7 +82,7 @@ def pack(
         passages = _pieces(best, chosen)
     if not passages and units:
         passages = _cut(max(units, key=lambda unit: (unit.first, unit.value)), budget, count, render)
-    return Packed(tuple(passages), count(render(passages)) if passages else 0), _notes(ranked, passages)
+    return Packed(tuple(passages), count(render(passages)) if passages else 0), _notes(ranked, passages, units, limit)
 
 
 def spread(passages: Sequence[Passage], budget: int, count: Count, render: Render = render_sources) -> Packed:
@@ -242,16 +248,23 @@ def _evenly(total: int) -> list[int]:
     return order
 
 
-def _notes(ranked: Sequence[Ranked], packed: Sequence[Passage]) -> list[Note]:
+def _notes(ranked: Sequence[Ranked], packed: Sequence[Passage], units: Sequence[_Unit], limit: float) -> list[Note]:
     notes: list[Note] = []
-    for one in ranked:
+    wanted = {id(unit.passage) for unit in units}
+    for place, one in enumerate(ranked):
         passage = one.passage
         inside = [
             piece
             for piece in packed
             if piece.document is passage.document and piece.start < passage.end and piece.end > passage.start
         ]
-        whole = any(piece.start <= passage.start and piece.end >= passage.end for piece in inside)
-        reason = "packed" if whole else "packed in part" if inside else "no room left"
+        if any(piece.start <= passage.start and piece.end >= passage.end for piece in inside):
+            reason = "packed"
+        elif inside:
+            reason = "packed in part"
+        elif place < _MOST_PASSAGES and id(passage) not in wanted:
+            reason = f"its sentences are worth less than {limit:.2f}"
+        else:
+            reason = "no room left"
         notes.append(note("pack", passage, kept=bool(inside), reason=reason, score=one.score))
     return notes

@@ -88,11 +88,9 @@ def _best(
     notes += told
     ranked, told = drop_near_copies(ranked, settings.duplicate_share)
     notes += told
-    ranked, told = _drop_weak(ranked, settings.relative_floor)
-    notes += told
     if not ranked:
         ranked = _attached(index)
-    packed, told = pack(ranked, relevance, budget, count, settings, render)
+    packed, told = pack(ranked, relevance, budget, count, settings, render, least=settings.relative_floor)
     return packed, notes + told
 
 
@@ -103,17 +101,6 @@ def _attached(index: Index) -> list[Ranked]:
         for number, passage in enumerate(index.passages)
         if passage.document.source.kind == "attached"
     ]
-
-
-def _drop_weak(ranked: Sequence[Ranked], share: float) -> tuple[list[Ranked], list[Note]]:
-    """``ranked`` without passages that match far worse than the best: they only cost tokens."""
-    limit = share * max((one.score for one in ranked), default=0.0)
-    notes = [
-        note("gate", one.passage, kept=False, reason=f"scores less than {limit:.2f}", score=one.score)
-        for one in ranked
-        if one.score < limit
-    ]
-    return [one for one in ranked if one.score >= limit], notes
 
 
 def _unread(sources: Sequence[Source], decision: Decision) -> list[Note]:

@@ -20,7 +20,7 @@ class RetrievalSettings:
         candidates: Passages, best first, that go on from ranking.
         duplicate_share: Share of a passage's shingles in better passages, from which on it repeats them.
         floor: Relevance (0..1) below which a web result is dropped.
-        relative_floor: Share of the best passage's score below which a passage is dropped.
+        relative_floor: Share of the best sentence's worth below which one is left out, also where there is room.
         source_share: Share of the budget that one source may take while others want some.
         gap: What stands between two pieces of a source that do not touch.
     """
@@ -35,7 +35,7 @@ class RetrievalSettings:
     candidates: int = 300
     duplicate_share: float = 0.8
     floor: float = 0.24
-    relative_floor: float = 0.1
+    relative_floor: float = 0.33
     source_share: float = 0.75
     gap: str = "\n…\n"
 

@@ -53,6 +53,18 @@ def test_a_neighbour_counts_across_the_border_of_passages() -> None:
     assert [piece.text for piece in kept.passages] == [wanted.text]
 
 
+def test_what_is_worth_little_is_left_out_though_there_is_room() -> None:
+    made = index([FACT, "A harbour is a place.", "Bread is sold here."])
+    question = "When was the old harbour built?"
+    ranked, _ = rank(made, question)
+    relevance = Relevance(made, question)
+    for least, expected in ((0.0, ["1", "2"]), (0.6, ["1"])):
+        kept, notes = pack(ranked, relevance, 500, count_bytes, RetrievalSettings(), least=least)
+        assert [piece.document.source.id for piece in kept.passages] == expected
+    assert [(told.source_id, told.kept) for told in notes] == [("1", True), ("2", False)]
+    assert "worth less" in notes[1].reason
+
+
 def test_a_sentence_larger_than_the_room_is_cut_at_a_word() -> None:
     result = packed(index(["harbour " * 400]), "harbour", 30)
     assert result.passages[0].text.split(" ")[-1] == "harbour"
