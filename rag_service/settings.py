@@ -31,6 +31,7 @@ from rkllm_providers.runtime.abi_tables import VERSIONS
 from rkllm_providers.vision import PictureLimits
 
 _PICTURES: Final = PictureLimits()
+_RETRIEVAL: Final = RetrievalSettings()
 _BODY_WITHOUT_PICTURE: Final = 16 * 1024 * 1024
 
 
@@ -189,13 +190,21 @@ class ServiceSettings(BaseSettings):
     rag_tokens: int = Field(default=1500, ge=0, description="Most tokens of sources in a prompt.")
     rag_seconds: float = Field(default=20.0, gt=0, description="Longest time to read the sources of a chat.")
     rag_floor: float = Field(
-        default=0.24, ge=0, le=1, description="Quality floor: web results of less relevance are left out."
+        default=_RETRIEVAL.floor,
+        ge=0,
+        le=1,
+        description="Quality floor: web results of less relevance are left out.",
     )
     rag_passages: int = Field(
-        default=300, gt=0, description="Max passages: so many of the best are chosen from for a prompt."
+        default=_RETRIEVAL.candidates,
+        gt=0,
+        description="Max passages: so many of the best are chosen from for a prompt.",
     )
     rag_duplicates: float = Field(
-        default=0.8, ge=0, le=1, description="Dedupe similarity: passages that repeat so much of others are left out."
+        default=_RETRIEVAL.duplicate_share,
+        ge=0,
+        le=1,
+        description="Dedupe similarity: passages that repeat so much of others are left out.",
     )
     rag_thinking_context: int = Field(
         default=8192,

@@ -34,7 +34,7 @@ class RetrievalSettings:
     context_fade: float = 0.9
     candidates: int = 300
     duplicate_share: float = 0.8
-    floor: float = 0.24
+    floor: float = 0.25
     relative_floor: float = 0.33
     source_share: float = 0.75
     gap: str = "\n…\n"
