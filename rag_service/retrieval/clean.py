@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rag_service.retrieval.lines import clean_attached_lines, clean_web_lines
-from rag_service.retrieval.markup import strip_tags
+from rag_service.retrieval.markup import is_page, strip_tags
 from rag_service.retrieval.page import clean_page
 from rag_service.retrieval.types import Document, Source
 
@@ -17,9 +17,10 @@ def clean(source: Source) -> Document:
     entities resolved, scripts and comments left out). Everything left out is in the document's notes, neighbours
     with one reason together; their offsets are in the source's text, or ``None`` for a page's markup.
 
-    Sources of the kind ``attached`` lose only what is certainly no part of them.
+    Sources of the kind ``attached`` lose only what is certainly no part of them. A found page is read as markup where
+    its text begins as a page's does, also if its sender did not say so; an attached one may be there for its markup.
     """
-    if source.html:
+    if source.html or (source.kind == "web" and is_page(source.text)):
         page = clean_page(source)
         return _clean_tagless(source) if page is None else page
     return _clean_lines(source)

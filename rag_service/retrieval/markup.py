@@ -40,6 +40,12 @@ _UNPARSABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\
 _DECLARATION: Final = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
 _SCRIPT: Final = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 _TAG: Final = re.compile(r"<[!/?a-zA-Z][^<>]*(?:>|\Z)")
+# How only a page's markup begins. What stands before it is bounded, as it may be anything.
+_PAGE_START: Final = re.compile(
+    r"\ufeff?\s{0,200}(?:<\?xml[^>]{0,200}>\s{0,200})?(?:<!--.{0,500}?-->\s{0,200}){0,5}"
+    r"<(?:!doctype\s+html|html|head|body)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 # A cell with more characters holds a part of the page, not a value.
 _CELL_CHARACTERS: Final = 400
 _TITLE_CHARACTERS: Final = 300
@@ -58,6 +64,11 @@ class MarkupBlock:
     level: int = 0
     links: float = 0.0
     framed: bool = False
+
+
+def is_page(text: str) -> bool:
+    """Whether a text is certainly the markup of a whole page."""
+    return _PAGE_START.match(text) is not None
 
 
 def parse_page(markup: str) -> Any:

@@ -126,3 +126,18 @@ def test_a_page_gives_its_title_only_where_the_sender_gave_none() -> None:
 def test_markup_that_is_none_is_cleaned_as_text() -> None:
     text = "The bridge was closed because the river had risen over the road in the night."
     assert cleaned(text, markup=True).text == text
+
+
+def test_a_found_page_is_read_as_markup_though_nobody_said_so() -> None:
+    page = (
+        "<!DOCTYPE html><html lang=zh><head><title>桥</title><script>var a=1;</script></head><body>"
+        "<nav><a href=/>首页</a></nav><article><h1>大桥</h1>"
+        "<p>这座大桥建于1904年，横跨河流，每天有许多人从上面走过。它由灰色的石头砌成，共有七个拱。</p>"
+        "</article><footer>版权所有</footer></body></html>"
+    )
+    found = clean(Source("1", page, kind="web"))
+    assert "这座大桥建于1904年" in found.text
+    assert "<" not in found.text
+    assert "var a" not in found.text
+    assert found.text == clean(Source("1", page, kind="web", html=True)).text
+    assert "<nav>" in clean(Source("1", page, kind="attached")).text
